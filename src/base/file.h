@@ -1,0 +1,33 @@
+/* Files and descriptors. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+/* CLEANUP handlers: CLEANUP(fd_cleanup) int fd = -1; CLEANUP(file_cleanup) FILE *file = NULL; */
+void fd_cleanup(int *fd);
+void file_cleanup(FILE **file);
+
+/* Appends the whole file to out; fails with FAILED, also when it is larger than out's ceiling. */
+int file_read_all(const char *path, struct strbuf *out, struct err *err);
+
+/* directory/name with exactly one slash between them; the caller owns the path. */
+char *path_join(const char *directory, const char *name);
+
+bool path_is_directory(const char *path);
+bool path_exists(const char *path);
+
+/*
+ * Opens a script for reading: path, or "-" for standard input. Refuses directories. Waiting for data
+ * (a pipe) ends when a signal comes.
+ */
+int input_open(const char *path, int *ret_fd, struct err *err);
+
+/* read() that waits with interrupt_fd(); bytes read, 0 at the end, -1 with err set. */
+ssize_t input_read(int fd, const char *name, char *buffer, size_t size, struct err *err);
+
+#endif

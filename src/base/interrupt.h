@@ -1,0 +1,32 @@
+/*
+ * SIGINT, SIGTERM and SIGHUP. Until interrupt_install the default disposition holds: a program that
+ * has nothing to undo dies at once. Afterwards a signal is remembered and the code that waits looks at
+ * it; the third one ends the program at once, whatever it is doing.
+ */
+#ifndef BASE_INTERRUPT_H
+#define BASE_INTERRUPT_H
+
+#include "base/err.h"
+
+/* Begins to catch the signals. A signal that was ignored when the program began stays ignored. */
+void interrupt_install(void);
+
+/* The signal that came and was not yet taken; 0: none. */
+int interrupt_pending(void);
+
+/* A descriptor that is readable once a signal has come (for poll); -1 before interrupt_install. */
+int interrupt_fd(void);
+
+/*
+ * When a signal is pending: takes it, sets err to INTERRUPTED and returns -1; what follows (undoing) is
+ * not disturbed by it any more. Otherwise 0.
+ */
+int interrupt_check(struct err *err);
+
+/* Ends the program by the signal's default action. */
+NORETURN void interrupt_die(int signal_number);
+
+/* Puts the default dispositions back, for a child about to exec. */
+void interrupt_restore(void);
+
+#endif

@@ -1,0 +1,125 @@
+#include "base/strbuf.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Shared by all empty buffers; never written to, as capacity is 0 there. */
+char strbuf_empty[1];
+
+void strbuf_init(struct strbuf *buf, size_t ceiling)
+{
+	*buf = (struct strbuf){ .data = strbuf_empty, .ceiling = ceiling };
+}
+
+void strbuf_release(struct strbuf *buf)
+{
+	if (buf->capacity)
+		mem_free(buf->data);
+	strbuf_init(buf, buf->ceiling);
+}
+
+void strbuf_release_secret(struct strbuf *buf)
+{
+	if (buf->capacity)
+		mem_wipe(buf->data, buf->capacity);
+	strbuf_release(buf);
+}
+
+void strbuf_reset(struct strbuf *buf)
+{
+	buf->length = 0;
+	if (buf->capacity)
+		buf->data[0] = '\0';
+}
+
+bool strbuf_grow(struct strbuf *buf, size_t extra)
+{
+	size_t needed, capacity;
+
+	if (extra > buf->ceiling || buf->length > buf->ceiling - extra)
+		return false;
+	needed = buf->length + extra + 1;
+	if (needed <= buf->capacity)
+		return true;
+	capacity = buf->capacity + buf->capacity / 2;
+	if (capacity < needed)
+		capacity = needed;
+	if (capacity < 64)
+		capacity = 64;
+	if (buf->capacity) {
+		buf->data = mem_resize(buf->data, capacity, 1);
+	} else {
+		buf->data = mem_resize(NULL, capacity, 1);
+		buf->data[0] = '\0';
+	}
+	buf->capacity = capacity;
+	return true;
+}
+
+void strbuf_add(struct strbuf *buf, const void *bytes, size_t length)
+{
+	if (length == 0)
+		return;
+	if (!strbuf_grow(buf, length))
+		BUG("buffer ceiling passed without being checked");
+	memcpy(buf->data + buf->length, bytes, length);
+	buf->length += length;
+	buf->data[buf->length] = '\0';
+}
+
+void strbuf_adds(struct strbuf *buf, const char *text)
+{
+	strbuf_add(buf, text, strlen(text));
+}
+
+void strbuf_addc(struct strbuf *buf, char c)
+{
+	strbuf_add(buf, &c, 1);
+}
+
+void strbuf_vaddf(struct strbuf *buf, const char *format, va_list arguments)
+{
+	char *text = mem_vprintf(format, arguments);
+
+	strbuf_adds(buf, text);
+	mem_free(text);
+}
+
+void strbuf_addf(struct strbuf *buf, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	strbuf_vaddf(buf, format, arguments);
+	va_end(arguments);
+}
+
+void strbuf_truncate(struct strbuf *buf, size_t length)
+{
+	if (length > buf->length)
+		BUG("truncating a buffer to more than it holds");
+	buf->length = length;
+	if (buf->capacity)
+		buf->data[length] = '\0';
+}
+
+void strbuf_consume(struct strbuf *buf, size_t length)
+{
+	if (length > buf->length)
+		BUG("consuming more than the buffer holds");
+	if (length == 0)
+		return;
+	memmove(buf->data, buf->data + length, buf->length - length);
+	strbuf_truncate(buf, buf->length - length);
+}
+
+char *strbuf_detach(struct strbuf *buf)
+{
+	char *text = buf->capacity ? buf->data : mem_strdup("");
+
+	buf->capacity = 0;
+	strbuf_init(buf, buf->ceiling);
+	return text;
+}

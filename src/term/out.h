@@ -1,0 +1,56 @@
+/*
+ * Everything that reaches the user's terminal. Data go to stdout, all else to stderr. Colours only on
+ * a terminal and without NO_COLOR. Texts given to these functions may come from outside: they are
+ * made terminal-safe here.
+ */
+#ifndef TERM_OUT_H
+#define TERM_OUT_H
+
+#include "base/err.h"
+
+/* To be called once, before anything is printed. */
+void out_init(const char *program);
+
+/* What the options say: --no-color, -q, -v (how often). */
+void out_set_color(bool allowed);
+void out_set_quiet(bool quiet);
+void out_set_verbose(int level);
+int out_verbose(void);
+bool out_quiet(void);
+
+/* True when that stream shall carry colours. */
+bool out_colored_stdout(void);
+bool out_colored_stderr(void);
+
+/* Data: formatted text to stdout, unchanged except for terminal safety of the whole line. */
+void out_data(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Bytes to stdout as they are (JSON, COPY data): the caller answers for them. */
+void out_raw(const char *bytes, size_t length);
+
+/* A cyan "== text" line on stderr, unless quiet. */
+void out_step(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* An informational line on stderr, unless quiet. */
+void out_info(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* The same only with -v. */
+void out_detail(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* "program: warning: text", also when quiet. */
+void out_warning(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * The one place where an error object is printed: "program: error: message" or, with a place,
+ * "file:line:column: ERROR: message" with the line and a caret; then detail, context, hint.
+ * With GITHUB_ACTIONS set also the annotation "::error file=…".
+ */
+void out_error(const struct err *err);
+
+/*
+ * Flushes stdout. Non-zero with err set when something that was printed could not be written
+ * (closed pipe, full disk).
+ */
+int out_finish(struct err *err);
+
+#endif
