@@ -22,6 +22,10 @@ extern char strbuf_empty[];
 #define STRBUF_DEFAULT_CEILING ((size_t)16 << 20)
 #define STRBUF_INIT { .data = strbuf_empty, .ceiling = STRBUF_DEFAULT_CEILING }
 
+/* For text from outside whose size others have bounded, or with a ceiling of its own. */
+#define STRBUF_INIT_CEILING(bytes) { .data = strbuf_empty, .ceiling = (bytes) }
+#define STRBUF_INIT_UNBOUNDED STRBUF_INIT_CEILING(SIZE_MAX / 2)
+
 void strbuf_init(struct strbuf *buf, size_t ceiling);
 
 /* Frees the memory; the buffer is as after strbuf_init. Usable as a CLEANUP handler. */
