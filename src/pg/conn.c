@@ -1,0 +1,280 @@
+#include "pg/conn.h"
+
+#include "base/interrupt.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "pg/conn_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+void conn_close(struct conn *conn)
+{
+	if (!conn)
+		return;
+	PQfinish(conn->pg);
+	mem_free(conn);
+}
+
+void conn_cleanup(struct conn **conn)
+{
+	conn_close(*conn);
+}
+
+void result_cleanup(PGresult **result)
+{
+	PQclear(*result);
+}
+
+PGconn *conn_pg(struct conn *conn)
+{
+	return conn->pg;
+}
+
+int conn_server_version(const struct conn *conn)
+{
+	return PQserverVersion(conn->pg);
+}
+
+char *conn_identifier(struct conn *conn, const char *name)
+{
+	char *quoted = PQescapeIdentifier(conn->pg, name, strlen(name));
+	char *copy;
+
+	if (!quoted)
+		return NULL;
+	copy = mem_strdup(quoted);
+	PQfreemem(quoted);
+	return copy;
+}
+
+char *conn_literal(struct conn *conn, const char *text)
+{
+	char *quoted = PQescapeLiteral(conn->pg, text, strlen(text));
+	char *copy;
+
+	if (!quoted)
+		return NULL;
+	copy = mem_strdup(quoted);
+	PQfreemem(quoted);
+	return copy;
+}
+
+static int lost(struct conn *conn, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *reason =
+		conn_clean_message(PQerrorMessage(conn->pg), NULL);
+
+	err_set(err, ERR_CONNECT, "the connection to the server was lost");
+	if (*reason)
+		err_detail(err, "%s", reason);
+	return -1;
+}
+
+int conn_send_error(struct conn *conn, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *reason = NULL;
+
+	if (PQstatus(conn->pg) == CONNECTION_BAD)
+		return lost(conn, err);
+	reason = conn_clean_message(PQerrorMessage(conn->pg), NULL);
+	return err_set(err, ERR_FAILED, "could not send the statement: %s", reason);
+}
+
+static char *field(const PGresult *result, int code)
+{
+	return mem_strdup(PQresultErrorField(result, code));
+}
+
+int conn_result_error(
+	struct conn *conn, const PGresult *result, enum err_kind kind, struct err *err)
+{
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool gone = PQstatus(conn->pg) == CONNECTION_BAD;
+
+	if (!message) {
+		/* libpq's own: the connection broke, or it ran out of memory. */
+		CLEANUP(mem_cleanup) char *reason =
+			conn_clean_message(PQresultErrorMessage(result), NULL);
+
+		if (gone)
+			return lost(conn, err);
+		return err_set(err, kind, "%s", *reason ? reason : "unknown error");
+	}
+	err_set(err, gone ? ERR_CONNECT : kind, "%s", message);
+	err->detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+	err->hint = field(result, PG_DIAG_MESSAGE_HINT);
+	err->context = field(result, PG_DIAG_CONTEXT);
+	err->severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	if (sqlstate)
+		snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate);
+	return -1;
+}
+
+/*
+ * Tells the server to stop the running statement. A second connection carries the request; when that
+ * cannot be made the statement goes on and the caller waits for it.
+ */
+static void cancel(struct conn *conn)
+{
+	PGcancel *request = PQgetCancel(conn->pg);
+	char reason[256];
+
+	if (!request)
+		return;
+	PQcancel(request, reason, sizeof(reason));
+	PQfreeCancel(request);
+}
+
+/*
+ * Waits until the socket can be read (or written, when asked). A signal cancels the statement once and
+ * is remembered in conn->interrupted; the waiting goes on, for the server's answer.
+ */
+static int wait_for_socket(struct conn *conn, bool writing, struct err *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = PQsocket(conn->pg), .events = (short)(writing ? POLLIN | POLLOUT : POLLIN) },
+		{ .fd = interrupt_fd(), .events = POLLIN },
+	};
+
+	if (fds[0].fd < 0)
+		return lost(conn, err);
+	if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		return err_errno(err, "could not wait for the server");
+	if (interrupt_check(&conn->interrupted) != 0)
+		cancel(conn);
+	if (fds[0].revents && !PQconsumeInput(conn->pg))
+		return lost(conn, err);
+	return 0;
+}
+
+int conn_flush(struct conn *conn, struct err *err)
+{
+	for (;;) {
+		int left = PQflush(conn->pg);
+
+		if (left < 0)
+			return conn_send_error(conn, err);
+		if (left == 0)
+			return 0;
+		if (wait_for_socket(conn, true, err) != 0)
+			return -1;
+		/* A server that is not reading may be waiting for a lock: the cancel request
+		 * frees it, but what was not sent stays unsent. */
+		if (conn->interrupted.kind)
+			return conn_take_interrupt(conn, err);
+	}
+}
+
+int conn_take_interrupt(struct conn *conn, struct err *err)
+{
+	if (!conn->interrupted.kind)
+		return 0;
+	err_release(err);
+	*err = conn->interrupted;
+	conn->interrupted = (struct err)ERR_INIT;
+	return -1;
+}
+
+int conn_wait_input(struct conn *conn, struct err *err)
+{
+	return wait_for_socket(conn, false, err);
+}
+
+int conn_next_result(struct conn *conn, PGresult **ret_result, struct err *err)
+{
+	while (PQisBusy(conn->pg)) {
+		if (wait_for_socket(conn, false, err) != 0)
+			return -1;
+	}
+	*ret_result = PQgetResult(conn->pg);
+	return 0;
+}
+
+void conn_drain(struct conn *conn)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+
+	for (;;) {
+		PGresult *result = NULL;
+		ExecStatusType status;
+
+		if (conn_next_result(conn, &result, &ignored) != 0 || !result)
+			return;
+		status = PQresultStatus(result);
+		PQclear(result);
+		/* libpq gives COPY results for ever until the copy is ended. */
+		if (status == PGRES_COPY_IN)
+			PQputCopyEnd(conn->pg, "aborted");
+		else if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+			char *data = NULL;
+
+			while (PQgetCopyData(conn->pg, &data, 0) > 0)
+				PQfreemem(data);
+		}
+		if (PQstatus(conn->pg) == CONNECTION_BAD)
+			return;
+	}
+}
+
+/*
+ * Collects the results of one request. The first error is kept, the last good result handed out when
+ * ret_result is not NULL.
+ */
+static int collect(struct conn *conn, PGresult **ret_result, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *last = NULL;
+	int failed = 0;
+
+	for (;;) {
+		PGresult *result = NULL;
+
+		if (conn_next_result(conn, &result, err) != 0)
+			return -1;
+		if (!result)
+			break;
+		switch (PQresultStatus(result)) {
+		case PGRES_COMMAND_OK:
+		case PGRES_TUPLES_OK:
+		case PGRES_EMPTY_QUERY:
+			PQclear(last);
+			last = result;
+			continue;
+		default:
+			if (!failed)
+				failed = conn_result_error(conn, result, ERR_FAILED, err);
+			PQclear(result);
+		}
+		if (PQstatus(conn->pg) == CONNECTION_BAD)
+			break;
+	}
+	/* The signal may have come too late to cancel anything; it still ends the run. */
+	if (conn_take_interrupt(conn, err) != 0 || failed)
+		return -1;
+	if (ret_result)
+		*ret_result = take_ptr(last);
+	return 0;
+}
+
+int conn_exec(struct conn *conn, const char *sql, struct err *err)
+{
+	if (conn->trace)
+		conn->trace(sql);
+	if (!PQsendQuery(conn->pg, sql))
+		return conn_send_error(conn, err);
+	if (conn_flush(conn, err) != 0)
+		return -1;
+	return collect(conn, NULL, err);
+}
+
+int conn_query(struct conn *conn, const char *sql, int count, const char *const *values,
+	PGresult **ret_result, struct err *err)
+{
+	if (!PQsendQueryParams(conn->pg, sql, count, NULL, values, NULL, NULL, 0))
+		return conn_send_error(conn, err);
+	if (conn_flush(conn, err) != 0)
+		return -1;
+	return collect(conn, ret_result, err);
+}

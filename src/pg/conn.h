@@ -1,0 +1,98 @@
+/*
+ * One connection to a server. Nothing here blocks without looking at signals: a SIGINT or SIGTERM
+ * cancels the running statement on the server and comes back as an error of kind INTERRUPTED.
+ */
+#ifndef PG_CONN_H
+#define PG_CONN_H
+
+#include "pg/params.h"
+
+#include <libpq-fe.h>
+
+/* What the server says beside results; texts are valid during the call only. */
+struct notice {
+	const char *severity; /* "NOTICE", "WARNING", … not translated */
+	const char *sqlstate;
+	const char *message;
+	const char *detail; /* may be NULL, as may the rest */
+	const char *hint;
+	const char *context;
+};
+
+typedef void notice_fn(void *context, const struct notice *notice);
+
+struct conn_options {
+	const char *application; /* application_name unless the user set one */
+	const char *database;    /* to connect to */
+	double wait_seconds;     /* 0: one attempt; otherwise retry so long what may pass */
+	bool own_queries;        /* search_path is pinned to nothing: for our queries, not for scripts */
+	notice_fn *notice;       /* NULL: notices are dropped */
+	void *notice_context;
+	void (*waiting)(void *context, const struct err *reason); /* told once when waiting begins */
+	void *waiting_context;
+	void (*trace)(const char *sql); /* told of every conn_exec; NULL: nobody */
+};
+
+struct conn;
+
+/*
+ * Connects. Retried while waiting are only: connection refused, socket missing, starting up or shutting
+ * down (57P03), too many connections (53300). Errors: CONNECT with the server's or libpq's reason as
+ * detail and never a password; TIMEOUT when wait_seconds ran out; INTERRUPTED. The SQLSTATE is kept
+ * (3D000: no such database; 28P01: wrong password).
+ */
+int conn_open(const struct params *params, const struct conn_options *options,
+	struct conn **ret_conn, struct err *err);
+
+/* Closes; NULL is allowed. */
+void conn_close(struct conn *conn);
+void conn_cleanup(struct conn **conn);
+
+/*
+ * A connection to the server's maintenance database: the one named, else postgres, else template1, for
+ * what cannot be done from inside the target database. options->database is not looked at.
+ */
+int conn_open_maintenance(const struct params *params, const struct conn_options *options,
+	const char *maintenance_db, struct conn **ret_conn, struct err *err);
+
+/* Runs SQL (one or more statements by the simple protocol), results dropped. */
+int conn_exec(struct conn *conn, const char *sql, struct err *err);
+
+/* One statement with text parameters; *ret_result is the caller's (PQclear). */
+int conn_query(struct conn *conn, const char *sql, int count, const char *const *values,
+	PGresult **ret_result, struct err *err);
+
+void result_cleanup(PGresult **result);
+
+/* name quoted as an identifier; the caller owns it (mem_free). */
+char *conn_identifier(struct conn *conn, const char *name);
+
+/* text quoted as a literal; the caller owns it. */
+char *conn_literal(struct conn *conn, const char *text);
+
+/* The server's version as a number, e.g. 150018. */
+int conn_server_version(const struct conn *conn);
+
+/* For pg/ only: the handle, and the steps a query is made of. */
+PGconn *conn_pg(struct conn *conn);
+
+/* Waits for the next result of what was sent; *ret_result NULL: no more. Cancels on a signal. */
+int conn_next_result(struct conn *conn, PGresult **ret_result, struct err *err);
+
+/* Sends what libpq has buffered. */
+int conn_flush(struct conn *conn, struct err *err);
+
+/* Reads and drops all remaining results. */
+void conn_drain(struct conn *conn);
+
+/*
+ * Fills err from a failed result: kind (FAILED as given; CONNECT when the connection is gone), message,
+ * detail, hint, context, severity, SQLSTATE. Returns -1.
+ */
+int conn_result_error(
+	struct conn *conn, const PGresult *result, enum err_kind kind, struct err *err);
+
+/* "could not …" errors of a send that failed. */
+int conn_send_error(struct conn *conn, struct err *err);
+
+#endif

@@ -1,0 +1,27 @@
+/* What the files of one connection share among themselves. */
+#ifndef PG_CONN_INTERNAL_H
+#define PG_CONN_INTERNAL_H
+
+#include "pg/conn.h"
+
+struct conn {
+	PGconn *pg;
+	notice_fn *notice;
+	void *notice_context;
+	void (*trace)(const char *sql);
+	struct err interrupted; /* a signal that came while a request was running */
+};
+
+/*
+ * libpq's message made fit for a detail: SQLSTATE and LOCATION of the verbose form taken out (the first
+ * SQLSTATE is stored in sqlstate unless that is NULL), no newline at the end. The caller owns it.
+ */
+char *conn_clean_message(const char *message, char sqlstate[6]);
+
+/* Waits until the server has sent something. Cancels on a signal, as everything that waits does. */
+int conn_wait_input(struct conn *conn, struct err *err);
+
+/* Hands a remembered signal out as err and returns -1; 0 when there is none. */
+int conn_take_interrupt(struct conn *conn, struct err *err);
+
+#endif

@@ -1,0 +1,330 @@
+/* Opening a connection: parameters, attempts, waiting, what the failure means. */
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "pg/conn.h"
+#include "pg/conn_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT_SECONDS 15
+#define MAX_PARAMS 64
+#define FIRST_PAUSE_MS 20
+#define LONGEST_PAUSE_MS 500
+
+#define SQLSTATE_STARTING "57P03"
+#define SQLSTATE_TOO_MANY "53300"
+#define SQLSTATE_PROTOCOL "08P01"
+#define SQLSTATE_NO_DATABASE "3D000"
+
+/* "FATAL:  28P01: password …" → position of the SQLSTATE; NULL when the line has none. */
+static const char *find_sqlstate(const char *line, size_t length)
+{
+	for (size_t i = 0; i + 8 < length; i++) {
+		size_t digits = 0;
+
+		if (strncmp(line + i, ":  ", 3) != 0)
+			continue;
+		while (digits < 5 && (isupper((unsigned char)line[i + 3 + digits]) ||
+					     isdigit((unsigned char)line[i + 3 + digits])))
+			digits++;
+		if (digits == 5 && line[i + 8] == ':')
+			return line + i + 3;
+	}
+	return NULL;
+}
+
+char *conn_clean_message(const char *message, char sqlstate[6])
+{
+	struct strbuf out = STRBUF_INIT;
+
+	while (message && *message) {
+		size_t length = strcspn(message, "\n");
+		const char *state = find_sqlstate(message, length);
+
+		if (strncmp(message, "LOCATION:", 9) != 0 && length > 0) {
+			if (out.length)
+				strbuf_addc(&out, '\n');
+			if (state) {
+				size_t before = (size_t)(state - message);
+
+				if (sqlstate && !sqlstate[0])
+					snprintf(sqlstate, 6, "%.5s", state);
+				strbuf_add(&out, message, before - 1);
+				strbuf_add(&out, message + before + 7, length - before - 7);
+			} else {
+				strbuf_add(&out, message, length);
+			}
+		}
+		message += length;
+		message += *message == '\n';
+	}
+	return strbuf_detach(&out);
+}
+
+static void receive_notice(void *context, const PGresult *result)
+{
+	struct conn *conn = context;
+	struct notice notice = {
+		.severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED),
+		.sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
+		.message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+		.detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
+		.hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT),
+		.context = PQresultErrorField(result, PG_DIAG_CONTEXT),
+	};
+
+	if (conn->notice && notice.message)
+		conn->notice(conn->notice_context, &notice);
+}
+
+/* What is passed to libpq; options_text holds a value made here. */
+struct attempt {
+	const char *keywords[MAX_PARAMS];
+	const char *values[MAX_PARAMS];
+	size_t count;
+	char *options_text;
+};
+
+static void add(struct attempt *attempt, const char *keyword, const char *value)
+{
+	if (attempt->count + 2 > MAX_PARAMS)
+		BUG("too many connection parameters");
+	attempt->keywords[attempt->count] = keyword;
+	attempt->values[attempt->count++] = value;
+}
+
+static void prepare(struct attempt *attempt, const struct params *params,
+	const struct conn_options *options, bool with_options)
+{
+	const char *user_options = params_get(params, "options");
+
+	if (!user_options)
+		user_options = getenv("PGOPTIONS");
+	if (options->own_queries && with_options)
+		attempt->options_text =
+			mem_printf("%s%s-c search_path=", user_options ? user_options : "",
+				user_options && *user_options ? " " : "");
+	for (size_t i = 0; i < params->count; i++)
+		if (*params->items[i].value && strcmp(params->items[i].keyword, "options") != 0 &&
+			!(options->own_queries &&
+				strcmp(params->items[i].keyword, "client_encoding") == 0))
+			add(attempt, params->items[i].keyword, params->items[i].value);
+	if (attempt->options_text)
+		add(attempt, "options", attempt->options_text);
+	else if (user_options && *user_options)
+		add(attempt, "options", user_options);
+	/* Our own output is UTF-8 whatever the database's encoding is. */
+	if (options->own_queries)
+		add(attempt, "client_encoding", "UTF8");
+	if (options->database)
+		add(attempt, "dbname", options->database);
+	add(attempt, "fallback_application_name", options->application);
+}
+
+static int64_t timeout_ms(const struct params *params)
+{
+	const char *text = params_get(params, "connect_timeout");
+	long seconds;
+
+	if (!text)
+		text = getenv("PGCONNECT_TIMEOUT");
+	seconds = text && *text ? strtol(text, NULL, 10) : CONNECT_TIMEOUT_SECONDS;
+	/* As libpq has it: zero and less wait for ever, one second means two. */
+	if (seconds <= 0)
+		return INT64_MAX / 2;
+	return (seconds < 2 ? 2 : seconds) * 1000;
+}
+
+/* Drives PQconnectPoll to its end; false with *ret_timed_out when the time ran out. */
+static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out, struct err *err)
+{
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = PQsocket(pg),
+				.events = (short)(status == PGRES_POLLING_READING ? POLLIN : POLLOUT) },
+			{ .fd = interrupt_fd(), .events = POLLIN },
+		};
+		int64_t left = deadline - clock_ms();
+		int ready;
+
+		if (status == PGRES_POLLING_OK || status == PGRES_POLLING_FAILED)
+			return 0;
+		if (left <= 0) {
+			*ret_timed_out = true;
+			return 0;
+		}
+		ready = poll(fds, ARRAY_SIZE(fds), left > 3600000 ? 3600000 : (int)left);
+		if (ready < 0 && errno != EINTR)
+			return err_errno(err, "could not wait for the connection");
+		if (interrupt_check(err) != 0)
+			return -1;
+		if (ready > 0 && fds[0].revents)
+			status = PQconnectPoll(pg);
+	}
+}
+
+static void explain(struct err *err, const struct params *params)
+{
+	const char *host = params_get(params, "host");
+
+	if (strcmp(err->sqlstate, SQLSTATE_NO_DATABASE) == 0)
+		err_hint(err, "Create it with db-create, or make it whole with db-setup.");
+	else if (strcmp(err->sqlstate, SQLSTATE_STARTING) == 0 ||
+		 strcmp(err->sqlstate, SQLSTATE_TOO_MANY) == 0)
+		err_hint(err, "This may pass: --wait keeps trying.");
+	else if (strcmp(err->sqlstate, "28P01") == 0)
+		err_hint(err, "Check user and password in the URL; @ : / ? # %% in a password must be "
+			"percent-encoded.");
+	else if (strcmp(err->sqlstate, "28000") == 0)
+		err_hint(err, "The server's pg_hba.conf does not let this user in from here, or not "
+			"without TLS (sslmode=require).");
+	else if (!err->sqlstate[0] && err->detail && strstr(err->detail, "Connection refused"))
+		err_hint(err, "Is the server running there? --wait keeps trying until it is.");
+	else if (!err->sqlstate[0] && host && host[0] == '/')
+		err_hint(err, "Is a server running with its socket in \"%s\"?", host);
+}
+
+static int failed(PGconn *pg, const struct params *params, const struct conn_options *options,
+	bool timed_out, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *where = params_describe(params, options->database);
+	char sqlstate[6] = "";
+	CLEANUP(mem_cleanup) char *reason =
+		timed_out ? mem_strdup("The server did not answer in time.")
+			  : conn_clean_message(PQerrorMessage(pg), sqlstate);
+
+	err_set(err, ERR_CONNECT, "could not connect to %s", where);
+	err_detail(err, "%s", reason);
+	memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
+	explain(err, params);
+	return -1;
+}
+
+/* One attempt, synchronous but for signals and time. */
+static int attempt_once(const struct params *params, const struct conn_options *options,
+	bool with_options, struct conn **ret_conn, struct err *err)
+{
+	struct attempt attempt = { .count = 0 };
+	struct conn *conn = mem_calloc(1, sizeof(*conn));
+	bool timed_out = false;
+	int result;
+
+	prepare(&attempt, params, options, with_options);
+	conn->pg = PQconnectStartParams(attempt.keywords, attempt.values, 0);
+	mem_free(attempt.options_text);
+	if (!conn->pg)
+		BUG("libpq is out of memory");
+	conn->notice = options->notice;
+	conn->notice_context = options->notice_context;
+	conn->trace = options->trace;
+	PQsetNoticeReceiver(conn->pg, receive_notice, conn);
+	/* Verbose messages carry the SQLSTATE, which libpq offers in no other way here. */
+	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+	result = 0;
+	if (PQstatus(conn->pg) != CONNECTION_BAD)
+		result = poll_connection(conn->pg, clock_ms() + timeout_ms(params), &timed_out, err);
+	if (result == 0 && PQstatus(conn->pg) != CONNECTION_OK)
+		result = failed(conn->pg, params, options, timed_out, err);
+	if (result == 0 && PQsetnonblocking(conn->pg, 1) != 0)
+		result = conn_send_error(conn, err);
+	if (result != 0) {
+		conn_close(conn);
+		return -1;
+	}
+	/* From here on there may be something to undo. */
+	interrupt_install();
+	*ret_conn = conn;
+	return 0;
+}
+
+/* Poolers refuse the startup parameter "options"; then the setting is made by a statement. */
+static int attempt_with_fallback(const struct params *params, const struct conn_options *options,
+	struct conn **ret_conn, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (attempt_once(params, options, true, ret_conn, err) == 0)
+		return 0;
+	if (!options->own_queries || strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 ||
+		!err->detail || !strstr(err->detail, "options"))
+		return -1;
+	err_release(err);
+	if (attempt_once(params, options, false, &conn, err) != 0 ||
+		conn_exec(conn, "SELECT pg_catalog.set_config('search_path', '', false)", err) != 0)
+		return -1;
+	*ret_conn = take_ptr(conn);
+	return 0;
+}
+
+static bool may_pass(const struct err *err)
+{
+	static const char *const passing[] = { "Connection refused", "No such file or directory",
+		"server closed the connection unexpectedly", "Connection reset by peer" };
+
+	if (err->kind != ERR_CONNECT)
+		return false;
+	if (err->sqlstate[0])
+		return strcmp(err->sqlstate, SQLSTATE_STARTING) == 0 ||
+		       strcmp(err->sqlstate, SQLSTATE_TOO_MANY) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		if (err->detail && strstr(err->detail, passing[i]))
+			return true;
+	return false;
+}
+
+int conn_open(const struct params *params, const struct conn_options *options,
+	struct conn **ret_conn, struct err *err)
+{
+	int64_t deadline = clock_ms() + (int64_t)(options->wait_seconds * 1000);
+	int64_t pause = FIRST_PAUSE_MS;
+	bool told = false;
+
+	while (attempt_with_fallback(params, options, ret_conn, err) != 0) {
+		int64_t left = deadline - clock_ms();
+
+		if (options->wait_seconds <= 0 || !may_pass(err))
+			return -1;
+		if (left <= 0) {
+			CLEANUP(mem_cleanup) char *reason = mem_strdup(err->detail);
+			CLEANUP(mem_cleanup) char *where = params_describe(params, options->database);
+
+			err_set(err, ERR_TIMEOUT, "%s did not accept connections within %g s", where,
+				options->wait_seconds);
+			err_detail(err, "%s", reason);
+			return -1;
+		}
+		if (!told && options->waiting)
+			options->waiting(options->waiting_context, err);
+		told = true;
+		clock_sleep_ms(left < pause ? left : pause);
+		pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
+		if (interrupt_check(err) != 0)
+			return -1;
+		err_release(err);
+	}
+	return 0;
+}
+
+int conn_open_maintenance(const struct params *params, const struct conn_options *options,
+	const char *maintenance_db, struct conn **ret_conn, struct err *err)
+{
+	struct conn_options maintenance = *options;
+
+	maintenance.own_queries = true;
+	maintenance.database = maintenance_db ? maintenance_db : "postgres";
+	if (conn_open(params, &maintenance, ret_conn, err) == 0)
+		return 0;
+	if (maintenance_db || strcmp(err->sqlstate, SQLSTATE_NO_DATABASE) != 0)
+		return -1;
+	err_release(err);
+	maintenance.database = "template1";
+	return conn_open(params, &maintenance, ret_conn, err);
+}

@@ -1,0 +1,313 @@
+#include "pg/database.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "queries.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SQLSTATE_DUPLICATE_DATABASE "42P04"
+#define SQLSTATE_UNIQUE "23505"
+#define SQLSTATE_IN_USE "55006"
+#define SQLSTATE_READ_ONLY "25006"
+
+/* How long a CREATE is tried again while a killed one is still finishing on the server. */
+#define CREATE_RETRY_MS 5000
+#define CREATE_PAUSE_MS 50
+
+/* Sessions listed in an error; more are counted. */
+#define LISTED_SESSIONS 10
+
+static bool is_true(const PGresult *result, int row, int column)
+{
+	return strcmp(PQgetvalue(result, row, column), "t") == 0;
+}
+
+int database_inspect(
+	struct conn *conn, const char *name, struct database_state *state, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, query_database_state, 1, &name, &result, err) != 0)
+		return -1;
+	if (PQntuples(result) != 1)
+		return err_set(err, ERR_FAILED, "could not examine database \"%s\"", name);
+	*state = (struct database_state){
+		.found = is_true(result, 0, 0),
+		.is_template = is_true(result, 0, 1),
+		.invalid = is_true(result, 0, 2),
+		.in_recovery = is_true(result, 0, 3),
+		.may_create = is_true(result, 0, 4),
+		.is_owner = is_true(result, 0, 5),
+	};
+	return 0;
+}
+
+/* "could not create database "x": reason", keeping the server's other fields. */
+static int name_failure(struct err *err, const char *verb, const char *name)
+{
+	char *message;
+
+	if (err->kind != ERR_FAILED)
+		return -1;
+	message = mem_printf("could not %s database \"%s\": %s", verb, name, err->message);
+	mem_free(err->message);
+	err->message = message;
+	if (strcmp(err->sqlstate, SQLSTATE_READ_ONLY) == 0 && !err->hint)
+		err_hint(err, "The server is read-only, probably a standby: use the URL of its primary.");
+	return -1;
+}
+
+static int add_clause(struct conn *conn, struct strbuf *sql, const char *keyword,
+	const char *value, bool identifier, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *quoted = NULL;
+
+	if (!value)
+		return 0;
+	quoted = identifier ? conn_identifier(conn, value) : conn_literal(conn, value);
+	if (!quoted)
+		return err_set(err, ERR_USAGE, "\"%s\" is not valid text", value);
+	strbuf_addf(sql, "%s%s %s", sql->length ? " " : "", keyword, quoted);
+	return 0;
+}
+
+static int build_create(struct conn *conn, const char *name,
+	const struct database_create_options *options, struct strbuf *sql, struct err *err)
+{
+	if (add_clause(conn, sql, "CREATE DATABASE", name, true, err) != 0 ||
+		add_clause(conn, sql, "OWNER", options->owner, true, err) != 0 ||
+		add_clause(conn, sql, "TEMPLATE", options->template, true, err) != 0 ||
+		add_clause(conn, sql, "ENCODING", options->encoding, false, err) != 0 ||
+		add_clause(conn, sql, "LOCALE", options->locale, false, err) != 0)
+		return -1;
+	return 0;
+}
+
+static int already_there(struct conn *conn, const char *name, struct err *err)
+{
+	struct database_state state;
+
+	err_release(err);
+	if (database_inspect(conn, name, &state, err) != 0)
+		return -1;
+	if (!state.invalid)
+		return 0;
+	err_set(err, ERR_FAILED, "database \"%s\" exists but is invalid", name);
+	err_detail(err, "A DROP DATABASE was interrupted; what is left cannot be connected to.");
+	err_hint(err, "Remove it with db-drop, or use db-setup.");
+	return -1;
+}
+
+int database_create(struct conn *conn, const char *name,
+	const struct database_create_options *options, bool *ret_created, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
+	int64_t deadline = clock_ms() + CREATE_RETRY_MS;
+
+	if (build_create(conn, name, options, &sql, err) != 0)
+		return -1;
+	while (conn_exec(conn, sql.data, err) != 0) {
+		if (strcmp(err->sqlstate, SQLSTATE_DUPLICATE_DATABASE) == 0) {
+			*ret_created = false;
+			return already_there(conn, name, err);
+		}
+		/* Another CREATE of the same name is just finishing, or somebody is connected to
+		 * the template: both pass. */
+		if ((strcmp(err->sqlstate, SQLSTATE_UNIQUE) != 0 &&
+			    strcmp(err->sqlstate, SQLSTATE_IN_USE) != 0) ||
+			clock_ms() > deadline)
+			break;
+		clock_sleep_ms(CREATE_PAUSE_MS);
+		if (interrupt_check(err) != 0)
+			return -1;
+		err_release(err);
+	}
+	if (err->kind == ERR_NONE) {
+		*ret_created = true;
+		return 0;
+	}
+	name_failure(err, "create", name);
+	if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0)
+		err_hint(err, "Somebody is connected to the template; --template template0 avoids it.");
+	return -1;
+}
+
+/* Adds a line per session to the error's detail; *ret_count tells how many there are. */
+static int list_sessions(struct conn *conn, const char *name, struct strbuf *list, int *ret_count,
+	struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	int count;
+
+	if (conn_query(conn, query_database_sessions, 1, &name, &result, err) != 0)
+		return -1;
+	count = PQntuples(result);
+	for (int i = 0; i < count && i < LISTED_SESSIONS; i++)
+		strbuf_addf(list, "%spid %s, user %s, client %s, application \"%s\", %s",
+			i ? "\n" : "", PQgetvalue(result, i, 0), PQgetvalue(result, i, 1),
+			PQgetvalue(result, i, 2), PQgetvalue(result, i, 3),
+			PQgetvalue(result, i, 4));
+	if (count > LISTED_SESSIONS)
+		strbuf_addf(list, "\n… and %d more", count - LISTED_SESSIONS);
+	*ret_count = count;
+	return 0;
+}
+
+static int in_use(struct conn *conn, const char *name, bool *ret_in_use, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
+	int count;
+
+	if (list_sessions(conn, name, &list, &count, err) != 0)
+		return -1;
+	*ret_in_use = count > 0;
+	if (count == 0)
+		return 0;
+	err_set(err, ERR_FAILED, "could not drop database \"%s\": %d session%s connected to it", name,
+		count, count == 1 ? " is" : "s are");
+	err_detail(err, "%s", list.data);
+	err_hint(err, "Close them, or end them with --force.");
+	return -1;
+}
+
+/* Names what not even FORCE can clear; leaves err alone when there is nothing of the kind. */
+static void explain_obstacles(struct conn *conn, const char *name, struct err *err)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, query_database_obstacles, 1, &name, &result, &ignored) != 0 ||
+		PQntuples(result) == 0)
+		return;
+	err_detail(err, "In the way:");
+	for (int i = 0; i < PQntuples(result); i++)
+		err_detail_line(err, "%s, cleared by %s", PQgetvalue(result, i, 0),
+			PQgetvalue(result, i, 1));
+	err_hint(err, "Ending sessions does not clear these; run the commands named.");
+}
+
+static int check_droppable(const char *name, const struct database_state *state, struct err *err)
+{
+	if (state->in_recovery) {
+		err_set(err, ERR_FAILED, "could not drop database \"%s\": the server is a read-only "
+			"standby", name);
+		err_hint(err, "Use the URL of its primary.");
+		return -1;
+	}
+	if (state->is_template) {
+		err_set(err, ERR_FAILED, "could not drop database \"%s\": it is a template", name);
+		err_hint(err, "ALTER DATABASE … IS_TEMPLATE false makes it an ordinary one.");
+		return -1;
+	}
+	if (!state->is_owner)
+		return err_set(err, ERR_FAILED, "could not drop database \"%s\": you are not its owner",
+			name);
+	return 0;
+}
+
+int database_drop(struct conn *conn, const char *name, bool force, bool *ret_dropped,
+	struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
+	struct database_state state;
+	bool busy = false;
+
+	if (database_inspect(conn, name, &state, err) != 0)
+		return -1;
+	*ret_dropped = false;
+	if (!state.found)
+		return 0;
+	if (check_droppable(name, &state, err) != 0)
+		return -1;
+	if (!force && in_use(conn, name, &busy, err) != 0)
+		return -1;
+	if (add_clause(conn, &sql, "DROP DATABASE IF EXISTS", name, true, err) != 0)
+		return -1;
+	if (force)
+		strbuf_adds(&sql, " WITH (FORCE)");
+	if (conn_exec(conn, sql.data, err) == 0) {
+		*ret_dropped = true;
+		return 0;
+	}
+	name_failure(err, "drop", name);
+	/* Somebody connected in between, or something holds it that is no session. */
+	if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0 || strcmp(err->sqlstate, "55000") == 0) {
+		CLEANUP(err_release) struct err sessions = ERR_INIT;
+
+		explain_obstacles(conn, name, err);
+		if (!force && in_use(conn, name, &busy, &sessions) != 0 && busy) {
+			err_release(err);
+			*err = sessions;
+			sessions = (struct err)ERR_INIT;
+		}
+	} else if (err->kind == ERR_INTERRUPTED) {
+		CLEANUP(err_release) struct err ignored = ERR_INIT;
+
+		if (database_inspect(conn, name, &state, &ignored) == 0 && state.invalid)
+			err_detail(err, "Database \"%s\" is half dropped and cannot be used; the next "
+				"db-drop or db-setup removes it.", name);
+	}
+	return -1;
+}
+
+/* FNV-1a, 64 bits, over a prefix of ours and the name: collisions with other users of advisory locks
+ * are as unlikely as the key is long. */
+static int64_t lock_key(const char *name)
+{
+	const char *const parts[] = { "dbrig reset ", name };
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		for (const char *c = parts[i]; *c; c++)
+			hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+	return (int64_t)(hash & INT64_MAX);
+}
+
+static void tell_holder(
+	struct conn *conn, const char *key, lock_waiting_fn *waiting, void *context)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	CLEANUP(mem_cleanup) char *holder = NULL;
+
+	if (!waiting)
+		return;
+	if (conn_query(conn, query_lock_holder, 1, &key, &result, &ignored) == 0 &&
+		PQntuples(result) > 0)
+		holder = mem_printf("pid %s, user %s, application \"%s\", client %s",
+			PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+			PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 3));
+	waiting(context, holder);
+}
+
+int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
+	struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *tried = NULL;
+	CLEANUP(result_cleanup) PGresult *waited = NULL;
+	char text[24];
+	const char *key = text;
+
+	snprintf(text, sizeof(text), "%" PRId64, lock_key(name));
+	if (conn_query(conn, query_lock_try, 1, &key, &tried, err) != 0)
+		return -1;
+	if (is_true(tried, 0, 0))
+		return 0;
+	tell_holder(conn, key, waiting, context);
+	return conn_query(conn, query_lock_wait, 1, &key, &waited, err);
+}
+
+int database_count_tables(struct conn *conn, long *ret_count, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, query_table_count, 0, NULL, &result, err) != 0)
+		return -1;
+	*ret_count = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	return 0;
+}

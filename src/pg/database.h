@@ -1,0 +1,56 @@
+/* Creating, dropping and locking a database, over a maintenance connection (conn_open_maintenance). */
+#ifndef PG_DATABASE_H
+#define PG_DATABASE_H
+
+#include "pg/conn.h"
+
+struct database_state {
+	bool found;
+	bool is_template;
+	bool invalid;     /* left behind by an interrupted DROP DATABASE (datconnlimit -2) */
+	bool in_recovery; /* the server is a standby */
+	bool may_create;  /* the caller is superuser or has CREATEDB */
+	bool is_owner;    /* the caller may drop it */
+};
+
+int database_inspect(
+	struct conn *conn, const char *name, struct database_state *state, struct err *err);
+
+/* NULL members take the server's defaults. */
+struct database_create_options {
+	const char *owner;
+	const char *template;
+	const char *encoding;
+	const char *locale;
+};
+
+/*
+ * Creates it. Already there is no error: *ret_created is false then. An invalid database of that name is
+ * an error that says so.
+ */
+int database_create(struct conn *conn, const char *name,
+	const struct database_create_options *options, bool *ret_created, struct err *err);
+
+/*
+ * Drops it. Missing is no error: *ret_dropped is false then. Sessions in the way are listed in the error's
+ * detail, unless force ends them; what force cannot clear (prepared transactions, active slots,
+ * subscriptions) is named with the command that does. Nothing is dropped on any error; a signal may leave
+ * an invalid database, which the next drop removes.
+ */
+int database_drop(struct conn *conn, const char *name, bool force, bool *ret_dropped,
+	struct err *err);
+
+/* Told that another reset holds the lock; holder may be NULL. */
+typedef void lock_waiting_fn(void *context, const char *holder);
+
+/*
+ * Takes the lock that serializes resets of a database of that name on this server, waiting for it. It
+ * ends with the connection.
+ */
+int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
+	struct err *err);
+
+/* How many tables of its own the connected database holds. */
+int database_count_tables(struct conn *conn, long *ret_count, struct err *err);
+
+#endif

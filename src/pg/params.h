@@ -1,0 +1,45 @@
+/*
+ * Connection parameters: libpq's keywords and their values. URLs are parsed by libpq and by nothing
+ * else; what libpq would misread, or would answer by quoting the password, is refused before.
+ */
+#ifndef PG_PARAMS_H
+#define PG_PARAMS_H
+
+#include "base/err.h"
+
+struct param {
+	char *keyword;
+	char *value;
+};
+
+struct params {
+	struct param *items;
+	size_t count;
+};
+
+#define PARAMS_INIT { 0 }
+
+/*
+ * Parses a connection URL or a keyword=value string. variable names where it was found, for
+ * messages. Fails with USAGE; neither message, detail nor hint holds any part of a password.
+ */
+int params_parse(struct params *params, const char *variable, const char *text, struct err *err);
+
+/* NULL when not set or empty. */
+const char *params_get(const struct params *params, const char *keyword);
+
+/* Sets or replaces; a NULL value removes. */
+void params_set(struct params *params, const char *keyword, const char *value);
+
+void params_copy(struct params *to, const struct params *from);
+
+/*
+ * "user@host:port/database" for messages, without password; what is not set is left out. The caller
+ * owns the text.
+ */
+char *params_describe(const struct params *params, const char *database);
+
+/* Wipes and frees; usable as a CLEANUP handler. */
+void params_release(struct params *params);
+
+#endif

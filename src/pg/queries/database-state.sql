@@ -1,0 +1,10 @@
+-- What must be known of database $1, and of the caller, before it is created or dropped.
+SELECT d.oid IS NOT NULL AS found,
+       coalesce(d.datistemplate, false) AS is_template,
+       coalesce(d.datconnlimit = -2, false) AS invalid,
+       pg_catalog.pg_is_in_recovery() AS in_recovery,
+       r.rolsuper OR r.rolcreatedb AS may_create,
+       coalesce(r.rolsuper OR pg_catalog.pg_has_role(d.datdba, 'USAGE'), true) AS is_owner
+  FROM pg_catalog.pg_roles r
+  LEFT JOIN pg_catalog.pg_database d ON d.datname = $1
+ WHERE r.rolname = current_user

@@ -1,0 +1,14 @@
+-- Tables of the user's own. Run on connections whose search_path is the user's, so everything is
+-- qualified, operators too.
+SELECT pg_catalog.count(*)
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f}'::pg_catalog."char"[])
+   AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'
+   AND NOT (n.nspname OPERATOR(pg_catalog.~) '^pg_')
+   AND NOT EXISTS (
+         SELECT 1
+           FROM pg_catalog.pg_depend d
+          WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.objid OPERATOR(pg_catalog.=) c.oid
+            AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char")

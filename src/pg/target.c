@@ -1,0 +1,300 @@
+#include "pg/target.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+
+#include <ctype.h>
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RDS_SUFFIX ".rds.amazonaws.com"
+
+static int check_name(const char *name, struct err *err)
+{
+	const char *c = name;
+
+	if (isalpha((unsigned char)*c))
+		while (isalnum((unsigned char)*c) || *c == '-' || *c == '_')
+			c++;
+	if (*c || c == name) {
+		err_set(err, ERR_USAGE, "\"%s\" is not a target name", name);
+		err_hint(err, "A target is a word such as local, prod or test; its URL stands in "
+			"<NAME>_CONNECTION_URL.");
+		return -1;
+	}
+	return 0;
+}
+
+/* "prod-eu" + "_CONNECTION_URL" → PROD_EU_CONNECTION_URL; local has no prefix. */
+static char *variable_name(const char *target, const char *suffix)
+{
+	struct strbuf name = STRBUF_INIT;
+
+	if (strcmp(target, "local") != 0) {
+		for (; *target; target++)
+			strbuf_addc(&name, *target == '-' ? '_' : (char)toupper((unsigned char)*target));
+		strbuf_addc(&name, '_');
+	}
+	strbuf_adds(&name, suffix);
+	return strbuf_detach(&name);
+}
+
+static char *origin_text(const char *variable, const char *file)
+{
+	return file ? mem_printf("%s in %s", variable, file) : mem_strdup(variable);
+}
+
+/* 1 when the variable is set and was parsed, 0 when it is not set, -1 on error. */
+static int try_variable(
+	struct target *target, const struct env *env, const char *variable, struct err *err)
+{
+	const char *file;
+	const char *url = env_get(env, variable, &file);
+
+	if (!url)
+		return 0;
+	target->origin = origin_text(variable, file);
+	if (params_parse(&target->params, target->origin, url, err) != 0)
+		return -1;
+	return 1;
+}
+
+static const char *const libpq_triggers[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE" };
+
+/*
+ * libpq reads its own variables from the process environment; what stands in .env only is added here.
+ * PQconndefaults also resolves PGSERVICE, so it tells whether a database is named.
+ */
+static int try_libpq_variables(struct target *target, const struct env *env, struct err *err)
+{
+	bool set = false;
+	PQconninfoOption *defaults;
+
+	for (size_t i = 0; i < ARRAY_SIZE(libpq_triggers); i++)
+		set = set || env_get(env, libpq_triggers[i], NULL);
+	if (!set)
+		return 0;
+	defaults = PQconndefaults();
+	if (!defaults)
+		return err_set(err, ERR_USAGE, "the PG* environment variables are not valid");
+	for (PQconninfoOption *option = defaults; option->keyword; option++) {
+		const char *file = NULL;
+		const char *value = option->envvar ? env_get(env, option->envvar, &file) : NULL;
+
+		if (value && file)
+			params_set(&target->params, option->keyword, value);
+		else if (strcmp(option->keyword, "dbname") == 0)
+			params_set(&target->params, "dbname", option->val);
+		else if (option->val && (strcmp(option->keyword, "host") == 0 ||
+						strcmp(option->keyword, "port") == 0 ||
+						strcmp(option->keyword, "user") == 0))
+			params_set(&target->params, option->keyword, option->val);
+	}
+	PQconninfoFree(defaults);
+	target->origin = mem_strdup("the PG* variables");
+	return 1;
+}
+
+static int use_private_server(struct target *target, const struct env *env,
+	const char *project_root, struct err *err)
+{
+	char port[16];
+
+	if (!project_root) {
+		err_set(err, ERR_USAGE, "no project and no connection URL found");
+		err_detail(err, "There is no directory db here or above it, and none of CONNECTION_URL, "
+			"DATABASE_URL, PGHOST, PGHOSTADDR, PGSERVICE and PGDATABASE is set.");
+		err_hint(err, "Set CONNECTION_URL, or call the command inside a project.");
+		return -1;
+	}
+	if (server_locate(&target->server, env, project_root, err) != 0)
+		return -1;
+	snprintf(port, sizeof(port), "%d", target->server.port);
+	params_set(&target->params, "host", target->server.socket_dir);
+	params_set(&target->params, "port", port);
+	params_set(&target->params, "user", target->server.user);
+	params_set(&target->params, "dbname", target->server.database);
+	target->origin = mem_strdup("the private local server");
+	target->is_private = true;
+	return 0;
+}
+
+/* No variable of the target is set: names those that were looked at. */
+static int no_variable(const char *name, const char *first, const char *second,
+	const struct env *env, struct err *err)
+{
+	err_set(err, ERR_USAGE, "no connection URL for target \"%s\"", name);
+	err_detail(err, "Neither %s nor %s is set in the environment%s%s.", first, second,
+		env->file ? " or in " : " (and there is no .env file)", env->file ? env->file : "");
+	err_hint(err, "Set %s=postgresql://user:password@host:5432/database.", first);
+	return -1;
+}
+
+static bool has_rds_host(const struct params *params)
+{
+	const char *host = params_get(params, "host");
+
+	while (host) {
+		size_t length = strcspn(host, ",");
+		const size_t suffix = strlen(RDS_SUFFIX);
+
+		if (length > suffix && strncasecmp(host + length - suffix, RDS_SUFFIX, suffix) == 0)
+			return true;
+		host = host[length] ? host + length + 1 : NULL;
+	}
+	return false;
+}
+
+/*
+ * RDS certificates are signed by Amazon's own authorities, which no system trusts by default: the
+ * bundle is needed, and without it the only honest answer is to stop.
+ */
+static int require_verified_tls(struct params *params, const struct env *env, struct err *err)
+{
+	const char *home = env_get(env, "HOME", NULL);
+	const char *data = env_get(env, "XDG_DATA_HOME", NULL);
+	const char *bundle = env_get(env, "PGSSLROOTCERT", NULL);
+	CLEANUP(mem_cleanup) char *installed = NULL;
+
+	if (!has_rds_host(params) || params_get(params, "sslmode") || env_get(env, "PGSSLMODE", NULL))
+		return 0;
+	params_set(params, "sslmode", "verify-full");
+	if (params_get(params, "sslrootcert"))
+		return 0;
+	if (!bundle)
+		bundle = env_get(env, "RDS_CA_BUNDLE", NULL);
+	if (data)
+		installed = mem_printf("%s/dbrig/rds-ca-bundle.pem", data);
+	else if (home)
+		installed = mem_printf("%s/.local/share/dbrig/rds-ca-bundle.pem", home);
+	if (!bundle && installed && path_exists(installed))
+		bundle = installed;
+	if (bundle && path_exists(bundle)) {
+		params_set(params, "sslrootcert", bundle);
+		return 0;
+	}
+	if (bundle)
+		return err_set(err, ERR_USAGE, "the RDS CA bundle \"%s\" does not exist", bundle);
+	err_set(err, ERR_USAGE, "no CA bundle to verify the RDS server with");
+	err_detail(err, "Connections to %s are encrypted and verified (sslmode=verify-full) unless the "
+		"URL says otherwise.", params_get(params, "host"));
+	err_hint(err, "Download https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem and "
+		"set RDS_CA_BUNDLE to its path.");
+	return -1;
+}
+
+/* A database name from the service file, which only PQconndefaults reads. */
+static void resolve_service_database(struct params *params)
+{
+	const char *service = params_get(params, "service");
+	CLEANUP(mem_cleanup) char *saved = mem_strdup(getenv("PGSERVICE"));
+	PQconninfoOption *defaults;
+
+	if (!service || params_get(params, "dbname"))
+		return;
+	setenv("PGSERVICE", service, 1);
+	defaults = PQconndefaults();
+	for (PQconninfoOption *option = defaults; option && option->keyword; option++)
+		if (strcmp(option->keyword, "dbname") == 0 && option->val)
+			params_set(params, "dbname", option->val);
+	PQconninfoFree(defaults);
+	if (saved)
+		setenv("PGSERVICE", saved, 1);
+	else
+		unsetenv("PGSERVICE");
+}
+
+static int find_connection(struct target *target, const struct env *env, const char *project_root,
+	struct err *err)
+{
+	CLEANUP(mem_cleanup) char *first = variable_name(target->name, "CONNECTION_URL");
+	CLEANUP(mem_cleanup) char *second = variable_name(target->name, "DATABASE_URL");
+	int found = try_variable(target, env, first, err);
+
+	if (found == 0)
+		found = try_variable(target, env, second, err);
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	if (strcmp(target->name, "local") != 0)
+		return no_variable(target->name, first, second, env, err);
+	found = try_libpq_variables(target, env, err);
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	return use_private_server(target, env, project_root, err);
+}
+
+int target_resolve(struct target *target, const char *name, const struct env *env,
+	const char *project_root, struct err *err)
+{
+	const char *host;
+
+	if (check_name(name, err) != 0)
+		return -1;
+	target->name = mem_strdup(name);
+	if (find_connection(target, env, project_root, err) != 0)
+		return -1;
+	resolve_service_database(&target->params);
+	target->database = mem_strdup(params_get(&target->params, "dbname"));
+	params_set(&target->params, "dbname", NULL);
+	if (target->database && strlen(target->database) > DATABASE_NAME_MAX) {
+		err_set(err, ERR_USAGE, "%s: the database name has %zu bytes, more than the %d PostgreSQL "
+			"keeps", target->origin, strlen(target->database), DATABASE_NAME_MAX);
+		err_hint(err, "The server would cut it and use another database; choose a shorter one.");
+		return -1;
+	}
+	/* Several hosts are a primary and its standbys: all commands want the one that can write. */
+	host = params_get(&target->params, "host");
+	if (host && strchr(host, ',') && !params_get(&target->params, "target_session_attrs"))
+		params_set(&target->params, "target_session_attrs", "read-write");
+	return require_verified_tls(&target->params, env, err);
+}
+
+bool target_is_protected(const struct target *target)
+{
+	return strcasecmp(target->name, "prod") == 0 || strcasecmp(target->name, "production") == 0;
+}
+
+char *target_describe(const struct target *target)
+{
+	if (target->is_private)
+		return mem_printf("%s on the private local server", target->database);
+	return params_describe(&target->params, target->database);
+}
+
+int target_require_database(const struct target *target, struct err *err)
+{
+	if (target->database)
+		return 0;
+	err_set(err, ERR_USAGE, "%s names no database", target->origin);
+	err_hint(err, "Add it at the end of the URL: postgresql://user@host:5432/database.");
+	return -1;
+}
+
+int target_require_own_database(const struct target *target, const char *verb, struct err *err)
+{
+	static const char *const maintenance[] = { "postgres", "template0", "template1" };
+
+	if (target_require_database(target, err) != 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(maintenance); i++) {
+		if (strcmp(target->database, maintenance[i]) != 0)
+			continue;
+		err_set(err, ERR_REFUSED, "refusing to %s the maintenance database \"%s\"", verb,
+			target->database);
+		err_hint(err, "Name a database of your own in %s.", target->origin);
+		return -1;
+	}
+	return 0;
+}
+
+void target_release(struct target *target)
+{
+	mem_free(target->name);
+	mem_free(target->origin);
+	params_release(&target->params);
+	mem_free(target->database);
+	server_release(&target->server);
+	*target = (struct target)TARGET_INIT;
+}
