@@ -1,0 +1,211 @@
+#include "app/context.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/project.h"
+#include "base/strbuf.h"
+#include "sql/mask.h"
+#include "term/out.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WAIT_DEFAULT_SECONDS 60
+
+static const char *opt_env_file;
+static bool opt_no_env_file;
+static bool opt_echo;
+static double opt_wait;
+
+const struct option target_options[] = {
+	{ .name = "wait", .type = OPTION_SECONDS, .value = &opt_wait, .argument = "SECONDS",
+		.fallback = WAIT_DEFAULT_SECONDS,
+		.help = "wait so long (60 without a number) for a server that is not there yet, is "
+			"starting up or has no connection free" },
+	{ .name = "env-file", .type = OPTION_STRING, .value = &opt_env_file, .argument = "FILE",
+		.help = "read variables from FILE instead of .env in the project's root" },
+	{ .name = "no-env-file", .type = OPTION_FLAG, .value = &opt_no_env_file,
+		.help = "read no .env file" },
+	{ 0 },
+};
+
+const struct option echo_options[] = {
+	{ .name = "echo", .letter = 'e', .type = OPTION_FLAG, .value = &opt_echo,
+		.help = "show the SQL that is sent, passwords masked" },
+	{ 0 },
+};
+
+const struct variable target_variables[] = {
+	{ "CONNECTION_URL", "Connection URL of the target local. DATABASE_URL is looked at next, then "
+			    "libpq's PG* variables, then the private local server is used." },
+	{ "DATABASE_URL", "Connection URL of the target local when CONNECTION_URL is not set." },
+	{ "PROD_CONNECTION_URL", "Connection URL of the target prod; PROD_DATABASE_URL is looked at "
+				 "next." },
+	{ "NAME_CONNECTION_URL", "Connection URL of the target NAME, in upper case and with _ for -; "
+				 "NAME_DATABASE_URL is looked at next." },
+	{ "DB_DIR", "The project's directory of scripts, if it is not db." },
+	{ "DB_SERVER_DIR", "Where the private local server lives; see db-server(1)." },
+	{ "RDS_CA_BUNDLE", "CA bundle that RDS servers are verified with." },
+	{ "PGHOST", "This and libpq's other PG* variables hold for what a URL leaves open." },
+	{ 0 },
+};
+
+bool context_echo(void)
+{
+	return opt_echo;
+}
+
+static int find_project(struct context *context, struct err *err)
+{
+	const char *db_dir = getenv("DB_DIR");
+
+	context->cwd = project_cwd(err);
+	if (!context->cwd)
+		return -1;
+	if (db_dir && !*db_dir)
+		db_dir = NULL;
+	if (db_dir && db_dir[0] == '/') {
+		char *slash;
+
+		context->db_dir = mem_strdup(db_dir);
+		context->root = mem_strdup(db_dir);
+		slash = strrchr(context->root, '/');
+		slash[slash == context->root ? 1 : 0] = '\0';
+		return 0;
+	}
+	context->root = project_find_root(context->cwd, db_dir);
+	if (context->root)
+		context->db_dir = path_join(context->root, db_dir ? db_dir : "db");
+	return 0;
+}
+
+int context_open_project(struct context *context, const struct run *run, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *path = NULL;
+
+	context->program = run->command->name;
+	if (find_project(context, err) != 0)
+		return -1;
+	if (opt_env_file && opt_no_env_file)
+		return err_set(err, ERR_USAGE, "--env-file and --no-env-file exclude each other");
+	if (opt_no_env_file)
+		return 0;
+	path = opt_env_file ? mem_strdup(opt_env_file)
+			    : path_join(context->root ? context->root : context->cwd, ".env");
+	return env_read(&context->env, path, !opt_env_file, err);
+}
+
+int context_open(struct context *context, const struct run *run, struct err *err)
+{
+	const char *name = run->words.count > 0 ? run->words.items[0] : "local";
+	CLEANUP(mem_cleanup) char *where = NULL;
+
+	if (context_open_project(context, run, err) != 0 ||
+		target_resolve(&context->target, name, &context->env, context->root, err) != 0)
+		return -1;
+	where = target_describe(&context->target);
+	out_detail("target %s: %s, from %s", name, where, context->target.origin);
+	return 0;
+}
+
+static void tell_progress(void *unused, const char *what)
+{
+	(void)unused;
+	out_info("%s", what);
+}
+
+static void tell_waiting(void *unused, const struct err *reason)
+{
+	(void)unused;
+	out_info("waiting: %s%s%s", reason->message, reason->detail ? ": " : "",
+		reason->detail ? reason->detail : "");
+}
+
+static void tell_sql(const char *sql)
+{
+	CLEANUP(strbuf_release) struct strbuf masked = STRBUF_INIT;
+
+	sql_mask(sql, strlen(sql), &masked);
+	out_info("%s", masked.data);
+}
+
+static void tell_notice(void *unused, const struct notice *notice)
+{
+	(void)unused;
+	if (strcmp(notice->severity, "WARNING") == 0)
+		out_warning("%s", notice->message);
+	else
+		out_detail("%s: %s", notice->severity, notice->message);
+}
+
+static struct conn_options connection(const struct context *context)
+{
+	return (struct conn_options){
+		.application = context->program,
+		.database = context->target.database,
+		.wait_seconds = opt_wait,
+		.notice = tell_notice,
+		.waiting = tell_waiting,
+		.trace = opt_echo ? tell_sql : NULL,
+	};
+}
+
+int context_ensure_server(struct context *context, struct err *err)
+{
+	if (!context->target.is_private)
+		return 0;
+	return server_ensure(&context->target.server, tell_progress, NULL, err);
+}
+
+/* The URL's origin is what the user can change, so it belongs into the message. */
+static int name_origin(const struct context *context, struct err *err)
+{
+	if (err->kind == ERR_CONNECT && err->message)
+		err_detail_line(err, "The connection comes from %s.", context->target.origin);
+	return -1;
+}
+
+int context_connect(
+	struct context *context, bool own_queries, struct conn **ret_conn, struct err *err)
+{
+	struct conn_options options = connection(context);
+
+	options.own_queries = own_queries;
+	if (context_ensure_server(context, err) != 0)
+		return -1;
+	if (conn_open(&context->target.params, &options, ret_conn, err) != 0)
+		return name_origin(context, err);
+	return 0;
+}
+
+int context_wait(struct context *context, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (opt_wait > 0)
+		return context_connect(context, true, &conn, err);
+	return context_ensure_server(context, err);
+}
+
+int context_connect_maintenance(struct context *context, const char *maintenance_db,
+	struct conn **ret_conn, struct err *err)
+{
+	struct conn_options options = connection(context);
+
+	if (context_ensure_server(context, err) != 0)
+		return -1;
+	if (conn_open_maintenance(
+		    &context->target.params, &options, maintenance_db, ret_conn, err) != 0)
+		return name_origin(context, err);
+	return 0;
+}
+
+void context_release(struct context *context)
+{
+	env_release(&context->env);
+	mem_free(context->cwd);
+	mem_free(context->root);
+	mem_free(context->db_dir);
+	target_release(&context->target);
+	*context = (struct context)CONTEXT_INIT;
+}

@@ -1,0 +1,61 @@
+/* What the commands share: the project, the environment, the target and connections to it. */
+#ifndef APP_CONTEXT_H
+#define APP_CONTEXT_H
+
+#include "base/env.h"
+#include "cli/command.h"
+#include "pg/conn.h"
+#include "pg/target.h"
+
+struct context {
+	const char *program; /* the command's name, for application_name */
+	struct env env;
+	char *cwd;
+	char *root;   /* the project's root; NULL: no project */
+	char *db_dir; /* its db directory (DB_DIR); NULL: no project */
+	struct target target;
+};
+
+#define CONTEXT_INIT { 0 }
+
+/* The options and variables of every command that has a target. */
+extern const struct option target_options[];
+extern const struct variable target_variables[];
+
+/* -e/--echo, for commands that change something. */
+extern const struct option echo_options[];
+
+/* True with -e. */
+bool context_echo(void);
+
+/* Reads .env, finds the project, resolves the target that the first word names (default: local). */
+int context_open(struct context *context, const struct run *run, struct err *err);
+
+/*
+ * Finds the project and reads .env, without a target: for commands that work on the project alone. */
+int context_open_project(struct context *context, const struct run *run, struct err *err);
+
+/*
+ * Connects to the target's database, starting the private local server when that is the target; waits
+ * as --wait says. own_queries: see pg/conn.h.
+ */
+int context_connect(
+	struct context *context, bool own_queries, struct conn **ret_conn, struct err *err);
+
+/* Makes sure that the private local server runs when it is the target; otherwise does nothing. */
+int context_ensure_server(struct context *context, struct err *err);
+
+/*
+ * Without connecting for itself: starts the private local server when that is the target, and with --wait
+ * returns once the target accepts connections.
+ */
+int context_wait(struct context *context, struct err *err);
+
+/* The same for the server's maintenance database; maintenance_db may be NULL. */
+int context_connect_maintenance(struct context *context, const char *maintenance_db,
+	struct conn **ret_conn, struct err *err);
+
+/* Usable as a CLEANUP handler. */
+void context_release(struct context *context);
+
+#endif

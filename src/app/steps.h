@@ -1,0 +1,19 @@
+/* The steps that commands of their own and db-setup have in common, with what the user sees of them. */
+#ifndef APP_STEPS_H
+#define APP_STEPS_H
+
+#include "app/scripts.h"
+#include "pg/database.h"
+
+/* Drops the database; force ends its sessions. */
+int step_drop(struct conn *conn, const char *database, bool force, struct err *err);
+
+/* Creates it; already there is success. */
+int step_create(struct conn *conn, const char *database,
+	const struct database_create_options *options, struct err *err);
+
+/* Runs scripts under a step line of that name. */
+int step_scripts(
+	struct conn *conn, const char *name, const struct scripts *scripts, struct err *err);
+
+#endif

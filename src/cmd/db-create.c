@@ -1,0 +1,47 @@
+#include "app/steps.h"
+
+static struct database_create_options opt_create;
+static const char *opt_maintenance_db;
+
+static const struct option create_options[] = {
+	{ .name = "owner", .letter = 'O', .type = OPTION_STRING, .value = &opt_create.owner,
+		.argument = "ROLE", .help = "the role that shall own the database" },
+	{ .name = "template", .letter = 'T', .type = OPTION_STRING, .value = &opt_create.template,
+		.argument = "NAME", .help = "the database to copy" },
+	{ .name = "encoding", .letter = 'E', .type = OPTION_STRING, .value = &opt_create.encoding,
+		.argument = "NAME", .help = "the database's encoding" },
+	{ .name = "locale", .letter = 'l', .type = OPTION_STRING, .value = &opt_create.locale,
+		.argument = "NAME", .help = "the database's locale" },
+	{ .name = "maintenance-db", .type = OPTION_STRING, .value = &opt_maintenance_db,
+		.argument = "NAME",
+		.help = "the database to connect to meanwhile (postgres, else template1)" },
+	{ 0 },
+};
+
+static int run_create(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (context_open(&context, run, err) != 0 ||
+		target_require_database(&context.target, err) != 0 ||
+		context_connect_maintenance(&context, opt_maintenance_db, &conn, err) != 0)
+		return -1;
+	return step_create(conn, context.target.database, &opt_create, err);
+}
+
+const struct command command = {
+	.name = "db-create",
+	.summary = "create the database of a target",
+	.synopsis = "[options] [TARGET]",
+	.options = (const struct option *const[]){ create_options, echo_options, target_options, NULL },
+	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.examples =
+		(const struct example[]){
+			{ "db-create", "creates the development database" },
+			{ "db-create test --wait=30", "the one of TEST_CONNECTION_URL, once the server is up" },
+			{ 0 },
+		},
+	.max_words = 1,
+	.run = run_create,
+};

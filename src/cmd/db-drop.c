@@ -1,0 +1,45 @@
+#include "app/guard.h"
+#include "app/steps.h"
+
+static bool opt_force;
+static const char *opt_maintenance_db;
+
+static const struct option drop_options[] = {
+	{ .name = "force", .letter = 'f', .type = OPTION_FLAG, .value = &opt_force,
+		.help = "end the sessions that are connected to the database" },
+	{ .name = "maintenance-db", .type = OPTION_STRING, .value = &opt_maintenance_db,
+		.argument = "NAME",
+		.help = "the database to connect to meanwhile (postgres, else template1)" },
+	{ 0 },
+};
+
+static int run_drop(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (context_open(&context, run, err) != 0 ||
+		target_require_own_database(&context.target, "drop", err) != 0 ||
+		guard_destroy(&context.target, "drop", err) != 0 ||
+		context_connect_maintenance(&context, opt_maintenance_db, &conn, err) != 0)
+		return -1;
+	return step_drop(conn, context.target.database, opt_force, err);
+}
+
+const struct command command = {
+	.name = "db-drop",
+	.summary = "drop the database of a target",
+	.synopsis = "[options] [TARGET]",
+	.options = (const struct option *const[]){ drop_options, guard_options, echo_options,
+		target_options, NULL },
+	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.examples =
+		(const struct example[]){
+			{ "db-drop", "drops the development database; lists the sessions in its way" },
+			{ "db-drop --force", "ends those sessions" },
+			{ "db-drop prod --confirm shop", "drops production's database \"shop\"" },
+			{ 0 },
+		},
+	.max_words = 1,
+	.run = run_drop,
+};

@@ -1,0 +1,54 @@
+#include "app/guard.h"
+#include "app/steps.h"
+
+/* A schema script often begins with DROP TABLE: over tables of a protected database it needs the
+ * confirmation, into an empty one it does not. */
+static int check_tables(const struct context *context, struct conn *conn, struct err *err)
+{
+	long tables;
+
+	if (!target_is_protected(&context->target))
+		return 0;
+	if (database_count_tables(conn, &tables, err) != 0)
+		return -1;
+	if (tables == 0)
+		return 0;
+	if (guard_destroy(&context->target, "load a schema over the tables of", err) == 0)
+		return 0;
+	err_detail(err, "It holds %ld table%s.", tables, tables == 1 ? "" : "s");
+	return -1;
+}
+
+static int run_schema_load(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (context_open(&context, run, err) != 0 ||
+		target_require_database(&context.target, err) != 0 ||
+		scripts_find_schema(&context, &scripts, err) != 0 ||
+		scripts_check(&scripts, err) != 0 ||
+		context_connect(&context, false, &conn, err) != 0 ||
+		check_tables(&context, conn, err) != 0)
+		return -1;
+	return step_scripts(conn, "db-schema-load", &scripts, err);
+}
+
+const struct command command = {
+	.name = "db-schema-load",
+	.summary = "load the schema script into the database of a target",
+	.synopsis = "[options] [TARGET]",
+	.options = (const struct option *const[]){ script_options, guard_options, echo_options,
+		target_options, NULL },
+	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.examples =
+		(const struct example[]){
+			{ "db-schema-load", "runs db/schema.sql in one transaction" },
+			{ "db-schema-load -f a.sql -f b.sql test", "runs both files on the target test" },
+			{ "pg_dump -s shop | db-schema-load -f -", "loads a dump from standard input" },
+			{ 0 },
+		},
+	.max_words = 1,
+	.run = run_schema_load,
+};

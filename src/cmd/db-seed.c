@@ -1,0 +1,32 @@
+#include "app/steps.h"
+
+static int run_seed(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (context_open(&context, run, err) != 0 ||
+		target_require_database(&context.target, err) != 0 ||
+		scripts_find_seed(&context, false, &scripts, err) != 0 ||
+		scripts_check(&scripts, err) != 0 ||
+		context_connect(&context, false, &conn, err) != 0)
+		return -1;
+	return step_scripts(conn, "db-seed", &scripts, err);
+}
+
+const struct command command = {
+	.name = "db-seed",
+	.summary = "load the seed data into the database of a target",
+	.synopsis = "[options] [TARGET]",
+	.options = (const struct option *const[]){ script_options, echo_options, target_options, NULL },
+	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.examples =
+		(const struct example[]){
+			{ "db-seed", "runs db/seed.sql, or the files of db/seeds/, in one transaction" },
+			{ "db-seed -f db/demo.sql", "runs that file instead" },
+			{ 0 },
+		},
+	.max_words = 1,
+	.run = run_seed,
+};

@@ -1,0 +1,137 @@
+#include "app/guard.h"
+#include "app/steps.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "term/out.h"
+
+static bool opt_force;
+static const char *opt_maintenance_db;
+
+static const struct option setup_options[] = {
+	{ .name = "force", .letter = 'f', .type = OPTION_FLAG, .value = &opt_force,
+		.help = "end the sessions that are connected to the database on the target prod too; "
+			"elsewhere a reset always does" },
+	{ .name = "maintenance-db", .type = OPTION_STRING, .value = &opt_maintenance_db,
+		.argument = "NAME",
+		.help = "the database to connect to meanwhile (postgres, else template1)" },
+	{ 0 },
+};
+
+static void tell_lock(void *unused, const char *holder)
+{
+	(void)unused;
+	out_info("waiting: another db-setup is resetting this database%s%s%s", holder ? " (" : "",
+		holder ? holder : "", holder ? ")" : "");
+}
+
+/* Everything that would make a later step fail is found before the old database is dropped. */
+static int check_server(struct conn *conn, const char *database, struct err *err)
+{
+	struct database_state state;
+
+	if (database_inspect(conn, database, &state, err) != 0)
+		return -1;
+	if (state.in_recovery) {
+		err_set(err, ERR_FAILED, "cannot reset database \"%s\": the server is a read-only standby",
+			database);
+		err_hint(err, "Use the URL of its primary.");
+		return -1;
+	}
+	if (!state.may_create) {
+		err_set(err, ERR_FAILED, "cannot reset database \"%s\": your role may not create "
+			"databases", database);
+		err_detail(err, "Nothing was changed.");
+		err_hint(err, "A superuser allows it with ALTER ROLE … CREATEDB.");
+		return -1;
+	}
+	return 0;
+}
+
+/* What a failure after the drop leaves behind. */
+static int tell_left(const char *database, bool created, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *left = mem_printf(
+		created ? "The old database \"%s\" is gone; the new one holds no more than the steps that "
+			  "succeeded."
+			: "The old database \"%s\" is gone and no new one was made.",
+		database);
+
+	err_detail_line(err, "%s", left);
+	if (!err->hint)
+		err_hint(err, "Mend the cause and run db-setup again.");
+	return -1;
+}
+
+static int load(struct context *context, const struct scripts *schema, const struct scripts *seed,
+	struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (context_connect(context, false, &conn, err) != 0 ||
+		step_scripts(conn, "db-schema-load", schema, err) != 0)
+		return -1;
+	if (seed->count == 0) {
+		out_step("db-seed");
+		out_info("no seed.sql and no seeds/*.sql, nothing to load");
+		return 0;
+	}
+	return step_scripts(conn, "db-seed", seed, err);
+}
+
+static int reset(struct context *context, const struct scripts *schema, const struct scripts *seed,
+	struct err *err)
+{
+	/* Held to the end: its lock keeps a second db-setup of this database waiting. */
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	const struct database_create_options options = { 0 };
+	const char *database = context->target.database;
+	bool force = opt_force || !target_is_protected(&context->target);
+
+	if (context_connect_maintenance(context, opt_maintenance_db, &conn, err) != 0 ||
+		database_lock(conn, database, tell_lock, NULL, err) != 0 ||
+		check_server(conn, database, err) != 0 ||
+		step_drop(conn, database, force, err) != 0)
+		return -1;
+	if (step_create(conn, database, &options, err) != 0)
+		return tell_left(database, false, err);
+	if (load(context, schema, seed, err) != 0)
+		return tell_left(database, true, err);
+	return 0;
+}
+
+static int run_setup(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(scripts_release) struct scripts schema = SCRIPTS_INIT;
+	CLEANUP(scripts_release) struct scripts seed = SCRIPTS_INIT;
+	int64_t start = clock_us();
+	char elapsed[32];
+
+	if (context_open(&context, run, err) != 0 ||
+		target_require_own_database(&context.target, "reset", err) != 0 ||
+		guard_destroy(&context.target, "reset", err) != 0 ||
+		scripts_find_default(&context, &schema, &seed, err) != 0 ||
+		scripts_check(&schema, err) != 0 || scripts_check(&seed, err) != 0 ||
+		reset(&context, &schema, &seed, err) != 0)
+		return -1;
+	out_step("done in %s", clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
+	return 0;
+}
+
+const struct command command = {
+	.name = "db-setup",
+	.summary = "reset the database of a target: drop, create, load the schema, seed",
+	.synopsis = "[options] [TARGET]",
+	.options = (const struct option *const[]){ setup_options, guard_options, echo_options,
+		target_options, NULL },
+	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.examples =
+		(const struct example[]){
+			{ "db-setup", "resets the development database" },
+			{ "db-setup test", "resets the one of TEST_CONNECTION_URL" },
+			{ "db-setup prod --confirm shop", "destroys and remakes production's database \"shop\"" },
+			{ 0 },
+		},
+	.max_words = 1,
+	.run = run_setup,
+};
