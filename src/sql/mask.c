@@ -1,0 +1,340 @@
+#include "sql/mask.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Shorter contents would blot out ordinary words of a message. */
+#define SHORTEST 3
+
+/* How much white space and comment may stand before a literal; bounds the work on hostile text. */
+#define BLANK_REACH ((size_t)16 << 10)
+
+static void add(struct sql_secrets *secrets, struct sql_secret secret)
+{
+	if (secrets->count == secrets->capacity) {
+		secrets->capacity = secrets->capacity ? secrets->capacity * 2 : 8;
+		secrets->items =
+			mem_resize(secrets->items, secrets->capacity, sizeof(*secrets->items));
+	}
+	secrets->items[secrets->count++] = secret;
+}
+
+void sql_secrets_release(struct sql_secrets *secrets)
+{
+	mem_free(secrets->items);
+	*secrets = (struct sql_secrets)SQL_SECRETS_INIT;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '$' || (unsigned char)c >= 0x80;
+}
+
+static bool word_at(const char *text, size_t length, size_t i, const char *word)
+{
+	size_t word_length = strlen(word);
+
+	return length - i >= word_length && strncasecmp(text + i, word, word_length) == 0 &&
+	       (i + word_length == length || !is_word(text[i + word_length]));
+}
+
+static bool at(const char *text, size_t length, size_t i, const char *symbol)
+{
+	size_t symbol_length = strlen(symbol);
+
+	return length - i >= symbol_length && memcmp(text + i, symbol, symbol_length) == 0;
+}
+
+static size_t skip_blank(const char *text, size_t length, size_t i)
+{
+	if (length - i > BLANK_REACH)
+		length = i + BLANK_REACH;
+	for (;;) {
+		if (i < length && is_space(text[i])) {
+			i++;
+		} else if (at(text, length, i, "--")) {
+			const char *newline = memchr(text + i, '\n', length - i);
+
+			i = newline ? (size_t)(newline - text) : length;
+		} else if (at(text, length, i, "/*")) {
+			const char *close = memmem(text + i + 2, length - i - 2, "*/", 2);
+
+			i = close ? (size_t)(close - text) + 2 : length;
+		} else {
+			return i;
+		}
+	}
+}
+
+static size_t skip_joint(const char *text, size_t length, size_t i)
+{
+	i = skip_blank(text, length, i);
+	if (at(text, length, i, ":=") || at(text, length, i, "=>"))
+		i = skip_blank(text, length, i + 2);
+	else if (at(text, length, i, "="))
+		i = skip_blank(text, length, i + 1);
+	else if (word_at(text, length, i, "to"))
+		i = skip_blank(text, length, i + 2);
+	while (at(text, length, i, "("))
+		i = skip_blank(text, length, i + 1);
+	return i;
+}
+
+/* The closing quote of a string whose contents begin at i; length when there is none. */
+static size_t quote_end(const char *text, size_t length, size_t i, bool escapes)
+{
+	for (; i < length; i++) {
+		if (escapes && text[i] == '\\')
+			i++;
+		else if (text[i] == '\'' && at(text, length, i, "''"))
+			i++;
+		else if (text[i] == '\'')
+			return i;
+	}
+	return length;
+}
+
+static bool dollar_literal(const char *text, size_t length, size_t i, struct sql_secret *secret)
+{
+	size_t tag = i + 1;
+	const char *close;
+
+	while (tag < length && text[tag] != '$' && is_word(text[tag]))
+		tag++;
+	if (tag >= length || text[tag] != '$')
+		return false;
+	tag++;
+	close = memmem(text + tag, length - tag, text + i, tag - i);
+	*secret = (struct sql_secret){ .start = i, .content_start = tag, .quoted = true };
+	secret->content_end = close ? (size_t)(close - text) : length;
+	secret->end = close ? secret->content_end + (tag - i) : length;
+	return true;
+}
+
+/* Adds the literal at i, if one is there; returns where it ends, or i. */
+static size_t add_literal(const char *text, size_t length, size_t i, struct sql_secrets *secrets)
+{
+	struct sql_secret secret = { .start = i, .quoted = true };
+	bool escapes = false;
+
+	if (i >= length)
+		return i;
+	if (text[i] == '$') {
+		if (!dollar_literal(text, length, i, &secret))
+			return i;
+		add(secrets, secret);
+		return secret.end;
+	}
+	if (length - i >= 3 && strncasecmp(text + i, "u&'", 3) == 0) {
+		i += 2;
+	} else if (length - i >= 2 && text[i + 1] == '\'' && strchr("eEbBxXnN", text[i])) {
+		escapes = text[i] == 'e' || text[i] == 'E';
+		i++;
+	}
+	if (text[i] != '\'')
+		return secret.start;
+	secret.content_start = i + 1;
+	for (;; escapes = true) {
+		secret.content_end = quote_end(text, length, i + 1, escapes);
+		secret.end = secret.content_end < length ? secret.content_end + 1 : length;
+		add(secrets, secret);
+		/* With standard_conforming_strings off a plain string has escapes, too. */
+		if (escapes || !memchr(text + i, '\\', secret.end - i))
+			return secret.end;
+	}
+}
+
+static void add_literals(const char *text, size_t length, size_t i, struct sql_secrets *secrets)
+{
+	size_t end = add_literal(text, length, i, secrets);
+
+	while (end > i && end < length) {
+		i = skip_blank(text, length, end);
+		if (!at(text, length, i, "'"))
+			break;
+		end = add_literal(text, length, i, secrets);
+	}
+}
+
+/* password=value of a connection string; i is after the =. */
+static void add_bare(const char *text, size_t length, size_t i, struct sql_secrets *secrets)
+{
+	size_t end = i;
+
+	while (end < length && !is_space(text[end]) && !strchr("'\"&;,()", text[end]))
+		end++;
+	if (end > i)
+		add(secrets,
+			(struct sql_secret){
+				.start = i, .end = end, .content_start = i, .content_end = end });
+}
+
+/* scheme://user:password@; i is after the slashes. */
+static void add_url(const char *text, size_t length, size_t i, struct sql_secrets *secrets)
+{
+	size_t colon = 0, sign = 0;
+
+	for (; i < length && !is_space(text[i]) && text[i] != '\'' && text[i] != '"'; i++) {
+		if (text[i] == ':' && !colon)
+			colon = i;
+		else if (text[i] == '@' && colon)
+			sign = i;
+		else if (text[i] == '?' || (text[i] == '/' && (sign || !colon)))
+			break;
+	}
+	if (sign > colon + 1)
+		add(secrets, (struct sql_secret){ .start = colon + 1,
+				     .end = sign,
+				     .content_start = colon + 1,
+				     .content_end = sign });
+}
+
+static int by_start(const void *left, const void *right)
+{
+	const struct sql_secret *a = left, *b = right;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->end == b->end ? 0 : a->end > b->end ? -1 : 1;
+}
+
+void sql_secrets_find(const char *text, size_t length, struct sql_secrets *secrets)
+{
+	static const char password[] = "password", connection[] = "connection";
+
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+		size_t before = secrets->count;
+
+		if ((c == 'p' || c == 'P') && word_at(text, length, i, password)) {
+			size_t after = i + strlen(password);
+
+			if (at(text, length, after, "\""))
+				after++;
+			if (at(text, length, after, "=") && !at(text, length, after, "=>"))
+				add_bare(text, length, after + 1, secrets);
+			add_literals(text, length, skip_joint(text, length, after), secrets);
+		} else if ((c == 'c' || c == 'C') && (i == 0 || !is_word(text[i - 1])) &&
+			   word_at(text, length, i, connection)) {
+			i += strlen(connection) - 1;
+			add_literals(text, length, skip_joint(text, length, i + 1), secrets);
+		} else if (c == ':' && at(text, length, i, "://")) {
+			add_url(text, length, i + 3, secrets);
+		}
+		/* Nothing is left to hide behind a literal without an end. */
+		if (secrets->count > before && secrets->items[before].end == length)
+			break;
+	}
+	if (secrets->count > 1)
+		qsort(secrets->items, secrets->count, sizeof(*secrets->items), by_start);
+}
+
+/* Adds as much as the ceiling allows. */
+static void add_fitting(struct strbuf *out, const char *bytes, size_t length)
+{
+	size_t room = out->ceiling > out->length ? out->ceiling - out->length : 0;
+
+	strbuf_add(out, bytes, length < room ? length : room);
+}
+
+void sql_mask(const char *text, size_t length, struct strbuf *out)
+{
+	CLEANUP(sql_secrets_release) struct sql_secrets secrets = SQL_SECRETS_INIT;
+	size_t done = 0;
+
+	sql_secrets_find(text, length, &secrets);
+	for (size_t i = 0; i < secrets.count; i++) {
+		const struct sql_secret *secret = &secrets.items[i];
+
+		if (secret->end <= done)
+			continue;
+		if (secret->start >= done) {
+			const char *mark = secret->quoted ? "'***'" : "***";
+
+			add_fitting(out, text + done, secret->start - done);
+			add_fitting(out, mark, strlen(mark));
+		}
+		done = secret->end;
+	}
+	add_fitting(out, text + done, length - done);
+}
+
+/* Replaces every occurrence of secret in *message. */
+static void blot_out(char **message, const char *secret, size_t length)
+{
+	CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+	const char *rest = *message, *found;
+	size_t left = strlen(rest);
+
+	if (length < SHORTEST)
+		return;
+	/* A message that quotes an unfinished string is as long as the statement. */
+	out.ceiling = SIZE_MAX / 2;
+	while ((found = memmem(rest, left, secret, length))) {
+		strbuf_add(&out, rest, (size_t)(found - rest));
+		strbuf_adds(&out, "***");
+		left -= (size_t)(found - rest) + length;
+		rest = found + length;
+	}
+	if (rest == *message)
+		return;
+	strbuf_add(&out, rest, left);
+	mem_free(*message);
+	*message = strbuf_detach(&out);
+}
+
+/* The contents as the server stores them, for the escapes a password is likely to hold. */
+static void unescape(const char *text, size_t length, bool backslashes, struct strbuf *out)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (i + 1 < length && ((text[i] == '\'' && text[i + 1] == '\'') ||
+					      (backslashes && text[i] == '\\')))
+			i++;
+		strbuf_addc(out, text[i]);
+	}
+}
+
+static int by_content(const void *left, const void *right)
+{
+	const struct sql_secret *a = left, *b = right;
+	size_t a_length = a->content_end - a->content_start;
+	size_t b_length = b->content_end - b->content_start;
+
+	return a_length == b_length ? 0 : a_length > b_length ? -1 : 1;
+}
+
+char *sql_mask_message(const char *text, size_t length, const char *message)
+{
+	CLEANUP(sql_secrets_release) struct sql_secrets secrets = SQL_SECRETS_INIT;
+	char *result = mem_strdup(message);
+
+	sql_secrets_find(text, length, &secrets);
+	/* Long ones first: a short one may be part of a long one. */
+	if (secrets.count > 1)
+		qsort(secrets.items, secrets.count, sizeof(*secrets.items), by_content);
+	for (size_t i = 0; i < secrets.count; i++) {
+		const struct sql_secret *secret = &secrets.items[i];
+		const char *content = text + secret->content_start;
+		size_t content_length = secret->content_end - secret->content_start;
+
+		blot_out(&result, content, content_length);
+		if (content_length > STRBUF_DEFAULT_CEILING)
+			continue;
+		for (int backslashes = 0; backslashes < 2; backslashes++) {
+			CLEANUP(strbuf_release_secret) struct strbuf plain = STRBUF_INIT;
+
+			unescape(content, content_length, backslashes != 0, &plain);
+			blot_out(&result, plain.data, plain.length);
+		}
+	}
+	return result;
+}

@@ -1,0 +1,620 @@
+#include "sql/scan.h"
+
+#include <string.h>
+
+typedef const unsigned char *cursor;
+
+enum {
+	SPACE = 1,
+	WORD_START = 2,
+	WORD_CONT = 4,
+	TAG_CONT = 8, /* also what a psql variable's name is made of */
+	DIGIT = 16,
+};
+
+#define LETTER (WORD_START | WORD_CONT | TAG_CONT)
+
+static const unsigned char classes[256] = {
+	[' '] = SPACE,
+	['\t'] = SPACE,
+	['\n'] = SPACE,
+	['\r'] = SPACE,
+	['\f'] = SPACE,
+	['$'] = WORD_CONT,
+	['0' ... '9'] = WORD_CONT | TAG_CONT | DIGIT,
+	['A' ... 'Z'] = LETTER,
+	['_'] = LETTER,
+	['a' ... 'z'] = LETTER,
+	[0x80 ... 0xff] = LETTER,
+};
+
+static bool is(unsigned char c, unsigned class)
+{
+	return (classes[c] & class) != 0;
+}
+
+static cursor skip(cursor p, cursor end, unsigned class)
+{
+	while (p < end && is(*p, class))
+		p++;
+	return p;
+}
+
+static bool is_newline(unsigned char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+void scan_init(struct scan *scan)
+{
+	*scan = (struct scan){ .standard_strings = true };
+	/* The reader stops at its own ceiling long before. */
+	strbuf_init(&scan->tag, SIZE_MAX / 4);
+	scan_next(scan);
+}
+
+void scan_release(struct scan *scan)
+{
+	strbuf_release(&scan->tag);
+}
+
+void scan_next(struct scan *scan)
+{
+	scan->first = SCAN_NONE;
+	scan->leading = false;
+	scan->blank = true;
+	scan->blank_from = scan->fed;
+	atomic_next(&scan->atomic);
+	scan->closed = SCAN_INITIAL;
+}
+
+static uint64_t offset_of(const struct scan *scan, cursor p)
+{
+	return scan->fed + (uint64_t)(p - scan->base);
+}
+
+/* A token that is neither white space nor comment stands at p. */
+static void significant(struct scan *scan, cursor p)
+{
+	if (scan->first == SCAN_NONE)
+		scan->first = offset_of(scan, p);
+	scan->leading = false;
+	scan->blank = false;
+	scan->closed = SCAN_INITIAL;
+}
+
+/* The - or / before p is an operator after all. */
+static void not_a_comment(struct scan *scan)
+{
+	scan->leading = false;
+	scan->blank = false;
+	scan->closed = SCAN_INITIAL;
+	scan->state = SCAN_INITIAL;
+}
+
+static void begin_comment(struct scan *scan, enum scan_state state)
+{
+	if (!scan->blank) {
+		scan->blank = true;
+		scan->blank_from = scan->open;
+	}
+	scan->state = state;
+}
+
+static void end_comment(struct scan *scan)
+{
+	if (scan->leading) {
+		scan->leading = false;
+		scan->first = SCAN_NONE;
+	}
+	scan->state = SCAN_INITIAL;
+}
+
+static void begin_quoted(struct scan *scan, enum scan_state state, cursor p)
+{
+	scan->open = offset_of(scan, p);
+	scan->state = state;
+}
+
+static enum scan_state plain_quote(const struct scan *scan)
+{
+	return scan->standard_strings ? SCAN_QUOTE : SCAN_ESCAPE;
+}
+
+static void begin_plain_quote(struct scan *scan, cursor p)
+{
+	enum scan_state state = plain_quote(scan);
+
+	if (scan->closed != SCAN_INITIAL && scan->closed_newline)
+		state = scan->closed;
+	significant(scan, p);
+	begin_quoted(scan, state, p);
+}
+
+static void string_closed(struct scan *scan, enum scan_state state)
+{
+	scan->closed = state;
+	scan->closed_newline = false;
+	scan->state = SCAN_INITIAL;
+}
+
+/* What a quote right after a word of one letter begins; INITIAL when the letter is no prefix. */
+static enum scan_state prefixed_quote(const struct scan *scan)
+{
+	switch (scan->atomic.word[0]) {
+	case 'e':
+		return SCAN_ESCAPE;
+	case 'b':
+	case 'x':
+		return SCAN_BITS;
+	case 'n':
+		return plain_quote(scan);
+	default:
+		return SCAN_INITIAL;
+	}
+}
+
+static cursor scan_word(struct scan *scan, cursor p, cursor end)
+{
+	cursor stop = skip(p, end, WORD_CONT);
+
+	atomic_word_add(&scan->atomic, p, (size_t)(stop - p));
+	if (stop == end)
+		return stop;
+	if (scan->atomic.word_length == 1) {
+		if (scan->atomic.word[0] == 'u' && *stop == '&') {
+			scan->state = SCAN_U_AMPERSAND;
+			return stop + 1;
+		}
+		if (*stop == '\'' && prefixed_quote(scan) != SCAN_INITIAL) {
+			begin_quoted(scan, prefixed_quote(scan), stop);
+			return stop + 1;
+		}
+	}
+	atomic_word_end(&scan->atomic, scan->paren_depth > 0);
+	scan->state = SCAN_INITIAL;
+	return stop;
+}
+
+static cursor scan_u_ampersand(struct scan *scan, cursor p)
+{
+	scan->state = SCAN_INITIAL;
+	if (*p != '\'' && *p != '"')
+		return p;
+	begin_quoted(scan, *p == '"' ? SCAN_IDENTIFIER : SCAN_QUOTE, p);
+	return p + 1;
+}
+
+/*
+ * Only what decides where a number ends: a word that follows without a blank is a part of it, and
+ * so is an e with its sign even when no digit follows.
+ */
+static cursor scan_number(struct scan *scan, cursor p, cursor end)
+{
+	enum scan_state state = scan->state;
+
+	if (is(*p, DIGIT) && state != SCAN_EXPONENT_MARK && state != SCAN_JUNK) {
+		if (state == SCAN_INTEGER_DOT || state == SCAN_DOT)
+			scan->state = SCAN_FRACTION;
+		else if (state == SCAN_EXPONENT_SIGN)
+			scan->state = SCAN_DIGITS;
+		return skip(p, end, DIGIT);
+	}
+	scan->state = SCAN_INITIAL;
+	switch (state) {
+	case SCAN_DOT:
+		return *p == '.' ? p + 1 : p;
+	case SCAN_EXPONENT_MARK:
+		scan->state = *p == '+' || *p == '-' ? SCAN_EXPONENT_SIGN : SCAN_JUNK;
+		return scan->state == SCAN_JUNK ? p : p + 1;
+	case SCAN_EXPONENT_SIGN:
+		return p;
+	case SCAN_JUNK:
+		p = skip(p, end, WORD_CONT);
+		if (p == end)
+			scan->state = SCAN_JUNK;
+		return p;
+	default:
+		break;
+	}
+	if (*p == '.' && (state == SCAN_INTEGER || state == SCAN_INTEGER_DOT)) {
+		/* 1.. is an integer and two dots. */
+		if (state == SCAN_INTEGER)
+			scan->state = SCAN_INTEGER_DOT;
+		return p + 1;
+	}
+	if (!is(*p, WORD_START))
+		return p;
+	scan->state = SCAN_JUNK;
+	if (state != SCAN_DIGITS && (*p == 'e' || *p == 'E'))
+		scan->state = SCAN_EXPONENT_MARK;
+	return p + 1;
+}
+
+static cursor scan_dollar(struct scan *scan, cursor p, cursor end)
+{
+	cursor stop;
+
+	if (scan->state == SCAN_DOLLAR) {
+		if (is(*p, DIGIT)) {
+			scan->state = SCAN_DIGITS;
+			return p;
+		}
+		if (*p != '$' && !is(*p, WORD_START)) {
+			scan->state = SCAN_INITIAL;
+			return p;
+		}
+		strbuf_reset(&scan->tag);
+		strbuf_addc(&scan->tag, '$');
+		scan->state = SCAN_DOLLAR_TAG;
+	}
+	stop = skip(p, end, TAG_CONT);
+	strbuf_add(&scan->tag, p, (size_t)(stop - p));
+	if (stop == end)
+		return stop;
+	if (*stop == '$') {
+		strbuf_addc(&scan->tag, '$');
+		scan->tag_match = 0;
+		scan->state = SCAN_DOLLAR_BODY;
+		return stop + 1;
+	}
+	/* A lone $ and a word. */
+	atomic_word_begin(&scan->atomic);
+	atomic_word_add(&scan->atomic, (cursor)scan->tag.data + 1, scan->tag.length - 1);
+	scan->state = SCAN_WORD;
+	return stop;
+}
+
+static cursor scan_dollar_body(struct scan *scan, cursor p, cursor end)
+{
+	while (p < end) {
+		if (scan->tag_match == 0) {
+			p = memchr(p, '$', (size_t)(end - p));
+			if (!p)
+				return end;
+		} else if (*p != (unsigned char)scan->tag.data[scan->tag_match]) {
+			/* The tag holds no $ inside: only this byte can begin it anew. */
+			scan->tag_match = 0;
+			continue;
+		}
+		p++;
+		if (++scan->tag_match == scan->tag.length) {
+			scan->state = SCAN_INITIAL;
+			break;
+		}
+	}
+	return p;
+}
+
+static cursor scan_colon(struct scan *scan, cursor p, cursor end)
+{
+	if (scan->state == SCAN_COLON) {
+		scan->state = SCAN_INITIAL;
+		if (*p == ':' || *p == '=')
+			return p + 1;
+		if (!is(*p, TAG_CONT))
+			return p;
+		scan->state = SCAN_VARIABLE;
+	}
+	p = skip(p, end, TAG_CONT);
+	if (p < end)
+		scan->state = SCAN_INITIAL;
+	return p;
+}
+
+static cursor scan_comment(struct scan *scan, cursor p, cursor end)
+{
+	for (; p < end; p++) {
+		if (*p == '/') {
+			if (scan->state != SCAN_COMMENT_STAR) {
+				scan->state = SCAN_COMMENT_SLASH;
+			} else if (scan->comment_depth-- == 0) {
+				end_comment(scan);
+				return p + 1;
+			} else {
+				scan->state = SCAN_COMMENT;
+			}
+		} else if (*p == '*') {
+			if (scan->state == SCAN_COMMENT_SLASH) {
+				scan->comment_depth++;
+				scan->state = SCAN_COMMENT;
+			} else {
+				scan->state = SCAN_COMMENT_STAR;
+			}
+		} else {
+			scan->state = SCAN_COMMENT;
+		}
+	}
+	return p;
+}
+
+static cursor scan_maybe_comment(struct scan *scan, cursor p)
+{
+	if (scan->state == SCAN_DASH && *p == '-') {
+		begin_comment(scan, SCAN_LINE_COMMENT);
+		return p + 1;
+	}
+	if (scan->state == SCAN_SLASH && *p == '*') {
+		scan->comment_depth = 0;
+		scan->closed = SCAN_INITIAL;
+		begin_comment(scan, SCAN_COMMENT);
+		return p + 1;
+	}
+	not_a_comment(scan);
+	return p;
+}
+
+static cursor scan_line_comment(struct scan *scan, cursor p, cursor end)
+{
+	while (p < end && !is_newline(*p))
+		p++;
+	if (p < end)
+		end_comment(scan);
+	return p;
+}
+
+/* To the delimiter, which is taken. */
+static cursor scan_to(struct scan *scan, cursor p, cursor end, char delimiter, enum scan_state next)
+{
+	p = memchr(p, delimiter, (size_t)(end - p));
+	if (!p)
+		return end;
+	scan->state = next;
+	return p + 1;
+}
+
+static cursor scan_escape(struct scan *scan, cursor p, cursor end)
+{
+	if (scan->state == SCAN_ESCAPE_SLASH) {
+		scan->state = SCAN_ESCAPE;
+		p++;
+	}
+	for (; p < end; p++) {
+		if (*p == '\'')
+			scan->state = SCAN_ESCAPE_END;
+		else if (*p == '\\')
+			scan->state = SCAN_ESCAPE_SLASH;
+		else
+			continue;
+		return p + 1;
+	}
+	return p;
+}
+
+static cursor scan_string(struct scan *scan, cursor p, cursor end)
+{
+	switch (scan->state) {
+	case SCAN_QUOTE:
+		return scan_to(scan, p, end, '\'', SCAN_QUOTE_END);
+	case SCAN_BITS:
+		p = scan_to(scan, p, end, '\'', SCAN_INITIAL);
+		if (scan->state == SCAN_INITIAL)
+			string_closed(scan, SCAN_BITS);
+		return p;
+	case SCAN_QUOTE_END:
+	case SCAN_ESCAPE_END: {
+		enum scan_state inside = scan->state == SCAN_QUOTE_END ? SCAN_QUOTE : SCAN_ESCAPE;
+
+		if (*p != '\'') {
+			string_closed(scan, inside);
+			return p;
+		}
+		scan->state = inside;
+		return p + 1;
+	}
+	default:
+		return scan_escape(scan, p, end);
+	}
+}
+
+static cursor scan_space(struct scan *scan, cursor p, cursor end)
+{
+	if (!scan->blank) {
+		scan->blank = true;
+		scan->blank_from = offset_of(scan, p);
+	}
+	for (; p < end && is(*p, SPACE); p++)
+		if (is_newline(*p))
+			scan->closed_newline = true;
+	return p;
+}
+
+static void begin_maybe_comment(struct scan *scan, enum scan_state state, cursor p)
+{
+	scan->open = offset_of(scan, p);
+	if (scan->first == SCAN_NONE) {
+		scan->first = scan->open;
+		scan->leading = true;
+	}
+	scan->state = state;
+}
+
+static enum scan_stop semicolon(struct scan *scan, cursor p)
+{
+	if (scan->paren_depth == 0 && scan->atomic.depth == 0)
+		return SCAN_SEMICOLON;
+	significant(scan, p);
+	return SCAN_MORE;
+}
+
+static void parenthesis(struct scan *scan, cursor p)
+{
+	if (*p == '(') {
+		if (scan->paren_depth++ == 0)
+			scan->paren_open = offset_of(scan, p);
+	} else if (scan->paren_depth > 0) {
+		scan->paren_depth--;
+	}
+}
+
+/* One byte outside everything that is neither white space, letter, digit nor the end. */
+static void scan_symbol(struct scan *scan, cursor p)
+{
+	switch (*p) {
+	case '-':
+		begin_maybe_comment(scan, SCAN_DASH, p);
+		return;
+	case '/':
+		begin_maybe_comment(scan, SCAN_SLASH, p);
+		return;
+	case '\'':
+		begin_plain_quote(scan, p);
+		return;
+	default:
+		break;
+	}
+	significant(scan, p);
+	switch (*p) {
+	case '"':
+		begin_quoted(scan, SCAN_IDENTIFIER, p);
+		break;
+	case '$':
+		begin_quoted(scan, SCAN_DOLLAR, p);
+		break;
+	case ':':
+		scan->state = SCAN_COLON;
+		break;
+	case '.':
+		scan->state = SCAN_DOT;
+		break;
+	case '(':
+	case ')':
+		parenthesis(scan, p);
+		break;
+	default:
+		break;
+	}
+}
+
+static cursor scan_initial(struct scan *scan, cursor p, cursor end, enum scan_stop *stop)
+{
+	while (p < end && scan->state == SCAN_INITIAL) {
+		if (is(*p, SPACE)) {
+			p = scan_space(scan, p, end);
+		} else if (is(*p, WORD_START)) {
+			significant(scan, p);
+			atomic_word_begin(&scan->atomic);
+			scan->state = SCAN_WORD;
+		} else if (is(*p, DIGIT)) {
+			significant(scan, p);
+			scan->state = SCAN_INTEGER;
+		} else if (*p == ';') {
+			*stop = semicolon(scan, p++);
+			if (*stop != SCAN_MORE)
+				break;
+		} else if (*p == '\\') {
+			*stop = SCAN_BACKSLASH;
+			break;
+		} else {
+			scan_symbol(scan, p++);
+		}
+	}
+	return p;
+}
+
+enum scan_stop scan_feed(struct scan *scan, const char *bytes, size_t length, size_t *ret_taken)
+{
+	cursor p = (cursor)bytes, end = p + length;
+	enum scan_stop stop = SCAN_MORE;
+
+	scan->base = p;
+	while (p < end && stop == SCAN_MORE) {
+		switch (scan->state) {
+		case SCAN_INITIAL:
+			p = scan_initial(scan, p, end, &stop);
+			break;
+		case SCAN_WORD:
+			p = scan_word(scan, p, end);
+			break;
+		case SCAN_U_AMPERSAND:
+			p = scan_u_ampersand(scan, p);
+			break;
+		case SCAN_INTEGER:
+		case SCAN_INTEGER_DOT:
+		case SCAN_FRACTION:
+		case SCAN_EXPONENT_MARK:
+		case SCAN_EXPONENT_SIGN:
+		case SCAN_DIGITS:
+		case SCAN_JUNK:
+		case SCAN_DOT:
+			p = scan_number(scan, p, end);
+			break;
+		case SCAN_DOLLAR:
+		case SCAN_DOLLAR_TAG:
+			p = scan_dollar(scan, p, end);
+			break;
+		case SCAN_DOLLAR_BODY:
+			p = scan_dollar_body(scan, p, end);
+			break;
+		case SCAN_COLON:
+		case SCAN_VARIABLE:
+			p = scan_colon(scan, p, end);
+			break;
+		case SCAN_DASH:
+		case SCAN_SLASH:
+			p = scan_maybe_comment(scan, p);
+			break;
+		case SCAN_LINE_COMMENT:
+			p = scan_line_comment(scan, p, end);
+			break;
+		case SCAN_COMMENT:
+		case SCAN_COMMENT_STAR:
+		case SCAN_COMMENT_SLASH:
+			p = scan_comment(scan, p, end);
+			break;
+		case SCAN_QUOTE:
+		case SCAN_QUOTE_END:
+		case SCAN_ESCAPE:
+		case SCAN_ESCAPE_SLASH:
+		case SCAN_ESCAPE_END:
+		case SCAN_BITS:
+			p = scan_string(scan, p, end);
+			break;
+		case SCAN_IDENTIFIER:
+			/* Two quotes end one and begin another, which comes to the same. */
+			p = scan_to(scan, p, end, '"', SCAN_INITIAL);
+			break;
+		}
+	}
+	*ret_taken = (size_t)(p - (cursor)bytes);
+	scan->fed += *ret_taken;
+	scan->base = NULL;
+	return stop;
+}
+
+const char *scan_finish(struct scan *scan, uint64_t *ret_open, uint64_t *ret_end)
+{
+	*ret_open = scan->open;
+	switch (scan->state) {
+	case SCAN_COMMENT:
+	case SCAN_COMMENT_STAR:
+	case SCAN_COMMENT_SLASH:
+		return "comment";
+	case SCAN_QUOTE:
+	case SCAN_ESCAPE:
+	case SCAN_ESCAPE_SLASH:
+	case SCAN_BITS:
+		return "quoted string";
+	case SCAN_IDENTIFIER:
+		return "quoted identifier";
+	case SCAN_DOLLAR_BODY:
+		return "dollar-quoted string";
+	case SCAN_DASH:
+	case SCAN_SLASH:
+		not_a_comment(scan);
+		break;
+	case SCAN_LINE_COMMENT:
+		end_comment(scan);
+		break;
+	default:
+		break;
+	}
+	scan->state = SCAN_INITIAL;
+	if (scan->paren_depth > 0) {
+		*ret_open = scan->paren_open;
+		return "parenthesis";
+	}
+	scan->atomic.depth = 0;
+	*ret_end = scan->blank ? scan->blank_from : scan->fed;
+	return NULL;
+}
