@@ -1,6 +1,7 @@
 /*
- * Child processes and the account they run under. A child begins clean: own session, default signals,
- * stdin from /dev/null, no other descriptor, the environment it is given, directory "/", umask 077.
+ * Child processes and the account they run under. A child begins clean: own session, default
+ * signals, stdin from /dev/null, no other descriptor, the environment it is given, directory "/",
+ * umask 077.
  */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
@@ -28,13 +29,17 @@ struct account_switch {
 	int group_count;
 };
 
-#define ACCOUNT_SWITCH_INIT { 0 }
+#define ACCOUNT_SWITCH_INIT                                                                        \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /*
  * Takes on the account's effective user and groups when the program runs as root; otherwise does
  * nothing. Must not be nested.
  */
-int account_enter(const struct account *account, struct account_switch *ret_switch, struct err *err);
+int account_enter(
+	const struct account *account, struct account_switch *ret_switch, struct err *err);
 
 /* Becomes root again; usable as a CLEANUP handler. Stops the program when that is not possible. */
 void account_leave(struct account_switch *state);
@@ -48,9 +53,10 @@ struct process_spec {
 
 /*
  * Runs a program to its end. What it writes to stdout and stderr is appended to output; what passes
- * output's ceiling is dropped. *ret_status is waitpid's. Fails with FAILED when the program cannot be
- * run, with TIMEOUT when it lasts longer than timeout_ms, with INTERRUPTED when a signal comes; in the
- * last two cases the program and its children were ended first. It does not outlive the caller.
+ * output's ceiling is dropped. *ret_status is waitpid's. Fails with FAILED when the program cannot
+ * be run, with TIMEOUT when it lasts longer than timeout_ms, with INTERRUPTED when a signal comes;
+ * in the last two cases the program and its children were ended first. It does not outlive the
+ * caller.
  */
 int process_run(const struct process_spec *spec, int64_t timeout_ms, struct strbuf *output,
 	int *ret_status, struct err *err);

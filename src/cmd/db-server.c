@@ -1,0 +1,238 @@
+#include "app/context.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "pg/server.h"
+#include "term/out.h"
+#include "term/safe.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool opt_json;
+
+static const struct option server_options[] = {
+	{ .name = "json",
+		.type = OPTION_FLAG,
+		.value = &opt_json,
+		.help = "with status: print a JSON object" },
+	{ 0 },
+};
+
+static const struct variable server_variables[] = {
+	{ "DB_SERVER_DIR",
+		"The server's directory, also read from .env; a relative path counts from the "
+		"project's root." },
+	{ "DB_SERVER_BINDIR", "The directory of the PostgreSQL programs (initdb, postgres) to use "
+			      "instead of the newest found; not read from .env." },
+	{ "DB_SERVER_USER", "When root calls: the account the server runs under instead of "
+			    "postgres or nobody; not read from .env." },
+	{ "DB_NAME", "The database's name instead of the project's, also read from .env." },
+	{ "DB_DIR", "The project's directory of scripts, if it is not db." },
+	{ "XDG_STATE_HOME", "Where the server's directory is made; ~/.local/state if not set." },
+	{ "XDG_RUNTIME_DIR",
+		"Where the socket is put when the path of the server's directory is too "
+		"long for one." },
+	{ 0 },
+};
+
+static void tell_progress(void *unused, const char *what)
+{
+	(void)unused;
+	out_info("%s", what);
+}
+
+static void print_url(const struct server *server)
+{
+	CLEANUP(mem_cleanup) char *url = server_url(server);
+
+	out_data("%s\n", url);
+}
+
+static int run_start(struct server *server, struct run *run, struct err *err)
+{
+	(void)run;
+	if (server_ensure(server, tell_progress, NULL, err) != 0)
+		return -1;
+	print_url(server);
+	return 0;
+}
+
+static int run_stop(struct server *server, struct run *run, struct err *err)
+{
+	bool was_running;
+
+	(void)run;
+	if (server_stop(server, &was_running, err) != 0)
+		return -1;
+	out_info(was_running ? "stopped the private server" : "the private server is not running");
+	return 0;
+}
+
+static int run_destroy(struct server *server, struct run *run, struct err *err)
+{
+	bool existed;
+
+	(void)run;
+	if (server_destroy(server, &existed, err) != 0)
+		return -1;
+	if (existed)
+		out_info("removed the private server and its data in \"%s\"", server->directory);
+	else
+		out_info("there is no private server");
+	return 0;
+}
+
+static int run_url(struct server *server, struct run *run, struct err *err)
+{
+	CLEANUP(server_state_release) struct server_state state = { 0 };
+
+	(void)run;
+	/* A server that runs may listen elsewhere than one that is yet to be started. */
+	if (server_inspect(server, &state, err) != 0)
+		return -1;
+	print_url(server);
+	return 0;
+}
+
+/* A path that is not UTF-8 cannot be a JSON string: its bytes are shown instead. */
+static json_t *json_text(const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+
+	if (!string) {
+		CLEANUP(mem_cleanup) char *safe = safe_text(text, SAFE_LINES);
+
+		string = json_string(safe);
+	}
+	return string;
+}
+
+static int print_json(const struct server *server, const struct server_state *state,
+	const char *url, const char *log, struct err *err)
+{
+	json_t *object = json_object();
+	char *text;
+
+	json_object_set_new(object, "exists", json_boolean(state->exists));
+	json_object_set_new(object, "running", json_boolean(state->running));
+	json_object_set_new(object, "url", json_text(url));
+	json_object_set_new(object, "host", json_text(server->socket_dir));
+	json_object_set_new(object, "port", json_integer(server->port));
+	json_object_set_new(object, "user", json_text(server->user));
+	json_object_set_new(object, "database", json_text(server->database));
+	json_object_set_new(object, "version", json_text(state->version));
+	json_object_set_new(object, "pid", state->pid ? json_integer(state->pid) : json_null());
+	json_object_set_new(object, "account", json_text(server->os_user));
+	json_object_set_new(object, "directory", json_text(server->directory));
+	json_object_set_new(object, "log", json_text(log));
+	json_object_set_new(object, "programs", json_text(state->bindir));
+	text = json_dumps(object, JSON_INDENT(2));
+	json_decref(object);
+	if (!text)
+		return err_set(err, ERR_FAILED, "could not write the state as JSON");
+	out_raw(text, strlen(text));
+	out_raw("\n", 1);
+	mem_free(text);
+	return 0;
+}
+
+static const char *describe(const struct server_state *state)
+{
+	if (state->running)
+		return "running";
+	if (state->pid)
+		return "starting or stopping";
+	return state->exists ? "stopped" : "not created yet";
+}
+
+static int run_status(struct server *server, struct run *run, struct err *err)
+{
+	CLEANUP(server_state_release) struct server_state state = { 0 };
+	CLEANUP(mem_cleanup) char *url = NULL;
+	CLEANUP(mem_cleanup) char *log = path_join(server->directory, "log");
+
+	if (server_inspect(server, &state, err) != 0)
+		return -1;
+	url = server_url(server);
+	run->status = state.running ? 0 : 1;
+	if (opt_json)
+		return print_json(server, &state, url, log, err);
+	out_data("server     %s\n", describe(&state));
+	out_data("url        %s\n", url);
+	if (state.version)
+		out_data("version    %s\n", state.version);
+	if (state.pid)
+		out_data("pid        %ld\n", state.pid);
+	out_data("account    %s\n", server->os_user);
+	out_data("directory  %s\n", server->directory);
+	out_data("log        %s\n", log);
+	if (state.bindir)
+		out_data("programs   %s\n", state.bindir);
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	int (*run)(struct server *server, struct run *run, struct err *err);
+} actions[] = {
+	{ "start", run_start },
+	{ "stop", run_stop },
+	{ "status", run_status },
+	{ "destroy", run_destroy },
+	{ "url", run_url },
+};
+
+static int wrong_word(const char *word, struct err *err)
+{
+	if (word)
+		err_set(err, ERR_USAGE, "unknown word \"%s\"", word);
+	else
+		err_set(err, ERR_USAGE, "missing word");
+	err_hint(err, "Usage: db-server start|stop|status|destroy|url");
+	return -1;
+}
+
+static int run_server(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	const char *word = run->words.count > 0 ? run->words.items[0] : NULL;
+	size_t action = 0;
+
+	while (action < ARRAY_SIZE(actions) && (!word || strcmp(actions[action].word, word) != 0))
+		action++;
+	if (action == ARRAY_SIZE(actions))
+		return wrong_word(word, err);
+	if (opt_json && actions[action].run != run_status)
+		return err_set(err, ERR_USAGE, "--json is for status only");
+	if (context_open_project(&context, run, err) != 0)
+		return -1;
+	if (!context.root) {
+		err_set(err, ERR_USAGE, "no project found");
+		err_detail(err, "There is no directory db here or above it.");
+		err_hint(err, "Call db-server inside a project, or set DB_DIR.");
+		return -1;
+	}
+	if (server_locate(&context.target.server, &context.env, context.root, err) != 0)
+		return -1;
+	return actions[action].run(&context.target.server, run, err);
+}
+
+const struct command command = {
+	.name = "db-server",
+	.summary = "start, stop or look at the project's private local server",
+	.synopsis = "[options] start|stop|status|destroy|url",
+	.options = (const struct option *const[]){ server_options, NULL },
+	.variables = (const struct variable *const[]){ server_variables, NULL },
+	.examples =
+		(const struct example[]){
+			{ "db-server start",
+				"creates the server if need be, starts it, prints its URL" },
+			{ "export CONNECTION_URL=$(db-server url)",
+				"tells an application where it is" },
+			{ "db-server destroy", "stops the server and removes all its data" },
+			{ 0 },
+		},
+	.max_words = 1,
+	.run = run_server,
+};
