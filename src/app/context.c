@@ -46,7 +46,8 @@ const struct variable target_variables[] = {
 	{ "DB_DIR", "The project's directory of scripts, if it is not db." },
 	{ "DB_SERVER_DIR", "Where the private local server lives; see db-server(1)." },
 	{ "RDS_CA_BUNDLE", "CA bundle that RDS servers are verified with." },
-	{ "PGHOST", "This and libpq's other PG* variables hold for what a URL leaves open." },
+	{ "PGHOST", "This and libpq's other PG* variables hold for what a URL leaves open. A "
+		  "command that changes a database wants its name in the URL." },
 	{ 0 },
 };
 
@@ -104,7 +105,10 @@ int context_open(struct context *context, const struct run *run, struct err *err
 		target_resolve(&context->target, name, &context->env, context->root, err) != 0)
 		return -1;
 	where = target_describe(&context->target);
-	out_detail("target %s: %s, from %s", name, where, context->target.origin);
+	if (context->target.is_private)
+		out_detail("target %s: %s", name, where);
+	else
+		out_detail("target %s: %s, from %s", name, where, context->target.origin);
 	return 0;
 }
 
@@ -160,7 +164,7 @@ int context_ensure_server(struct context *context, struct err *err)
 /* The URL's origin is what the user can change, so it belongs into the message. */
 static int name_origin(const struct context *context, struct err *err)
 {
-	if (err->kind == ERR_CONNECT && err->message)
+	if (err->kind == ERR_CONNECT && !context->target.is_private)
 		err_detail_line(err, "The connection comes from %s.", context->target.origin);
 	return -1;
 }

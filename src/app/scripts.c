@@ -9,8 +9,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct strlist opt_files;
 static bool opt_no_transaction, opt_keep_going;
@@ -74,10 +76,14 @@ static bool take_options(struct scripts *scripts)
 
 static int require_project(const struct context *context, struct err *err)
 {
+	const char *wanted = getenv("DB_DIR");
+
 	if (context->db_dir)
 		return 0;
-	err_set(err, ERR_USAGE, "no project found: there is no directory db here or above");
-	err_hint(err, "Call the command inside a project, set DB_DIR, or name the script with -f.");
+	err_set(err, ERR_USAGE, "no project found: there is no directory \"%s\" here or above",
+		wanted && *wanted ? wanted : "db");
+	err_hint(err, "Call the command inside a project; DB_DIR names its directory of scripts if "
+		"that is not db.");
 	return -1;
 }
 
@@ -185,11 +191,16 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 	struct script_summary summary = { 0 };
 	struct stat info;
 
-	if (input_open(file->path, &fd, err) != 0)
-		return -1;
-	/* A pipe can be read only once. */
-	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || strcmp(file->path, "-") == 0)
+	/* A pipe can be read only once, and even opening and closing it would send its writer away. */
+	if (strcmp(file->path, "-") == 0)
 		return 0;
+	if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+		if (access(file->path, R_OK) != 0)
+			return err_errno(err, "could not open file \"%s\"", file->name);
+		return 0;
+	}
+	if (input_open(file->path, file->name, &fd, err) != 0)
+		return -1;
 	input.fd = fd;
 	if (script_check(file->name,
 		    (struct script_source){ .read = read_checked, .context = &input }, &summary,
@@ -217,11 +228,21 @@ int scripts_check(struct scripts *scripts, struct err *err)
 	return 0;
 }
 
+/* "… does not exist, skipping": what IF EXISTS was written for, said on every reset. */
+static bool is_skipping(const struct notice *notice)
+{
+	const char *comma = strrchr(notice->message, ',');
+
+	return strcmp(notice->severity, "NOTICE") == 0 && comma && strcmp(comma, ", skipping") == 0;
+}
+
 static void tell_notice(void *unused, const char *file, size_t line, const struct notice *notice)
 {
 	(void)unused;
 	if (strcmp(notice->severity, "WARNING") == 0)
 		out_warning("%s:%zu: %s", file, line, notice->message);
+	else if (is_skipping(notice))
+		out_detail("%s:%zu: %s: %s", file, line, notice->severity, notice->message);
 	else
 		out_info("%s:%zu: %s: %s", file, line, notice->severity, notice->message);
 	if (notice->detail)
@@ -252,13 +273,17 @@ static void tell_failed(void *unused, const struct err *err)
 static void tell_left(
 	const struct scripts *scripts, const struct load_counts *counts, struct err *err)
 {
+	const char *plural = counts->statements == 1 ? "" : "s";
+
 	if (err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED)
 		return;
 	if (scripts->transaction)
-		out_info("rolled back: nothing of the script is in the database");
+		err_note_line(err, "Rolled back: nothing of the script is in the database.");
+	else if (counts->failed > 0)
+		err_note_line(err, "%" PRIu64 " statement%s succeeded.", counts->statements, plural);
 	else if (counts->statements > 0)
-		out_info("the %" PRIu64 " statement%s before it stay in the database",
-			counts->statements, counts->statements == 1 ? "" : "s");
+		err_note_line(err, "The %" PRIu64 " statement%s before it stay in the database.",
+			counts->statements, plural);
 }
 
 int scripts_run(struct conn *conn, const struct scripts *scripts, struct err *err)

@@ -3,14 +3,15 @@
 #include "base/clock.h"
 #include "term/out.h"
 
-int step_drop(struct conn *conn, const char *database, bool force, struct err *err)
+int step_drop(struct conn *conn, const char *database, const struct database_state *known,
+	bool force, struct err *err)
 {
 	int64_t start = clock_us();
 	char elapsed[32];
 	bool dropped;
 
 	out_step("db-drop");
-	if (database_drop(conn, database, force, &dropped, err) != 0)
+	if (database_drop(conn, database, known, force, &dropped, err) != 0)
 		return -1;
 	if (dropped)
 		out_info("dropped database \"%s\" (%s)", database,

@@ -5,8 +5,9 @@
 #include "app/scripts.h"
 #include "pg/database.h"
 
-/* Drops the database; force ends its sessions. */
-int step_drop(struct conn *conn, const char *database, bool force, struct err *err);
+/* Drops the database; known and force as for database_drop. */
+int step_drop(struct conn *conn, const char *database, const struct database_state *known,
+	bool force, struct err *err);
 
 /* Creates it; already there is success. */
 int step_create(struct conn *conn, const char *database,

@@ -110,20 +110,31 @@ static void store(struct env *env, char *name, const char *value)
 		(struct env_entry){ .name = name, .value = mem_strdup(value) };
 }
 
+/* The word export as a shell has it; followed by "=" it is a name. */
+static void skip_export(struct cursor *cursor)
+{
+	struct cursor after = *cursor;
+
+	if (after.end - after.at < 7 || strncmp(after.at, "export", 6) != 0 ||
+		(after.at[6] != ' ' && after.at[6] != '\t'))
+		return;
+	after.at += 6;
+	skip_blanks(&after);
+	if (after.at < after.end && *after.at != '=')
+		*cursor = after;
+}
+
 static int parse_assignment(struct env *env, struct cursor *cursor, struct err *err)
 {
 	CLEANUP(strbuf_release_secret) struct strbuf value = STRBUF_INIT;
-	const char *name = cursor->at;
+	const char *name;
 	size_t length;
 
+	skip_export(cursor);
+	name = cursor->at;
 	while (cursor->at < cursor->end && is_name_character(*cursor->at, cursor->at == name))
 		cursor->at++;
 	length = (size_t)(cursor->at - name);
-	if (length == 6 && strncmp(name, "export", 6) == 0 && cursor->at < cursor->end &&
-		(*cursor->at == ' ' || *cursor->at == '\t')) {
-		skip_blanks(cursor);
-		return parse_assignment(env, cursor, err);
-	}
 	skip_blanks(cursor);
 	if (length == 0 || cursor->at == cursor->end || *cursor->at != '=')
 		return fail(cursor, err, "expected NAME=value");

@@ -21,6 +21,7 @@ void err_release(struct err *err)
 	mem_free(err->detail);
 	mem_free(err->hint);
 	mem_free(err->context);
+	mem_free(err->note);
 	mem_free(err->severity);
 	mem_free(err->place.file);
 	mem_free(err->place.excerpt);
@@ -68,18 +69,31 @@ void err_hint(struct err *err, const char *format, ...)
 	va_end(arguments);
 }
 
+static void add_line(char **field, const char *format, va_list arguments)
+{
+	CLEANUP(mem_cleanup) char *line = mem_vprintf(format, arguments);
+	char *text = *field ? mem_printf("%s\n%s", *field, line) : mem_strdup(line);
+
+	mem_free(*field);
+	*field = text;
+}
+
 void err_detail_line(struct err *err, const char *format, ...)
 {
-	CLEANUP(mem_cleanup) char *line = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	line = mem_vprintf(format, arguments);
+	add_line(&err->detail, format, arguments);
 	va_end(arguments);
-	if (err->detail)
-		err_detail(err, "%s\n%s", err->detail, line);
-	else
-		err_detail(err, "%s", line);
+}
+
+void err_note_line(struct err *err, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_line(&err->note, format, arguments);
+	va_end(arguments);
 }
 
 int err_errno(struct err *err, const char *format, ...)

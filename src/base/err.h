@@ -45,6 +45,7 @@ struct err {
 	char *detail;   /* full sentences; NULL: none */
 	char *hint;     /* full sentences saying what to type next; NULL: none */
 	char *context;  /* PostgreSQL's CONTEXT; NULL: none */
+	char *note;     /* what the failure left behind; NULL: none */
 	char *severity; /* "ERROR", "FATAL" as the server said; NULL: our own error */
 	char sqlstate[6]; /* of the server's error; empty: none */
 	struct err_place place;
@@ -66,8 +67,9 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINTF
 void err_detail(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void err_hint(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Adds one more line to the detail. */
+/* Adds one more line to the detail, or to the note. */
 void err_detail_line(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+void err_note_line(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* err_set(FAILED) with ": " and the text of errno, as perror would. */
 int err_errno(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -49,7 +49,7 @@ bool path_exists(const char *path)
 	return stat(path, &info) == 0;
 }
 
-int input_open(const char *path, int *ret_fd, struct err *err)
+int input_open(const char *path, const char *name, int *ret_fd, struct err *err)
 {
 	CLEANUP(fd_cleanup) int fd = -1;
 	struct stat info;
@@ -58,12 +58,15 @@ int input_open(const char *path, int *ret_fd, struct err *err)
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Opening a pipe waits for a writer; a signal ends that. */
+	if (fd < 0 && errno == EINTR && interrupt_check(err) != 0)
+		return -1;
 	if (fd < 0)
-		return err_errno(err, "could not open file \"%s\"", path);
+		return err_errno(err, "could not open file \"%s\"", name);
 	if (fstat(fd, &info) != 0)
-		return err_errno(err, "could not examine file \"%s\"", path);
+		return err_errno(err, "could not examine file \"%s\"", name);
 	if (S_ISDIR(info.st_mode))
-		return err_set(err, ERR_FAILED, "could not read file \"%s\": it is a directory", path);
+		return err_set(err, ERR_FAILED, "could not read file \"%s\": it is a directory", name);
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
@@ -95,7 +98,7 @@ int file_read_all(const char *path, struct strbuf *out, struct err *err)
 	CLEANUP(fd_cleanup) int fd = -1;
 	ssize_t got;
 
-	if (input_open(path, &fd, err) != 0)
+	if (input_open(path, path, &fd, err) != 0)
 		return -1;
 	do {
 		size_t room = out->ceiling - out->length;

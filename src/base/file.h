@@ -22,10 +22,10 @@ bool path_is_directory(const char *path);
 bool path_exists(const char *path);
 
 /*
- * Opens a script for reading: path, or "-" for standard input. Refuses directories. Waiting for data
+ * Opens a script for reading: path, or "-" for standard input; name is for messages. Refuses directories. Waiting for data
  * (a pipe) ends when a signal comes.
  */
-int input_open(const char *path, int *ret_fd, struct err *err);
+int input_open(const char *path, const char *name, int *ret_fd, struct err *err);
 
 /* read() that waits with interrupt_fd(); bytes read, 0 at the end, -1 with err set. */
 ssize_t input_read(int fd, const char *name, char *buffer, size_t size, struct err *err);

@@ -78,8 +78,11 @@ static int run_command(struct run *run, int argc, char **argv, struct err *err)
 	const struct option *tables[MAX_TABLES];
 
 	all_tables(cmd, tables);
-	if (option_parse(tables, argc, argv, &run->words, cmd->passes_rest ? &run->rest : NULL, err))
+	if (option_parse(tables, argc, argv, &run->words, cmd->passes_rest ? &run->rest : NULL, err)) {
+		if (cmd->passes_rest)
+			err_hint(err, "Options of the program that is started go after --; try --help.");
 		return -1;
+	}
 	out_set_color(!opt_no_color);
 	out_set_quiet(opt_quiet);
 	out_set_verbose(opt_verbose);
@@ -113,7 +116,7 @@ int command_main(const struct command *cmd, int argc, char **argv)
 		return run.status;
 	if (err.kind == ERR_NONE)
 		BUG("a command failed without an error");
-	if (err.kind != ERR_INTERRUPTED || err.detail || err.hint)
+	if (err.kind != ERR_INTERRUPTED || err.detail || err.note)
 		out_error(&err);
 	if (err.kind == ERR_INTERRUPTED) {
 		int signal_number = err.signal;

@@ -79,8 +79,9 @@ static int run_connect(struct run *run, struct err *err)
 
 	if (context_open(&context, run, err) != 0 || context_wait(&context, err) != 0)
 		return -1;
-	client = env_get(&context.env, "DB_CLIENT", NULL);
-	strlist_add(&arguments, client ? client : "psql");
+	/* Not from .env: a project that was just cloned must not choose programs to run. */
+	client = getenv("DB_CLIENT");
+	strlist_add(&arguments, client && *client ? client : "psql");
 	export_target(&context.target, &conninfo);
 	if (conninfo.length > 0) {
 		strlist_add(&arguments, "-d");

@@ -23,7 +23,7 @@ static int run_drop(struct run *run, struct err *err)
 		guard_destroy(&context.target, "drop", err) != 0 ||
 		context_connect_maintenance(&context, opt_maintenance_db, &conn, err) != 0)
 		return -1;
-	return step_drop(conn, context.target.database, opt_force, err);
+	return step_drop(conn, context.target.database, NULL, opt_force, err);
 }
 
 const struct command command = {

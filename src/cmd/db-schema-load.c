@@ -46,7 +46,7 @@ const struct command command = {
 		(const struct example[]){
 			{ "db-schema-load", "runs db/schema.sql in one transaction" },
 			{ "db-schema-load -f a.sql -f b.sql test", "runs both files on the target test" },
-			{ "pg_dump -s shop | db-schema-load -f -", "loads a dump from standard input" },
+			{ "cat db/schema/*.sql | db-schema-load -f -", "loads what standard input gives" },
 			{ 0 },
 		},
 	.max_words = 1,

@@ -1,7 +1,6 @@
 #include "app/guard.h"
 #include "app/steps.h"
 #include "base/clock.h"
-#include "base/mem.h"
 #include "term/out.h"
 
 static bool opt_force;
@@ -25,56 +24,71 @@ static void tell_lock(void *unused, const char *holder)
 }
 
 /* Everything that would make a later step fail is found before the old database is dropped. */
-static int check_server(struct conn *conn, const char *database, struct err *err)
+static int check_server(
+	struct conn *conn, const char *database, struct database_state *state, struct err *err)
 {
-	struct database_state state;
-
-	if (database_inspect(conn, database, &state, err) != 0)
+	if (database_inspect(conn, database, state, err) != 0)
 		return -1;
-	if (state.in_recovery) {
+	if (state->in_recovery) {
 		err_set(err, ERR_FAILED, "cannot reset database \"%s\": the server is a read-only standby",
 			database);
 		err_hint(err, "Use the URL of its primary.");
 		return -1;
 	}
-	if (!state.may_create) {
+	if (!state->may_create) {
 		err_set(err, ERR_FAILED, "cannot reset database \"%s\": your role may not create "
 			"databases", database);
-		err_detail(err, "Nothing was changed.");
+		err_note_line(err, "Nothing was changed.");
 		err_hint(err, "A superuser allows it with ALTER ROLE … CREATEDB.");
 		return -1;
 	}
 	return 0;
 }
 
-/* What a failure after the drop leaves behind. */
-static int tell_left(const char *database, bool created, struct err *err)
+/* What a failure leaves behind once the old database, if there was one, has been dropped. */
+static int tell_left(const char *database, bool existed, const char *left, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *left = mem_printf(
-		created ? "The old database \"%s\" is gone; the new one holds no more than the steps that "
-			  "succeeded."
-			: "The old database \"%s\" is gone and no new one was made.",
-		database);
-
-	err_detail_line(err, "%s", left);
-	if (!err->hint)
+	err_note_line(err, "%s \"%s\" %s.", existed ? "The old database is gone; the new database" : "Database",
+		database, left);
+	if (!err->hint && err->kind != ERR_INTERRUPTED)
 		err_hint(err, "Mend the cause and run db-setup again.");
 	return -1;
 }
 
+/* A signal may come too late, and a connection may be lost while the server goes on. */
+static const char *what_create_left(struct conn *conn, const char *database, const struct err *err)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	struct database_state state;
+
+	if (err->kind == ERR_CONNECT)
+		return "may not have been created";
+	if (err->kind == ERR_INTERRUPTED &&
+		database_inspect(conn, database, &state, &ignored) == 0 && state.found)
+		return "is empty";
+	return "was not created";
+}
+
+/* *ret_left says what the database holds when this fails. */
 static int load(struct context *context, const struct scripts *schema, const struct scripts *seed,
-	struct err *err)
+	const char **ret_left, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	if (context_connect(context, false, &conn, err) != 0 ||
-		step_scripts(conn, "db-schema-load", schema, err) != 0)
+	*ret_left = "is empty";
+	if (context_connect(context, false, &conn, err) != 0)
+		return -1;
+	if (!schema->transaction)
+		*ret_left = "holds a part of the schema";
+	if (step_scripts(conn, "db-schema-load", schema, err) != 0)
 		return -1;
 	if (seed->count == 0) {
 		out_step("db-seed");
 		out_info("no seed.sql and no seeds/*.sql, nothing to load");
 		return 0;
 	}
+	*ret_left = seed->transaction ? "holds the schema and no seed data"
+				      : "holds the schema and a part of the seed data";
 	return step_scripts(conn, "db-seed", seed, err);
 }
 
@@ -85,17 +99,19 @@ static int reset(struct context *context, const struct scripts *schema, const st
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	const struct database_create_options options = { 0 };
 	const char *database = context->target.database;
-	bool force = opt_force || !target_is_protected(&context->target);
+	const bool force = opt_force || !target_is_protected(&context->target);
+	struct database_state state;
+	const char *left;
 
 	if (context_connect_maintenance(context, opt_maintenance_db, &conn, err) != 0 ||
 		database_lock(conn, database, tell_lock, NULL, err) != 0 ||
-		check_server(conn, database, err) != 0 ||
-		step_drop(conn, database, force, err) != 0)
+		check_server(conn, database, &state, err) != 0 ||
+		step_drop(conn, database, &state, force, err) != 0)
 		return -1;
 	if (step_create(conn, database, &options, err) != 0)
-		return tell_left(database, false, err);
-	if (load(context, schema, seed, err) != 0)
-		return tell_left(database, true, err);
+		return tell_left(database, state.found, what_create_left(conn, database, err), err);
+	if (load(context, schema, seed, &left, err) != 0)
+		return tell_left(database, state.found, left, err);
 	return 0;
 }
 

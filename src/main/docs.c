@@ -33,6 +33,11 @@ static void print_sentence(const char *text)
 			putchar(first ? toupper((int)code) : (int)code);
 		first = false;
 		text += size ? size : 1;
+		/* mdoc wants every sentence on a line of its own. */
+		if (code == '.' && *text == ' ') {
+			putchar('\n');
+			text++;
+		}
 	}
 	fputs(length > 0 && text[-1] == '.' ? "\n" : ".\n", stdout);
 }

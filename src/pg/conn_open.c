@@ -183,6 +183,9 @@ static void explain(struct err *err, const struct params *params)
 	else if (strcmp(err->sqlstate, "28P01") == 0)
 		err_hint(err, "Check user and password in the URL; @ : / ? # %% in a password must be "
 			"percent-encoded.");
+	else if (strcmp(err->sqlstate, "28000") == 0 && (!host || host[0] == '/'))
+		err_hint(err, "Peer authentication wants a role named like the operating system's user; "
+			"name another way in with a URL.");
 	else if (strcmp(err->sqlstate, "28000") == 0)
 		err_hint(err, "The server's pg_hba.conf does not let this user in from here, or not "
 			"without TLS (sslmode=require).");

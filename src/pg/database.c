@@ -13,7 +13,9 @@
 #define SQLSTATE_DUPLICATE_DATABASE "42P04"
 #define SQLSTATE_UNIQUE "23505"
 #define SQLSTATE_IN_USE "55006"
+#define SQLSTATE_NOT_READY "55000"
 #define SQLSTATE_READ_ONLY "25006"
+#define SQLSTATE_PRIVILEGE "42501"
 
 /* How long a CREATE is tried again while a killed one is still finishing on the server. */
 #define CREATE_RETRY_MS 5000
@@ -43,6 +45,7 @@ int database_inspect(
 		.in_recovery = is_true(result, 0, 3),
 		.may_create = is_true(result, 0, 4),
 		.is_owner = is_true(result, 0, 5),
+		.obstructed = is_true(result, 0, 6),
 	};
 	return 0;
 }
@@ -175,20 +178,38 @@ static int in_use(struct conn *conn, const char *name, bool *ret_in_use, struct 
 	return -1;
 }
 
-/* Names what not even FORCE can clear; leaves err alone when there is nothing of the kind. */
-static void explain_obstacles(struct conn *conn, const char *name, struct err *err)
+/* Names what not even FORCE can clear in the error's detail. */
+static void name_obstacles(const PGresult *result, struct err *err)
 {
-	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-
-	if (conn_query(conn, query_database_obstacles, 1, &name, &result, &ignored) != 0 ||
-		PQntuples(result) == 0)
-		return;
 	err_detail(err, "In the way:");
 	for (int i = 0; i < PQntuples(result); i++)
 		err_detail_line(err, "%s, cleared by %s", PQgetvalue(result, i, 0),
 			PQgetvalue(result, i, 1));
 	err_hint(err, "Ending sessions does not clear these; run the commands named.");
+}
+
+static int check_obstacles(struct conn *conn, const char *name, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, query_database_obstacles, 1, &name, &result, err) != 0)
+		return -1;
+	if (PQntuples(result) == 0)
+		return 0;
+	err_set(err, ERR_FAILED, "could not drop database \"%s\": it is in use", name);
+	name_obstacles(result, err);
+	return -1;
+}
+
+/* For a DROP that the server refused; leaves err alone when there is nothing of the kind. */
+static void explain_obstacles(struct conn *conn, const char *name, struct err *err)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, query_database_obstacles, 1, &name, &result, &ignored) == 0 &&
+		PQntuples(result) > 0)
+		name_obstacles(result, err);
 }
 
 static int check_droppable(const char *name, const struct database_state *state, struct err *err)
@@ -210,19 +231,59 @@ static int check_droppable(const char *name, const struct database_state *state,
 	return 0;
 }
 
-int database_drop(struct conn *conn, const char *name, bool force, bool *ret_dropped,
-	struct err *err)
+/* Adds to the error of a DROP DATABASE what stands in its way. */
+static void explain_drop(struct conn *conn, const char *name, bool force, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
+	CLEANUP(err_release) struct err other = ERR_INIT;
+	struct database_state state;
+	bool busy = false;
+	int count;
+
+	if (err->kind == ERR_INTERRUPTED) {
+		if (database_inspect(conn, name, &state, &other) != 0)
+			return;
+		if (state.invalid)
+			err_note_line(err, "Database \"%s\" is half dropped and cannot be used; the next "
+				"db-drop or db-setup removes it.", name);
+		else if (!state.found)
+			err_note_line(err, "The signal came too late: database \"%s\" is gone.", name);
+	} else if (err->kind == ERR_CONNECT) {
+		err_note_line(err, "Whether database \"%s\" was dropped is unknown.", name);
+	} else if (strcmp(err->sqlstate, SQLSTATE_PRIVILEGE) == 0) {
+		/* A session of a role that ours may not end. */
+		if (force && list_sessions(conn, name, &list, &count, &other) == 0 && count > 0)
+			err_detail_line(err, "%s", list.data);
+	} else if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0 ||
+		   strcmp(err->sqlstate, SQLSTATE_NOT_READY) == 0) {
+		/* Somebody connected in between, or something holds it that is no session. */
+		explain_obstacles(conn, name, err);
+		if (!force && in_use(conn, name, &busy, &other) != 0 && busy) {
+			err_release(err);
+			*err = other;
+			other = (struct err)ERR_INIT;
+		}
+	}
+}
+
+int database_drop(struct conn *conn, const char *name, const struct database_state *known,
+	bool force, bool *ret_dropped, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
 	struct database_state state;
 	bool busy = false;
 
-	if (database_inspect(conn, name, &state, err) != 0)
+	if (known)
+		state = *known;
+	else if (database_inspect(conn, name, &state, err) != 0)
 		return -1;
 	*ret_dropped = false;
 	if (!state.found)
 		return 0;
 	if (check_droppable(name, &state, err) != 0)
+		return -1;
+	/* Before FORCE ends sessions in vain. */
+	if (state.obstructed && check_obstacles(conn, name, err) != 0)
 		return -1;
 	if (!force && in_use(conn, name, &busy, err) != 0)
 		return -1;
@@ -230,29 +291,13 @@ int database_drop(struct conn *conn, const char *name, bool force, bool *ret_dro
 		return -1;
 	if (force)
 		strbuf_adds(&sql, " WITH (FORCE)");
-	if (conn_exec(conn, sql.data, err) == 0) {
-		*ret_dropped = true;
-		return 0;
+	if (conn_exec(conn, sql.data, err) != 0) {
+		name_failure(err, "drop", name);
+		explain_drop(conn, name, force, err);
+		return -1;
 	}
-	name_failure(err, "drop", name);
-	/* Somebody connected in between, or something holds it that is no session. */
-	if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0 || strcmp(err->sqlstate, "55000") == 0) {
-		CLEANUP(err_release) struct err sessions = ERR_INIT;
-
-		explain_obstacles(conn, name, err);
-		if (!force && in_use(conn, name, &busy, &sessions) != 0 && busy) {
-			err_release(err);
-			*err = sessions;
-			sessions = (struct err)ERR_INIT;
-		}
-	} else if (err->kind == ERR_INTERRUPTED) {
-		CLEANUP(err_release) struct err ignored = ERR_INIT;
-
-		if (database_inspect(conn, name, &state, &ignored) == 0 && state.invalid)
-			err_detail(err, "Database \"%s\" is half dropped and cannot be used; the next "
-				"db-drop or db-setup removes it.", name);
-	}
-	return -1;
+	*ret_dropped = true;
+	return 0;
 }
 
 /* FNV-1a, 64 bits, over a prefix of ours and the name: collisions with other users of advisory locks

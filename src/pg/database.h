@@ -11,6 +11,7 @@ struct database_state {
 	bool in_recovery; /* the server is a standby */
 	bool may_create;  /* the caller is superuser or has CREATEDB */
 	bool is_owner;    /* the caller may drop it */
+	bool obstructed;  /* by prepared transactions, active slots or subscriptions */
 };
 
 int database_inspect(
@@ -32,13 +33,13 @@ int database_create(struct conn *conn, const char *name,
 	const struct database_create_options *options, bool *ret_created, struct err *err);
 
 /*
- * Drops it. Missing is no error: *ret_dropped is false then. Sessions in the way are listed in the error's
+ * Drops it. known is what database_inspect said a moment ago, or NULL. Missing is no error: *ret_dropped is false then. Sessions in the way are listed in the error's
  * detail, unless force ends them; what force cannot clear (prepared transactions, active slots,
  * subscriptions) is named with the command that does. Nothing is dropped on any error; a signal may leave
  * an invalid database, which the next drop removes.
  */
-int database_drop(struct conn *conn, const char *name, bool force, bool *ret_dropped,
-	struct err *err);
+int database_drop(struct conn *conn, const char *name, const struct database_state *known,
+	bool force, bool *ret_dropped, struct err *err);
 
 /* Told that another reset holds the lock; holder may be NULL. */
 typedef void lock_waiting_fn(void *context, const char *holder);

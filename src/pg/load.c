@@ -1,6 +1,7 @@
 #include "pg/load.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "pg/conn_internal.h"
@@ -321,8 +322,11 @@ static int run_file(struct loader *loader, const struct load_file *file, struct 
 	struct input input = { .name = file->name };
 	int result;
 
-	if (input_open(file->path, &fd, err) != 0)
+	if (input_open(file->path, file->name, &fd, err) != 0) {
+		/* Waiting for a pipe's writer ends with a signal, too. */
+		interrupt_check(err);
 		return -1;
+	}
 	input.fd = fd;
 	reader = script_reader_new(
 		file->name, (struct script_source){ .read = read_input, .context = &input });

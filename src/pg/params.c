@@ -47,19 +47,24 @@ char *params_describe(const struct params *params, const char *database)
 	const char *user = params_get(params, "user");
 	const char *host = params_get(params, "host");
 	const char *port = params_get(params, "port");
+	const char *socket = NULL;
 
 	if (!host)
 		host = params_get(params, "hostaddr");
 	if (user)
 		strbuf_addf(&text, "%s@", user);
-	if (host && strchr(host, ':') && host[0] != '/')
+	if (host && host[0] == '/')
+		socket = host;
+	else if (host && strchr(host, ':'))
 		strbuf_addf(&text, "[%s]", host);
 	else
 		strbuf_adds(&text, host ? host : "localhost");
-	if (port && !(host && host[0] == '/'))
+	if (port && !socket)
 		strbuf_addf(&text, ":%s", port);
 	if (database)
 		strbuf_addf(&text, "/%s", database);
+	if (socket)
+		strbuf_addf(&text, " (socket in %s)", socket);
 	return strbuf_detach(&text);
 }
 

@@ -34,7 +34,8 @@ void params_set(struct params *params, const char *keyword, const char *value);
 void params_copy(struct params *to, const struct params *from);
 
 /*
- * "user@host:port/database" for messages, without password; what is not set is left out. The caller
+ * "user@host:port/database" for messages, without password; what is not set is left out; a socket is
+ * named behind it. The caller
  * owns the text.
  */
 char *params_describe(const struct params *params, const char *database);

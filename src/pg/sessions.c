@@ -1,11 +1,16 @@
 #include "pg/sessions.h"
 
+#include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "queries.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define END_TIMEOUT_MS 5000
+#define END_PAUSE_MS 5
 
 static const char *value(const PGresult *result, int row, int column)
 {
@@ -70,6 +75,28 @@ static int check_session(struct conn *conn, const char *pid, struct err *err)
 	return 0;
 }
 
+/* The server only passes the request on; the session ends when it next looks. */
+static int wait_until_gone(struct conn *conn, const char *pid, struct err *err)
+{
+	int64_t deadline = clock_ms() + END_TIMEOUT_MS;
+
+	for (;;) {
+		CLEANUP(result_cleanup) PGresult *result = NULL;
+
+		if (conn_query(conn, query_session_of_pid, 1, &pid, &result, err) != 0)
+			return -1;
+		if (PQntuples(result) == 0)
+			return 0;
+		if (clock_ms() > deadline)
+			return err_set(err, ERR_TIMEOUT,
+				"session %s was told to end but is still there after %d seconds", pid,
+				END_TIMEOUT_MS / 1000);
+		clock_sleep_ms(END_PAUSE_MS);
+		if (interrupt_check(err) != 0)
+			return -1;
+	}
+}
+
 int session_signal(struct conn *conn, long pid, bool end, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
@@ -84,7 +111,7 @@ int session_signal(struct conn *conn, long pid, bool end, struct err *err)
 		return -1;
 	if (!is_true(result, 0))
 		return err_set(err, ERR_FAILED, "could not signal the session with pid %ld", pid);
-	return 0;
+	return end ? wait_until_gone(conn, text, err) : 0;
 }
 
 int sessions_of_database(

@@ -32,7 +32,8 @@ int sessions_list(struct conn *conn, bool background_workers, struct session_lis
 void session_list_release(struct session_list *list);
 
 /*
- * Cancels the statement of session pid (end false) or ends the session (end true). Fails with FAILED when
+ * Cancels the statement of session pid (end false), or ends the session (end true) and waits until it is
+ * gone (TIMEOUT after 5 seconds). Fails with FAILED when
  * there is no such session or the right is missing, with REFUSED for our own session, rdsadmin's and
  * background processes.
  */

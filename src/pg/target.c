@@ -85,6 +85,8 @@ static int try_libpq_variables(struct target *target, const struct env *env, str
 
 		if (value && file)
 			params_set(&target->params, option->keyword, value);
+		else if (params_get(&target->params, "service"))
+			continue; /* one that only .env names: it goes before these defaults */
 		else if (strcmp(option->keyword, "dbname") == 0)
 			params_set(&target->params, "dbname", option->val);
 		else if (option->val && (strcmp(option->keyword, "host") == 0 ||
@@ -94,6 +96,7 @@ static int try_libpq_variables(struct target *target, const struct env *env, str
 	}
 	PQconninfoFree(defaults);
 	target->origin = mem_strdup("the PG* variables");
+	target->from_libpq_variables = true;
 	return 1;
 }
 
@@ -104,7 +107,7 @@ static int use_private_server(struct target *target, const struct env *env,
 
 	if (!project_root) {
 		err_set(err, ERR_USAGE, "no project and no connection URL found");
-		err_detail(err, "There is no directory db here or above it, and none of CONNECTION_URL, "
+		err_detail(err, "There is no directory db (DB_DIR) here or above it, and none of CONNECTION_URL, "
 			"DATABASE_URL, PGHOST, PGHOSTADDR, PGSERVICE and PGDATABASE is set.");
 		err_hint(err, "Set CONNECTION_URL, or call the command inside a project.");
 		return -1;
@@ -155,11 +158,17 @@ static int require_verified_tls(struct params *params, const struct env *env, st
 {
 	const char *home = env_get(env, "HOME", NULL);
 	const char *data = env_get(env, "XDG_DATA_HOME", NULL);
+	const char *mode = env_get(env, "PGSSLMODE", NULL);
 	const char *bundle = env_get(env, "PGSSLROOTCERT", NULL);
 	CLEANUP(mem_cleanup) char *installed = NULL;
 
-	if (!has_rds_host(params) || params_get(params, "sslmode") || env_get(env, "PGSSLMODE", NULL))
+	if (!has_rds_host(params) || params_get(params, "sslmode"))
 		return 0;
+	/* libpq does not see the one of .env. */
+	if (mode) {
+		params_set(params, "sslmode", mode);
+		return 0;
+	}
 	params_set(params, "sslmode", "verify-full");
 	if (params_get(params, "sslrootcert"))
 		return 0;
@@ -185,20 +194,38 @@ static int require_verified_tls(struct params *params, const struct env *env, st
 	return -1;
 }
 
-/* A database name from the service file, which only PQconndefaults reads. */
-static void resolve_service_database(struct params *params)
+/*
+ * Keywords that libpq would take from a service or from its own variables and that matter here: which
+ * database is meant, which server, and how it is verified. libpq's built-in defaults are left out.
+ */
+static bool is_wanted(const struct params *params, const PQconninfoOption *option)
+{
+	const char *variable = getenv("PGSSLROOTCERT");
+
+	if (!option->val || params_get(params, option->keyword) ||
+		(option->compiled && strcmp(option->val, option->compiled) == 0))
+		return false;
+	if (strcmp(option->keyword, "dbname") == 0)
+		return params_get(params, "service");
+	/* The variable's value is looked at, and its absence reported, by require_verified_tls. */
+	if (strcmp(option->keyword, "sslrootcert") == 0)
+		return !variable || strcmp(variable, option->val) != 0;
+	return strcmp(option->keyword, "host") == 0 || strcmp(option->keyword, "sslmode") == 0;
+}
+
+/* Only PQconndefaults reads service files, and only for PGSERVICE. */
+static void resolve_open_params(struct params *params)
 {
 	const char *service = params_get(params, "service");
 	CLEANUP(mem_cleanup) char *saved = mem_strdup(getenv("PGSERVICE"));
 	PQconninfoOption *defaults;
 
-	if (!service || params_get(params, "dbname"))
-		return;
-	setenv("PGSERVICE", service, 1);
+	if (service)
+		setenv("PGSERVICE", service, 1);
 	defaults = PQconndefaults();
 	for (PQconninfoOption *option = defaults; option && option->keyword; option++)
-		if (strcmp(option->keyword, "dbname") == 0 && option->val)
-			params_set(params, "dbname", option->val);
+		if (is_wanted(params, option))
+			params_set(params, option->keyword, option->val);
 	PQconninfoFree(defaults);
 	if (saved)
 		setenv("PGSERVICE", saved, 1);
@@ -235,7 +262,8 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 	target->name = mem_strdup(name);
 	if (find_connection(target, env, project_root, err) != 0)
 		return -1;
-	resolve_service_database(&target->params);
+	if (!target->is_private)
+		resolve_open_params(&target->params);
 	target->database = mem_strdup(params_get(&target->params, "dbname"));
 	params_set(&target->params, "dbname", NULL);
 	if (target->database && strlen(target->database) > DATABASE_NAME_MAX) {
@@ -267,8 +295,13 @@ int target_require_database(const struct target *target, struct err *err)
 {
 	if (target->database)
 		return 0;
-	err_set(err, ERR_USAGE, "%s names no database", target->origin);
-	err_hint(err, "Add it at the end of the URL: postgresql://user@host:5432/database.");
+	if (target->from_libpq_variables) {
+		err_set(err, ERR_USAGE, "%s name no database", target->origin);
+		err_hint(err, "Set PGDATABASE.");
+	} else {
+		err_set(err, ERR_USAGE, "%s names no database", target->origin);
+		err_hint(err, "Add it at the end of the URL: postgresql://user@host:5432/database.");
+	}
 	return -1;
 }
 

@@ -17,6 +17,7 @@ struct target {
 	char *origin;         /* where the connection comes from, for messages: "CONNECTION_URL" */
 	struct params params; /* without dbname */
 	char *database;       /* NULL: not named by the URL */
+	bool from_libpq_variables; /* PGHOST, PGSERVICE, … */
 	bool is_private;      /* the private local server; server is filled */
 	struct server server;
 };

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SCHEME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-."
+
 static int invalid(struct err *err, const char *variable, const char *what)
 {
 	return err_set(err, ERR_USAGE, "%s is not a valid connection URL: %s", variable, what);
@@ -28,27 +30,52 @@ static size_t scheme_length(const char *text)
 	return 0;
 }
 
+/* The first colon that no port follows; NULL: none. Hosts in brackets are passed over. */
+static const char *colon_without_port(const char *rest, const char *end)
+{
+	const char *c = rest;
+
+	while (c < end && *c != '/') {
+		if (*c == '[' && (c == rest || c[-1] == ',')) {
+			c += strcspn(c, "]/,");
+		} else if (*c == ':') {
+			size_t digits = strspn(c + 1, "0123456789");
+
+			if (digits > 5 || !strchr("/?,", c[1 + digits]))
+				return c;
+			c += 1 + digits;
+		} else {
+			c++;
+		}
+	}
+	return NULL;
+}
+
 /*
  * The URL with everything that may be a secret replaced: from the first colon behind the scheme to
- * the last "@" anywhere, and the whole query.
+ * the last "@" anywhere, and the whole query. With a "?" before that "@" either may be the password's.
  */
 static char *masked(const char *text)
 {
-	size_t scheme = scheme_length(text);
-	const char *rest = text + scheme;
+	const char *rest = text + scheme_length(text);
 	const char *colon = strchr(rest, ':');
 	const char *at = strrchr(rest, '@');
-	const char *query = strchr(at ? at : rest, '?');
-	size_t length = query ? (size_t)(query - rest) : strlen(rest);
+	const char *query = strchr(rest, '?');
+	const char *end = query ? query : rest + strlen(rest);
 
+	if (query && at && query < at) {
+		if (colon && colon < query)
+			return mem_printf("%.*s:***", (int)(colon - text), text);
+		return mem_printf("%.*s?…", (int)(query - text), text);
+	}
 	if (at && colon && colon < at)
-		return mem_printf("%.*s%.*s:***%.*s%s", (int)scheme, text, (int)(colon - rest),
-			rest, (int)(rest + length - at), at, query ? "?…" : "");
+		return mem_printf("%.*s:***%.*s%s", (int)(colon - text), text, (int)(end - at), at,
+			query ? "?…" : "");
 	/* Without "@" what follows a colon should be a port, but may be a mistyped password. */
-	if (!at && colon && colon < rest + length && !isdigit((unsigned char)colon[1]))
-		length = (size_t)(colon - rest) + 1;
-	return mem_printf(
-		"%.*s%.*s%s", (int)scheme, text, (int)length, rest, query ? "?…" : "");
+	colon = at ? NULL : colon_without_port(rest, end);
+	if (colon)
+		return mem_printf("%.*s:***", (int)(colon - text), text);
+	return mem_printf("%.*s%s", (int)(end - text), text, query ? "?…" : "");
 }
 
 static int invalid_url(struct err *err, const char *variable, const char *text, const char *what)
@@ -80,7 +107,13 @@ static int check_form(const char *variable, const char *text, struct err *err)
 	}
 	if (scheme_length(text))
 		return 0;
-	if (text[scheme] == ':') {
+	if (text[0] == '\'' || text[0] == '"') {
+		invalid(err, variable, "it begins with a quote");
+		err_hint(err, "Remove the quotes: a shell and .env take them off, others do not.");
+		return -1;
+	}
+	/* Only a word is shown: anything else before a colon may hold a password. */
+	if (text[scheme] == ':' && scheme == strspn(text, SCHEME_CHARACTERS)) {
 		err_set(err, ERR_USAGE, "%s is not a valid connection URL: \"%.*s:\" is not a "
 			"scheme PostgreSQL knows", variable, (int)scheme, text);
 		err_hint(err, "Begin it with postgresql:// in lower case, without a driver's name.");
@@ -121,6 +154,14 @@ static int raw_character(
 	return -1;
 }
 
+/* "?keyword=…" */
+static bool begins_query(const char *text)
+{
+	size_t length = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz_");
+
+	return length > 1 && text[1 + length] == '=';
+}
+
 /* User and password, where a raw @, / or % makes libpq read another host. */
 static int check_userinfo(const char *variable, const char *text, struct err *err)
 {
@@ -134,6 +175,10 @@ static int check_userinfo(const char *variable, const char *text, struct err *er
 	/* No credentials, or an @ in the query of a URL without. */
 	if (!first_at || (query && slash && slash < query && query < first_at))
 		return 0;
+	/* Up to that @ libpq takes even a query for the password. */
+	colon = strchr(rest, ':');
+	if (query && query < first_at && (!colon || colon > query || begins_query(query)))
+		return raw_character(variable, text, '?', colon && colon < query, err);
 	query = strchr(first_at, '?');
 	for (const char *c = first_at; *c && c != query; c++)
 		if (*c == '@')
@@ -148,20 +193,29 @@ static int check_userinfo(const char *variable, const char *text, struct err *er
 	return 0;
 }
 
-/* libpq's message without what it quotes: those are pieces of the URL. */
-static char *without_quotes(const char *message)
+/*
+ * libpq's message without what it quotes: those are pieces of the text that was parsed. Single
+ * characters stay. Where the text itself holds quotes nobody knows which ones belong together:
+ * everything between the first and the last goes.
+ */
+static char *without_quotes(const char *message, const char *text)
 {
 	struct strbuf out = STRBUF_INIT;
-	bool quoted = false;
+	bool ambiguous = strchr(text, '"') != NULL;
 
-	for (; *message && *message != '\n'; message++) {
-		if (*message == '"') {
-			if (!quoted)
-				strbuf_adds(&out, "\"…\"");
-			quoted = !quoted;
-		} else if (!quoted) {
-			strbuf_addc(&out, *message);
+	while (*message && *message != '\n') {
+		const char *close;
+
+		if (*message != '"') {
+			strbuf_addc(&out, *message++);
+			continue;
 		}
+		close = ambiguous ? strrchr(message, '"') : strchr(message + 1, '"');
+		if (!ambiguous && close && close - message == 2)
+			strbuf_add(&out, message, 3);
+		else
+			strbuf_adds(&out, "\"…\"");
+		message = close ? close + 1 : "";
 	}
 	return strbuf_detach(&out);
 }
@@ -178,14 +232,15 @@ static const char *unknown_keyword(const char *text)
 		{ "charset", "other drivers" }, { "serverVersion", "Doctrine" },
 		{ "pool", "ActiveRecord" }, { "ssl", "other drivers" },
 	};
-	const char *query = strrchr(text, '@');
+	const char *query = strrchr(text, '?');
 
-	query = strchr(query ? query : text, '?');
-	for (size_t i = 0; query && i < ARRAY_SIZE(known); i++) {
-		const char *found = strstr(query, known[i].name);
+	for (; query; query = strchr(query, '&')) {
+		size_t length = strcspn(++query, "=&");
 
-		if (found && strchr("?&", found[-1]) && found[strlen(known[i].name)] == '=')
-			return known[i].name;
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			if (strlen(known[i].name) == length &&
+				strncmp(query, known[i].name, length) == 0)
+				return known[i].name;
 	}
 	return NULL;
 }
@@ -193,7 +248,7 @@ static const char *unknown_keyword(const char *text)
 static int explain_libpq(
 	const char *variable, const char *text, const char *message, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *what = without_quotes(message ? message : "out of memory");
+	CLEANUP(mem_cleanup) char *what = without_quotes(message ? message : "out of memory", text);
 	const char *keyword = unknown_keyword(text);
 
 	if (!scheme_length(text)) {
@@ -221,9 +276,11 @@ static int check_ports(const char *variable, const char *text, const char *ports
 		long number = strtol(port, &end, 10);
 
 		if (length > 0 && (*end || number < 1 || number > 65535)) {
-			scheme_length(text)
-				? invalid_url(err, variable, text, "the port is not a number from 1 to 65535")
-				: invalid(err, variable, "the port is not a number from 1 to 65535");
+			const char *what = "the port is not a number from 1 to 65535";
+
+			if (!scheme_length(text))
+				return invalid(err, variable, what);
+			invalid_url(err, variable, text, what);
 			err_hint(err, "A colon in a password is written %%3A, a slash %%2F.");
 			return -1;
 		}
@@ -236,12 +293,13 @@ static int check_parsed(
 	const char *variable, const char *text, const struct params *params, struct err *err)
 {
 	const char *ports = params_get(params, "port");
-	const char *last_at = strrchr(text, '@');
-	const char *hash = strchr(last_at ? last_at : text, '#');
+	const char *rest = text + scheme_length(text);
+	const char *at = rest + strcspn(rest, "@/");
+	const char *host = *at == '@' ? at : rest;
 
 	if (ports && check_ports(variable, text, ports, err) != 0)
 		return -1;
-	if (scheme_length(text) && hash && !(strchr(text, '?') && strchr(text, '?') < hash)) {
+	if (rest > text && host[strcspn(host, "?#")] == '#') {
 		invalid_url(err, variable, text, "it holds a raw \"#\"");
 		err_hint(err, "Write it as %%23 if it belongs to a name, or remove it.");
 		return -1;

@@ -302,6 +302,7 @@ void out_error(const struct err *err)
 		add_excerpt(&text, &err->place);
 	add_field(&text, "detail:", err->detail);
 	add_field(&text, "context:", err->context);
+	add_field(&text, "note:", err->note);
 	add_field(&text, "hint:", err->hint);
 	add_annotation(&text, err);
 	fwrite(text.data, 1, text.length, stderr);

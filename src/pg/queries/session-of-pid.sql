@@ -4,6 +4,6 @@ SELECT a.usename,
        a.application_name,
        a.pid = pg_catalog.pg_backend_pid(),
        coalesce(a.usename = 'rdsadmin', false),
-       a.backend_type = 'client backend'
+       coalesce(a.backend_type = 'client backend', a.datid IS NOT NULL)
   FROM pg_catalog.pg_stat_activity a
  WHERE a.pid = $1::integer

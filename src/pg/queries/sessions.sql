@@ -1,4 +1,5 @@
--- One row per session, our own left out; with $1 also the server's idle background processes.
+-- One row per session, our own left out; with $1 also the server's idle background processes. Of
+-- other roles' sessions a role without pg_read_all_stats sees neither state nor backend_type.
 SELECT a.pid,
        a.usename,
        a.datname,
@@ -16,5 +17,6 @@ SELECT a.pid,
        a.backend_type
   FROM pg_catalog.pg_stat_activity a
  WHERE a.pid <> pg_catalog.pg_backend_pid()
-   AND ($1::boolean OR a.backend_type = 'client backend' OR a.state IS NOT NULL)
+   AND ($1::boolean OR a.backend_type = 'client backend' OR a.state IS NOT NULL
+        OR (a.backend_type IS NULL AND a.datid IS NOT NULL))
  ORDER BY a.datname NULLS LAST, a.backend_start, a.pid
