@@ -32,8 +32,9 @@ OPTIMIZE_debug := -O0 -g3
 OPTIMIZE_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -DDBRIG_SANITIZED=1
 OPTIMIZE_cov := -O0 -g --coverage
-# For a second compiler and for the static analyzer: objects only, in a directory of their own.
+# For the checks: each compiler with warnings as errors, and the static analyzer.
 OPTIMIZE_clang := -O2 -g
+OPTIMIZE_gcc := $(OPTIMIZE_release)
 OPTIMIZE_analyze := -O1 -g -fanalyzer
 OPTIMIZE_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -DDBRIG_SANITIZED=1
 ifneq ($(filter clang fuzz,$(MODE)),)
@@ -54,7 +55,7 @@ UNIT_TESTS := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 MANPAGES := $(COMMANDS:%=$(BUILD)/man/%.1)
 
-.PHONY: all debug asan cov clang analyze test test-unit test-e2e test-matrix test-fresh bench fuzz \
+.PHONY: all debug asan cov gcc clang analyze test test-unit test-e2e test-matrix test-fresh bench fuzz \
 	lint format man install uninstall dist help clean objects programs unit-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -67,6 +68,9 @@ objects: $(LIB_OBJECTS) $(COMMANDS:%=$(BUILD)/cmd/%.o) $(BUILD)/main/main.o $(BU
 
 debug asan cov: ## build with that mode's flags into build/MODE/bin/
 	$(MAKE) MODE=$@ programs
+
+gcc: ## compile everything with gcc, warnings are errors
+	$(MAKE) MODE=gcc WERROR=-Werror CC=gcc objects unit-programs
 
 clang: ## compile everything with clang, warnings are errors
 	$(MAKE) MODE=clang WERROR=-Werror objects
@@ -99,11 +103,16 @@ $(BUILD)/man/%.1: $(BUILD)/docs/% man/%.1.in
 	@mkdir -p $(@D)
 	$(BUILD)/docs/$* --man <man/$*.1.in >$@
 
+# What the commands have in common; any of their programs writes its tables.
+$(BUILD)/man/dbrig.7: $(BUILD)/docs/db-setup man/dbrig.7.in
+	@mkdir -p $(@D)
+	$< --man <man/dbrig.7.in >$@
+
 $(BUILD)/completions/%: $(BUILD)/docs/%
 	@mkdir -p $(@D)
 	$(BUILD)/docs/$* --completion >$@
 
-man: $(MANPAGES) $(COMMANDS:%=$(BUILD)/completions/%) ## man pages and shell completions, in build/release/
+man: $(MANPAGES) $(BUILD)/man/dbrig.7 $(COMMANDS:%=$(BUILD)/completions/%) ## man pages and shell completions, in build/release/
 
 # --- tests -----------------------------------------------------------------------------------
 
@@ -151,14 +160,17 @@ format: ## clang-format every C file in place
 	clang-format -i $$(git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 
 install: all ## install into $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHCOMPDIR)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 \
+		$(DESTDIR)$(BASHCOMPDIR)
 	install -m 755 $(COMMANDS:%=bin/%) $(DESTDIR)$(BINDIR)
 	install -m 644 $(MANPAGES) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(BUILD)/man/dbrig.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 644 $(COMMANDS:%=$(BUILD)/completions/%) $(DESTDIR)$(BASHCOMPDIR)
 
 uninstall: ## remove what install put there
 	rm -f $(COMMANDS:%=$(DESTDIR)$(BINDIR)/%) $(COMMANDS:%=$(DESTDIR)$(MANDIR)/man1/%.1) \
-		$(COMMANDS:%=$(DESTDIR)$(BASHCOMPDIR)/%)
+		$(COMMANDS:%=$(DESTDIR)$(BASHCOMPDIR)/%) \
+		$(DESTDIR)$(MANDIR)/man7/dbrig.7
 
 dist: ## dbrig-VERSION.tar.gz from the committed tree
 	git archive --format=tar.gz --prefix=dbrig-$(VERSION)/ -o dbrig-$(VERSION).tar.gz HEAD
