@@ -1,0 +1,799 @@
+#!/usr/bin/env bats
+
+load helper
+
+# A template cannot be dropped after the test either.
+teardown() {
+	sql postgres "UPDATE pg_database SET datistemplate = false
+		WHERE datistemplate AND datname ~ '^t[0-9]+_'"
+	common_teardown
+}
+
+# use NAME: makes that database the target local.
+use() {
+	CONNECTION_URL=$(url "$1")
+	export CONNECTION_URL
+}
+
+# A database with a row that only a reset removes; sets $name.
+old_database() {
+	name=$(db shop)
+	sql "$name" "CREATE TABLE old (what text); INSERT INTO old VALUES ('precious')"
+	use "$name"
+}
+
+assert_old_database() {
+	assert_equal precious "$(sql "$name" 'SELECT what FROM old')"
+}
+
+items() {
+	sql "$1" 'SELECT count(*), max(name) FROM item'
+}
+
+# --- what it makes -----------------------------------------------------------------------------
+
+@test "db-setup makes a database from schema and seed where there was none" {
+	make_project
+	name=$(db_name shop)
+	use "$name"
+	run --separate-stderr db-setup
+	assert_status 0
+	assert_equal '' "$output"
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup leaves nothing of the old database" {
+	make_project
+	old_database
+	run db-setup
+	assert_status 0
+	assert_equal item "$(sql "$name" "SELECT string_agg(tablename, ' ') FROM pg_tables
+		WHERE schemaname = 'public'")"
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup twice leaves what db-setup once leaves" {
+	make_project
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	before=$(dump "$name")
+	run db-setup
+	assert_status 0
+	assert_equal "$before" "$(dump "$name")"
+}
+
+# assert_as_psql NAME: the database is what psql makes of the same two files.
+assert_as_psql() {
+	local reference
+	reference=$(db reference)
+	"$SERVER_PSQL" -Xq -v ON_ERROR_STOP=1 -1 -d "$(url "$reference")" \
+		-f db/schema.sql -f db/seed.sql >/dev/null 2>&1 || return
+	dump "$reference" | without_times >"$TEST_DIR/expected"
+	dump "$1" | without_times >"$TEST_DIR/actual"
+	grep -q 'person\|users' "$TEST_DIR/expected" && diff "$TEST_DIR/expected" "$TEST_DIR/actual" >&2
+}
+
+# Two loads differ in now().
+without_times() {
+	sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}(\.[0-9]+)?[+-][0-9:]+/TIME/g'
+}
+
+@test "db-setup leaves of the sample project exactly what psql leaves" {
+	make_sample_project
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_equal '3|3' "$(sql "$name" 'SELECT (SELECT count(*) FROM users), count(*) FROM activities')"
+	assert_as_psql "$name"
+}
+
+rich_schema() {
+	cat <<-'SQL'
+		-- a comment; with a semicolon and an unfinished 'quote
+		/* a /* nested; */ comment; */
+		CREATE SCHEMA "odd; schema" CREATE TABLE part (id integer PRIMARY KEY);
+		CREATE TYPE mood AS ENUM ('sad', 'it''s; fine', E'tab\t\';');
+		CREATE DOMAIN short AS text CHECK (length(VALUE) < 10);
+		CREATE TABLE person (
+		  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- comment in here;
+		  name text NOT NULL DEFAULT 'a;b',
+		  feeling mood DEFAULT E'it\'s; fine',
+		  "weird "";"" column" text DEFAULT $q$dollar; 'quote$q$,
+		  part integer REFERENCES "odd; schema".part (id) DEFERRABLE INITIALLY DEFERRED,
+		  upper_name text GENERATED ALWAYS AS (upper(name)) STORED
+		);
+		CREATE INDEX ON person (lower(name)) WHERE name <> ';';
+		CREATE FUNCTION shout(what text) RETURNS text LANGUAGE plpgsql AS $body$
+		DECLARE
+		  result text := $$inner; $1 text$$;
+		BEGIN
+		  -- END; $$
+		  RETURN upper(what) || '!' || result;
+		END;
+		$body$;
+		CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS '
+		BEGIN
+		  NEW.name := NEW.name || ''; stamped'';
+		  RETURN NEW;
+		END;
+		';
+		CREATE TRIGGER stamp BEFORE INSERT ON person FOR EACH ROW EXECUTE FUNCTION stamp();
+		CREATE RULE quiet AS ON DELETE TO person DO INSTEAD (SELECT 1; SELECT 2);
+		CREATE VIEW loud AS SELECT shout(name) AS name FROM person;
+		DO $$ BEGIN EXECUTE 'CREATE TABLE dynamic (x int); COMMENT ON TABLE dynamic IS ''made; by DO'''; END $$;
+		COMMENT ON TABLE person IS E'line one\nline; two';
+		CREATE SEQUENCE numbers START 100;
+		SET standard_conforming_strings = off;
+		CREATE TABLE backslash AS SELECT 'it\'s; here'::text AS c;
+		SET standard_conforming_strings = on;
+		SET search_path = "odd; schema";
+		CREATE TABLE elsewhere (id integer);
+	SQL
+	if [ "$SERVER_VERSION" -ge 14 ]; then
+		cat <<-'SQL'
+			CREATE FUNCTION public.twice(n integer) RETURNS integer LANGUAGE SQL
+			BEGIN ATOMIC
+			  SELECT 1;
+			  SELECT CASE WHEN n > 0 THEN n * 2 ELSE 0 END;
+			END;
+		SQL
+	fi
+}
+
+rich_seed() {
+	cat <<-'SQL'
+		INSERT INTO "odd; schema".part VALUES (1), (2);
+		COPY public.person (name, "weird "";"" column", part) FROM stdin;
+		one; two	\N	1
+		tab\there	back\\slash; 'quote	2
+		-- no comment	$$	\N
+		\.
+		COPY "odd; schema".elsewhere FROM stdin WITH (FORMAT csv, HEADER);
+		id
+		7
+		8
+		\.
+		COPY public.dynamic FROM stdin;
+		\.
+		SELECT nextval('public.numbers');
+		UPDATE public.person SET name = U&'d\0061t\+000061' WHERE part = 2;
+		INSERT INTO public.person (name) VALUES ('first'
+		  ' and second line; größe 数据')
+	SQL
+}
+
+@test "db-setup leaves of quotes, bodies, COPY data and triggers exactly what psql leaves" {
+	make_project
+	rich_schema >db/schema.sql
+	rich_seed >db/seed.sql
+	# psql runs both files in one session, where the schema's search_path would stay.
+	sed -i '1i SET search_path = DEFAULT;' db/seed.sql
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_equal 4 "$(sql "$name" 'SELECT count(*) FROM person')"
+	assert_as_psql "$name"
+}
+
+@test "db-setup loads the same from files with CRLF line ends and a byte order mark" {
+	make_project
+	printf '\xef\xbb\xbf%s' "$(rich_schema)" | sed 's/$/\r/' >db/schema.sql
+	rich_seed | sed 's/$/\r/' >db/seed.sql
+	sed -i '1i SET search_path = DEFAULT;' db/seed.sql
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_equal 4 "$(sql "$name" 'SELECT count(*) FROM person')"
+	assert_as_psql "$name"
+}
+
+@test "db-setup starts the seed with the settings the schema started with" {
+	make_project
+	echo "SET search_path = nowhere; SET standard_conforming_strings = off; SET ROLE app;
+		SET client_encoding = 'LATIN1';" >>db/schema.sql
+	echo "INSERT INTO item VALUES (4, 'back\\slash ü ' || current_user)" >>db/seed.sql
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_equal 'back\slash ü postgres' "$(sql "$name" 'SELECT name FROM item WHERE id = 4')"
+}
+
+@test "db-setup runs seeds/*.sql in order where there is no seed.sql" {
+	make_project
+	rm db/seed.sql
+	mkdir db/seeds
+	echo "INSERT INTO item VALUES (1, 'one')" >db/seeds/10-first.sql
+	echo "UPDATE item SET name = name || ' two'" >db/seeds/20-second.sql
+	echo "UPDATE item SET name = name || ' three'" >'db/seeds/30 third.sql'
+	echo 'no SQL' >db/seeds/README.txt
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_equal 'one two three' "$(sql "$name" 'SELECT name FROM item')"
+}
+
+@test "db-setup without any seed says so and succeeds" {
+	make_project
+	rm db/seed.sql
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_contains "$output" 'nothing to load'
+	assert_equal '0|' "$(items "$name")"
+}
+
+@test "db-setup runs statement by statement what cannot run in a transaction, and names it" {
+	make_project
+	echo 'CREATE INDEX CONCURRENTLY item_name ON item (name);' >>db/schema.sql
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_contains "$output" 'db/schema.sql:6: CREATE INDEX CONCURRENTLY'
+	assert_equal 1 "$(sql "$name" "SELECT count(*) FROM pg_indexes WHERE indexname = 'item_name'")"
+}
+
+@test "db-setup resets databases with any name" {
+	make_project
+	for word in 'Upper and "quoted"' "it's;--%41" 'größe/数据?a=b'; do
+		name=$(db_name "$word")
+		use "$name"
+		for _ in 1 2; do
+			run db-setup
+			assert_status 0
+		done
+		assert_equal '3|two' "$(items "$name")"
+	done
+}
+
+@test "db-setup ends sessions that are in its way" {
+	make_project
+	old_database
+	start_session "$name" 'my ide'
+	run db-setup
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+	assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE pid = $SESSION_PID")"
+}
+
+@test "db-setup replaces a half dropped database" {
+	make_project
+	old_database
+	sql postgres "UPDATE pg_database SET datconnlimit = -2 WHERE datname = '$name'"
+	run db-setup
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup by a role with CREATEDB makes everything that role's" {
+	make_project
+	name=$(db_name shop)
+	export CONNECTION_URL
+	CONNECTION_URL=$(app_url "$name")
+	run db-setup
+	assert_status 0
+	assert_equal 'app|app' "$(sql "$name" "SELECT pg_get_userbyid(datdba), tableowner
+		FROM pg_database, pg_tables WHERE datname = '$name' AND tablename = 'item'")"
+}
+
+# --- how it goes about it ----------------------------------------------------------------------
+
+@test "db-setup uses two connections" {
+	make_project
+	old_database
+	mark=$(server_log_mark)
+	run db-setup
+	assert_status 0
+	assert_equal "postgres $name" "$(server_log_since "$mark" |
+		sed -n 's/.*connection authorized: .* database=\([^ ]*\) application_name=db-setup.*/\1/p' | xargs)"
+	assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'db-setup'")"
+}
+
+@test "db-setup needs no other program: no psql, no shell, no createdb" {
+	make_project
+	old_database
+	PATH=/nonexistent run "$DBRIG_BIN/db-setup"
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup prints the steps in order on stderr" {
+	make_project
+	old_database
+	run --separate-stderr db-setup
+	assert_status 0
+	assert_equal '' "$output"
+	assert_equal 'db-drop db-create db-schema-load db-seed done' \
+		"$(sed -n 's/^== \([a-z-]*\).*/\1/p' <<<"$stderr" | xargs)"
+	refute_contains "$stderr" $'\e'
+}
+
+@test "db-setup prints its step lines in cyan on a terminal" {
+	make_project
+	old_database
+	TERM=xterm run_tty -- db-setup
+	assert_status 0
+	assert_contains "$output" $'\e[1;36m== db-drop\e[0m'
+}
+
+@test "db-setup prints no colours on a terminal with NO_COLOR or --no-color" {
+	make_project
+	old_database
+	TERM=xterm NO_COLOR=1 run_tty -- sh -c 'db-setup && NO_COLOR= db-setup --no-color'
+	assert_status 0
+	assert_contains "$output" '== db-drop'
+	refute_contains "$output" $'\e'
+}
+
+@test "db-setup -q prints nothing" {
+	make_project
+	old_database
+	run db-setup -q
+	assert_status 0
+	assert_equal '' "$output"
+}
+
+@test "db-setup -e shows the SQL of every step, passwords masked" {
+	make_project
+	echo "CREATE ROLE $(db_name role) PASSWORD 'very-secret';" >>db/schema.sql
+	old_database
+	run db-setup -e
+	assert_status 0
+	assert_contains "$output" "DROP DATABASE IF EXISTS \"$name\""
+	assert_contains "$output" "CREATE DATABASE \"$name\""
+	assert_contains "$output" 'CREATE TABLE item'
+	assert_contains "$output" 'INSERT INTO item'
+	assert_contains "$output" 'CREATE ROLE'
+	refute_contains "$output" very-secret
+}
+
+@test "db-setup works from any directory of the project and shows paths as seen from there" {
+	make_project
+	mkdir -p 'app/a b'
+	echo 'SELECT nonsense;' >>db/schema.sql
+	cd 'app/a b'
+	old_database
+	run db-setup
+	assert_status 3
+	assert_contains "$output" '../../db/schema.sql:6:8: ERROR:'
+}
+
+@test "db-setup outside of any project changes nothing" {
+	old_database
+	run db-setup
+	assert_status 64
+	assert_old_database
+}
+
+@test "db-setup works with HOME unset" {
+	make_project
+	old_database
+	unset HOME
+	run db-setup
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup works with its standard descriptors closed, and sends the server nothing it should not" {
+	make_project
+	old_database
+	mark=$(server_log_mark)
+	db-setup <&- >&- 2>&-
+	assert_equal '3|two' "$(items "$name")"
+	run grep -E ' (ERROR|FATAL|WARNING): ' <(server_log_since "$mark")
+	assert_equal '' "$output"
+}
+
+@test "db-setup finishes when nobody reads its messages any more" {
+	make_project
+	old_database
+	mkfifo "$TEST_DIR/messages"
+	start_job sh -c 'exec db-setup 2>"$0"' "$TEST_DIR/messages"
+	# The reader goes at once.
+	: <"$TEST_DIR/messages"
+	finish_job
+	assert_equal '3|two' "$(items "$name")"
+	assert_status 0
+}
+
+@test "db-setup writes nothing into the project, which may be read-only" {
+	make_project
+	old_database
+	mark=$TEST_DIR/mark
+	touch "$mark"
+	chmod -R a-w "$PROJECT"
+	run db-setup
+	chmod -R u+w "$PROJECT"
+	assert_status 0
+	assert_equal '' "$(find "$PROJECT" -newer "$mark")"
+	assert_equal '' "$(find "$HOME" -mindepth 1)"
+}
+
+@test "db-setup takes the URL from .env of the project" {
+	make_project
+	name=$(db_name shop)
+	echo "CONNECTION_URL='$(url "$name")'" >.env
+	run db-setup
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup NAME resets the database of NAME_CONNECTION_URL and not the local one" {
+	make_project
+	old_database
+	other=$(db_name other)
+	export TEST_EU_CONNECTION_URL
+	TEST_EU_CONNECTION_URL=$(url "$other")
+	run db-setup test-eu
+	assert_status 0
+	assert_equal '3|two' "$(items "$other")"
+	assert_old_database
+}
+
+# --- files that are wrong: found before anything is dropped ------------------------------------
+
+# db-setup fails and has not touched the old database.
+assert_refused_before_drop() {
+	local mark
+	mark=$(server_log_mark)
+	run db-setup
+	[ "$status" -ne 0 ] || {
+		echo "succeeded: $output" >&2
+		return 1
+	}
+	refute_contains "$(server_log_since "$mark")" 'DROP DATABASE' && assert_old_database
+}
+
+@test "db-setup with a missing schema keeps the old database" {
+	make_project
+	old_database
+	rm db/schema.sql
+	assert_refused_before_drop
+	assert_status 1
+	assert_contains "$output" 'db/schema.sql'
+}
+
+@test "db-setup with a schema it cannot read keeps the old database" {
+	make_project
+	old_database
+	rm db/schema.sql
+	mkdir db/schema.sql
+	assert_refused_before_drop
+	assert_status 1
+	rmdir db/schema.sql
+	# Not even root can read this one.
+	ln -s schema.sql db/schema.sql
+	assert_refused_before_drop
+	assert_status 1
+	assert_contains "$output" 'db/schema.sql'
+}
+
+@test "db-setup with a seed it cannot read keeps the old database" {
+	make_project
+	old_database
+	rm db/seed.sql
+	ln -s seed.sql db/seed.sql
+	assert_refused_before_drop
+	assert_status 1
+	assert_contains "$output" 'db/seed.sql'
+}
+
+@test "db-setup warns of an empty schema and goes on" {
+	make_project
+	: >db/schema.sql
+	echo 'SELECT 1' >db/seed.sql
+	old_database
+	run db-setup
+	assert_status 0
+	assert_contains "$output" 'db/schema.sql'
+	assert_contains "$output" 'no statement'
+}
+
+@test "db-setup with a NUL byte in a file keeps the old database and names line and column" {
+	make_project
+	old_database
+	printf 'SELECT 1;\nSELECT \0002;\n' >>db/seed.sql
+	assert_refused_before_drop
+	assert_contains "$output" 'db/seed.sql:4:8:'
+}
+
+@test "db-setup with a binary or UTF-16 file keeps the old database" {
+	make_project
+	old_database
+	head -c 4096 "$SERVER_BINDIR/postgres" >db/schema.sql
+	assert_refused_before_drop
+	printf '\xff\xfeS\0E\0L\0E\0C\0T\0 \0001\0;\0' >db/schema.sql
+	assert_refused_before_drop
+}
+
+@test "db-setup with something unterminated keeps the old database and says where it began" {
+	make_project
+	old_database
+	cp db/seed.sql seed
+	for what in "SELECT 'open" 'SELECT "open' 'SELECT $x$ open $$' 'SELECT /* open /* */'; do
+		printf '%s;\n\nSELECT 1;\n' "$what" | cat seed - >db/seed.sql
+		assert_refused_before_drop
+		assert_contains "$output" 'db/seed.sql:3:8:'
+	done
+	printf 'COPY item FROM stdin;\n9\tnine\n' | cat seed - >db/seed.sql
+	assert_refused_before_drop
+	assert_contains "$output" 'db/seed.sql:3:'
+}
+
+# --- scripts that fail -------------------------------------------------------------------------
+
+@test "db-setup stops at an error in the schema: place, exit status 3, no seed, nothing of the schema" {
+	make_project
+	printf 'SELECT 1,\n  größe::uuidd;\n' >>db/schema.sql
+	old_database
+	mark=$(server_log_mark)
+	run db-setup
+	assert_status 3
+	assert_contains "$output" 'db/schema.sql:7:10: ERROR: type "uuidd" does not exist'
+	assert_contains "$output" "database \"$name\""
+	assert_equal 0 "$(sql "$name" "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")"
+	refute_contains "$(statements "$mark" "$name")" INSERT
+}
+
+@test "db-setup stops at an error in the seed: exit status 3, the schema stays, nothing of the seed" {
+	make_project
+	echo "INSERT INTO item VALUES (5, NULL);" >>db/seed.sql
+	old_database
+	run db-setup
+	assert_status 3
+	assert_contains "$output" 'db/seed.sql:3'
+	assert_contains "$output" 'null value in column "name"'
+	assert_contains "$output" 'holds the schema and no seed data'
+	assert_equal '0|' "$(items "$name")"
+}
+
+@test "db-setup reports the file's line of a row that COPY refuses" {
+	make_project
+	printf 'COPY item FROM stdin;\n8\teight\nnine\tnine\n\\.\n' >>db/seed.sql
+	old_database
+	run db-setup
+	assert_status 3
+	assert_contains "$output" 'db/seed.sql:5:'
+	assert_equal '0|' "$(items "$name")"
+}
+
+@test "db-setup fails when a deferred constraint fails at the end" {
+	make_project
+	cat >>db/schema.sql <<-'SQL'
+		CREATE TABLE part (item integer REFERENCES item DEFERRABLE INITIALLY DEFERRED);
+	SQL
+	echo 'INSERT INTO part VALUES (99);' >>db/seed.sql
+	old_database
+	run db-setup
+	assert_status 3
+	assert_contains "$output" 'violates foreign key'
+	assert_equal '0|' "$(items "$name")"
+}
+
+@test "db-setup fails when a script begins a transaction and never commits it" {
+	make_project
+	sed -i '1i BEGIN;' db/seed.sql
+	old_database
+	run db-setup
+	assert_status 3
+	assert_contains "$output" 'db/seed.sql:1'
+	assert_equal '0|' "$(items "$name")"
+}
+
+@test "db-setup after a failed one needs no cleaning up" {
+	make_project
+	old_database
+	echo 'SELECT nonsense;' >>db/seed.sql
+	run db-setup
+	assert_status 3
+	sed -i '$d' db/seed.sql
+	run db-setup
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+# --- what forbids a reset is found before the drop ----------------------------------------------
+
+@test "db-setup by a role without CREATEDB changes nothing, although it owns the database" {
+	make_project
+	old_database
+	sql postgres "ALTER DATABASE $name OWNER TO nocreate"
+	CONNECTION_URL=$(nocreate_url "$name")
+	run db-setup
+	assert_status 1
+	assert_contains "$output" 'may not create databases'
+	assert_old_database
+}
+
+@test "db-setup of somebody else's database changes nothing" {
+	make_project
+	old_database
+	CONNECTION_URL=$(app_url "$name")
+	run db-setup
+	assert_status 1
+	assert_contains "$output" 'not its owner'
+	assert_old_database
+}
+
+@test "db-setup of a template changes nothing" {
+	make_project
+	old_database
+	sql postgres "ALTER DATABASE $name IS_TEMPLATE true"
+	run db-setup
+	assert_status 1
+	assert_contains "$output" 'IS_TEMPLATE false'
+	assert_old_database
+}
+
+@test "db-setup changes nothing when a session is not the role's to end" {
+	make_project
+	old_database
+	sql postgres "ALTER DATABASE $name OWNER TO app"
+	start_session "$name" 'a superuser'
+	CONNECTION_URL=$(app_url "$name")
+	run db-setup
+	assert_status 1
+	assert_old_database
+	assert_equal 1 "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE pid = $SESSION_PID")"
+}
+
+@test "db-setup refuses the maintenance databases" {
+	make_project
+	for name in postgres template0 template1; do
+		use "$name"
+		run db-setup
+		assert_status 4
+		run db-setup --force --confirm "$name"
+		assert_status 4
+	done
+	assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_tables WHERE tablename = 'item'")"
+}
+
+@test "db-setup refuses 64 bytes of name and leaves the database of the first 63" {
+	make_project
+	long=$(db_name "$(printf 'x%.0s' {1..64})")
+	long=${long:0:64}
+	sql postgres "CREATE DATABASE ${long:0:63}"
+	sql "${long:0:63}" 'CREATE TABLE kept ()'
+	use "$long"
+	run db-setup
+	assert_status 64
+	sql "${long:0:63}" 'SELECT FROM kept'
+}
+
+@test "db-setup refuses a URL without a database" {
+	make_project
+	role=$(db user)
+	sql "$role" 'CREATE TABLE kept ()'
+	sql postgres "CREATE ROLE $role LOGIN SUPERUSER"
+	export CONNECTION_URL="postgresql://$role@/?host=$SERVER_SOCKET&port=$SERVER_PORT"
+	run db-setup
+	assert_status 64
+	sql "$role" 'SELECT FROM kept'
+}
+
+# --- prod --------------------------------------------------------------------------------------
+
+# The database of the target prod; sets $name.
+prod_database() {
+	old_database
+	export PROD_CONNECTION_URL=$CONNECTION_URL
+	unset CONNECTION_URL
+}
+
+@test "db-setup prod without the right --confirm changes nothing, whatever else is given" {
+	make_project
+	prod_database
+	mark=$(server_log_mark)
+	for arguments in '' --force '-f -f' '--confirm yes' '--confirm=' "--confirm=${name^^}"; do
+		# shellcheck disable=SC2086 # words are meant
+		run db-setup prod $arguments
+		assert_status 4
+		assert_contains "$output" --confirm
+	done
+	refute_contains "$(server_log_since "$mark")" 'DROP DATABASE'
+	assert_old_database
+}
+
+@test "db-setup prod takes no consent from the environment, standard input or .env" {
+	make_project
+	prod_database
+	for variable in CONFIRM DB_CONFIRM DBRIG_CONFIRM DBRIG_CONSENT FORCE CI; do
+		export "$variable=$name"
+		echo "$variable=$name" >>.env
+	done
+	run db-setup prod < <(yes "$name")
+	assert_status 4
+	assert_old_database
+}
+
+@test "db-setup prod --confirm NAME resets the database" {
+	make_project
+	prod_database
+	run db-setup prod --confirm "$name"
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup prod --confirm NAME does not end sessions without --force" {
+	make_project
+	prod_database
+	start_session "$name" 'a customer'
+	run db-setup prod --confirm "$name"
+	assert_status 1
+	assert_contains "$output" 'a customer'
+	assert_old_database
+	assert_equal 1 "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE pid = $SESSION_PID")"
+	run db-setup prod --confirm "$name" --force
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+# --- two at once -------------------------------------------------------------------------------
+
+# The key that db-setup locks, as it stands in pg_locks.
+locked_by_setup() {
+	sql postgres "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE l.locktype = 'advisory' AND l.granted = $1 AND a.application_name = 'db-setup'"
+}
+
+@test "a second db-setup of the database waits, says for whom, and then runs" {
+	make_project
+	old_database
+	start_session postgres gate
+	echo "DO \$\$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'gate')
+		LOOP PERFORM pg_stat_clear_snapshot(), pg_sleep(0.02); END LOOP; END \$\$;" >>db/seed.sql
+	start_job db-setup
+	first=$JOB_PID
+	wait_until '[ "$(locked_by_setup true)" = 1 ]'
+	start_job db-setup
+	wait_until 'grep -q waiting "$JOB_ERR"'
+	wait_until '[ "$(locked_by_setup false)" = 1 ]'
+	assert_contains "$(<"$JOB_ERR")" 'another db-setup'
+	assert_contains "$(<"$JOB_ERR")" 'application "db-setup"'
+	sql postgres "SELECT pg_terminate_backend($SESSION_PID)"
+	wait "$first"
+	finish_job
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "db-setup of another database does not wait" {
+	make_project
+	cp -R "$PROJECT" "$TEST_DIR/slow"
+	echo 'SELECT pg_sleep(60);' >>"$TEST_DIR/slow/db/seed.sql"
+	use "$(db_name slow)"
+	cd "$TEST_DIR/slow"
+	start_job db-setup
+	wait_until '[ "$(locked_by_setup true)" = 1 ]'
+	cd "$PROJECT"
+	name=$(db_name shop)
+	use "$name"
+	run db-setup
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+}
+
+@test "many db-setup at once leave the database whole" {
+	make_project
+	old_database
+	pids=()
+	for _ in 1 2 3 4; do
+		start_job db-setup
+		pids+=("$JOB_PID")
+	done
+	for JOB_PID in "${pids[@]}"; do
+		finish_job
+		assert_status 0
+	done
+	assert_equal '3|two' "$(items "$name")"
+}
