@@ -1,13 +1,13 @@
 /*
  * .env files of arbitrary bytes. What must hold: no crash; a refused one says so by a line that
- * exists and shows nothing of the text; a name and value that are written out again, quoted, are read
- * as the same.
+ * exists and shows nothing of the text; a name and value that are written out again, quoted, are
+ * read as the same.
  */
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,7 +37,7 @@ static void check_error(const char *text, size_t size, const struct err *err)
 
 		if (strncmp(err->message, beginnings[i], length) != 0)
 			continue;
-		expect(sscanf(err->message + length, "%zu", &line) == 1, "no line");
+		line = strtoul(err->message + length, NULL, 10);
 		expected = mem_printf("%s%zu of \"f\"", beginnings[i], line);
 		expect(strcmp(err->message, expected) == 0, "the message holds something else");
 	}
@@ -59,7 +59,8 @@ static void check_round_trip(const char *value)
 		strbuf_addc(&text, *c);
 	}
 	strbuf_adds(&text, "\" # c\r\nFUZZ_OTHER=1");
-	expect(env_parse(&env, "f", text.data, text.length, &err) == 0, "a quoted value is refused");
+	expect(env_parse(&env, "f", text.data, text.length, &err) == 0,
+		"a quoted value is refused");
 	got = env_get(&env, "FUZZ_VALUE", NULL);
 	expect(strcmp(got ? got : "", value) == 0, "a quoted value is read as another");
 	expect(env_get(&env, "FUZZ_OTHER", NULL) != NULL, "the next line is lost");

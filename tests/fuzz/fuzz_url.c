@@ -1,7 +1,7 @@
 /*
  * Connection URLs of arbitrary bytes. What must hold of one that is refused: no piece of four bytes
- * of what may be the password (from the first colon behind the scheme to the last "@", and the query)
- * stands in the error's texts, unless it stands elsewhere in the URL or in our own words.
+ * of what may be the password (from the first colon behind the scheme to the last "@", and the
+ * query) stands in the error's texts, unless it stands elsewhere in the URL or in our own words.
  */
 #include "base/mem.h"
 #include "pg/params.h"
@@ -46,8 +46,10 @@ static const char own_words[] =
 	"\" at position 0123456789 in URI\n"
 	"Write postgresql://user:password@host:5432/database, with @ : / ? # % percent-encoded in "
 	"each part.\n"
-	"Remove \"schema=…\" \"pgbouncer=…\" \"connection_limit=…\" \"pool_timeout=…\" \"socket=…\" "
-	"\"sslaccept=…\" \"charset=…\" \"serverVersion=…\" \"pool=…\" \"ssl=…\": PostgreSQL does not "
+	"Remove \"schema=…\" \"pgbouncer=…\" \"connection_limit=…\" \"pool_timeout=…\" "
+	"\"socket=…\" "
+	"\"sslaccept=…\" \"charset=…\" \"serverVersion=…\" \"pool=…\" \"ssl=…\": PostgreSQL does "
+	"not "
 	"know that parameter.\n"
 	"the port is not a number from 1 to 65535\n"
 	"A colon in a password is written %3A, a slash %2F.\n"
@@ -116,6 +118,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (err.kind != ERR_NONE)
 			BUG("accepted with an error");
 		described = params_describe(&params, params_get(&params, "dbname"));
+		if (!*described)
+			BUG("nothing to describe");
 	} else {
 		if (err.kind != ERR_USAGE || !err.message)
 			BUG("refused without an error");

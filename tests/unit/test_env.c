@@ -14,99 +14,100 @@ static int parse(struct env *env, const char *text, struct err *err)
 }
 
 /* The value of A. */
+static const struct {
+	const char *text;
+	const char *value; /* NULL: not set, or empty */
+} values[] = {
+	{ "A=x", "x" },
+	{ "A=x\n", "x" },
+	{ "A=x\r\n", "x" },
+	{ "A=x\r", "x" },
+	{ "A=x\ry\n", "x\ry" },
+	{ "\n\n  \n\tA=x\n\n", "x" },
+	{ "  A  =  x  y  \t\n", "x  y" },
+	{ "B=1\nA=x\nC=2\n", "x" },
+	{ "A=1\nA=2", "2" },
+	{ "A=1\nA=", NULL },
+	{ "A=\nA=2", "2" },
+	{ "A=1\nAA=2\nB=3", "1" },
+	{ "a=1", NULL },
+	{ "A=", NULL },
+	{ "A=   ", NULL },
+	{ "A=\r\n", NULL },
+	{ "", NULL },
+	{ "# A=x", NULL },
+	{ "  # A=x\n", NULL },
+	{ "#\n#\r\nA=x", "x" },
+	{ "\xEF\xBB\xBF"
+	  "A=x",
+		"x" },
+	{ "\xEF\xBB\xBF", NULL },
+	{ "export A=x", "x" },
+	{ "export\tA=x", "x" },
+	{ "  export   A=x", "x" },
+	{ "export=1\nA=x", "x" },
+	{ "export = 1\nA=x", "x" },
+	{ "exported=1\nA=x", "x" },
+	{ "A.B=1\nA_2=2\n_=3\nA=x", "x" },
+	/* # begins a comment only at the value's beginning or behind a blank. */
+	{ "A=x #y", "x" },
+	{ "A=x\t# y", "x" },
+	{ "A=x#y", "x#y" },
+	{ "A=p#ss #w", "p#ss" },
+	{ "A=#y", NULL },
+	{ "A= # y", NULL },
+	{ "A=x # y #z\nB=1", "x" },
+	/* Nothing is expanded. */
+	{ "B=1\nA=$B", "$B" },
+	{ "A=${HOME}`id`$(id)", "${HOME}`id`$(id)" },
+	{ "A=a=b==", "a=b==" },
+	{ "A=x\\n\\\\", "x\\n\\\\" },
+	{ "A=it's", "it's" },
+	{ "A=a\"b\"", "a\"b\"" },
+	{ "A=postgresql://u:p%40s@h:1/d?a=b&c=d", "postgresql://u:p%40s@h:1/d?a=b&c=d" },
+	{ "A=\xC3\xA9\xFF", "\xC3\xA9\xFF" },
+	/* Single quotes: as they stand. */
+	{ "A='x'", "x" },
+	{ "A=' x '", " x " },
+	{ "A='x # y'", "x # y" },
+	{ "A='a\\n\"b\\'", "a\\n\"b\\" },
+	{ "A='a$B'", "a$B" },
+	{ "A=''", NULL },
+	{ "A=''\nA='x'  # y", "x" },
+	{ "A='x'# y", "x" },
+	{ "A='x'\t\r\n", "x" },
+	{ "A= 'x'", "x" },
+	/* Double quotes: a few escapes. */
+	{ "A=\"x\"", "x" },
+	{ "A=\" x # y \"", " x # y " },
+	{ "A=\"a\\nb\\tc\\rd\"", "a\nb\tc\rd" },
+	{ "A=\"\\\"\\\\\\$\\`\"", "\"\\$`" },
+	{ "A=\"\\a\\x\\'\"", "\\a\\x\\'" },
+	{ "A=\"it's $B `c`\"", "it's $B `c`" },
+	{ "A=\"\"", NULL },
+	{ "A=\"\\\\\" # y", "\\" },
+	/* Over several lines. */
+	{ "A=\"a\nb\n\nc\"\nB=1", "a\nb\n\nc" },
+	{ "A='a\n# b\nc'\nB=1", "a\n# b\nc" },
+	{ "B=\"\nA=1\n\"\n", NULL },
+	{ "B='\nA=1'\nA=2", "2" },
+};
+
 static void test_values(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *value; /* NULL: not set, or empty */
-	} cases[] = {
-		{ "A=x", "x" },
-		{ "A=x\n", "x" },
-		{ "A=x\r\n", "x" },
-		{ "A=x\r", "x" },
-		{ "A=x\ry\n", "x\ry" },
-		{ "\n\n  \n\tA=x\n\n", "x" },
-		{ "  A  =  x  y  \t\n", "x  y" },
-		{ "B=1\nA=x\nC=2\n", "x" },
-		{ "A=1\nA=2", "2" },
-		{ "A=1\nA=", NULL },
-		{ "A=\nA=2", "2" },
-		{ "A=1\nAA=2\nB=3", "1" },
-		{ "a=1", NULL },
-		{ "A=", NULL },
-		{ "A=   ", NULL },
-		{ "A=\r\n", NULL },
-		{ "", NULL },
-		{ "# A=x", NULL },
-		{ "  # A=x\n", NULL },
-		{ "#\n#\r\nA=x", "x" },
-		{ "\xEF\xBB\xBF"
-		  "A=x",
-			"x" },
-		{ "\xEF\xBB\xBF", NULL },
-		{ "export A=x", "x" },
-		{ "export\tA=x", "x" },
-		{ "  export   A=x", "x" },
-		{ "export=1\nA=x", "x" },
-		{ "exported=1\nA=x", "x" },
-		{ "A.B=1\nA_2=2\n_=3\nA=x", "x" },
-		/* # begins a comment only at the value's beginning or behind a blank. */
-		{ "A=x #y", "x" },
-		{ "A=x\t# y", "x" },
-		{ "A=x#y", "x#y" },
-		{ "A=p#ss #w", "p#ss" },
-		{ "A=#y", NULL },
-		{ "A= # y", NULL },
-		{ "A=x # y #z\nB=1", "x" },
-		/* Nothing is expanded. */
-		{ "B=1\nA=$B", "$B" },
-		{ "A=${HOME}`id`$(id)", "${HOME}`id`$(id)" },
-		{ "A=a=b==", "a=b==" },
-		{ "A=x\\n\\\\", "x\\n\\\\" },
-		{ "A=it's", "it's" },
-		{ "A=a\"b\"", "a\"b\"" },
-		{ "A=postgresql://u:p%40s@h:1/d?a=b&c=d", "postgresql://u:p%40s@h:1/d?a=b&c=d" },
-		{ "A=\xC3\xA9\xFF", "\xC3\xA9\xFF" },
-		/* Single quotes: as they stand. */
-		{ "A='x'", "x" },
-		{ "A=' x '", " x " },
-		{ "A='x # y'", "x # y" },
-		{ "A='a\\n\"b\\'", "a\\n\"b\\" },
-		{ "A='a$B'", "a$B" },
-		{ "A=''", NULL },
-		{ "A=''\nA='x'  # y", "x" },
-		{ "A='x'# y", "x" },
-		{ "A='x'\t\r\n", "x" },
-		{ "A= 'x'", "x" },
-		/* Double quotes: a few escapes. */
-		{ "A=\"x\"", "x" },
-		{ "A=\" x # y \"", " x # y " },
-		{ "A=\"a\\nb\\tc\\rd\"", "a\nb\tc\rd" },
-		{ "A=\"\\\"\\\\\\$\\`\"", "\"\\$`" },
-		{ "A=\"\\a\\x\\'\"", "\\a\\x\\'" },
-		{ "A=\"it's $B `c`\"", "it's $B `c`" },
-		{ "A=\"\"", NULL },
-		{ "A=\"\\\\\" # y", "\\" },
-		/* Over several lines. */
-		{ "A=\"a\nb\n\nc\"\nB=1", "a\nb\n\nc" },
-		{ "A='a\n# b\nc'\nB=1", "a\n# b\nc" },
-		{ "B=\"\nA=1\n\"\n", NULL },
-		{ "B='\nA=1'\nA=2", "2" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		CLEANUP(env_release) struct env env = ENV_INIT;
 		CLEANUP(err_release) struct err err = ERR_INIT;
 
-		check_number(cases[i].text, parse(&env, cases[i].text, &err), 0);
-		check_text(cases[i].text, err.message, NULL);
-		check_text(cases[i].text, env_get(&env, "A", NULL), cases[i].value);
+		check_number(values[i].text, parse(&env, values[i].text, &err), 0);
+		check_text(values[i].text, err.message, NULL);
+		check_text(values[i].text, env_get(&env, "A", NULL), values[i].value);
 	}
 }
 
-/* The message names file and line; neither it nor the rest of the error holds "Zq", which stands for
- * a value in all of them. */
+/* The message names file and line; neither it nor the rest of the error holds "Zq", which stands
+ * for a value in all of them. */
 static void test_errors(void **state)
 {
 	static const struct {
@@ -125,7 +126,9 @@ static void test_errors(void **state)
 		{ "export\nA=Zq", "expected NAME=value in line 1 of \".env\"" },
 		{ "export A", "expected NAME=value in line 1 of \".env\"" },
 		{ "export export A=Zq", "expected NAME=value in line 1 of \".env\"" },
-		{ "\xEF\xBB\xBF\xEF\xBB\xBF" "A=Zq", "expected NAME=value in line 1 of \".env\"" },
+		{ "\xEF\xBB\xBF\xEF\xBB\xBF"
+		  "A=Zq",
+			"expected NAME=value in line 1 of \".env\"" },
 		{ "A=Zq\npostgresql://u:Zq@h/d", "expected NAME=value in line 2 of \".env\"" },
 		{ "A=\"Zq", "unclosed quote in line 1 of \".env\"" },
 		{ "A='Zq\nB=Zq\n", "unclosed quote in line 1 of \".env\"" },
@@ -157,9 +160,7 @@ static void test_binary(void **state)
 		const char *bytes;
 		size_t length;
 	} cases[] = {
-		{ "A=1\n\0", 5 },
-		{ "\0", 1 },
-		{ "A\0=\0x\0\n\0", 8 }, /* UTF-16 */
+		{ "A=1\n\0", 5 }, { "\0", 1 }, { "A\0=\0x\0\n\0", 8 }, /* UTF-16 */
 	};
 
 	(void)state;
@@ -195,11 +196,16 @@ static void test_process_environment_wins(void **state)
 		const char *file;    /* NULL: not set */
 		const char *value, *source;
 	} cases[] = {
-		{ NULL, NULL, NULL, NULL },	   { NULL, "A=f", "f", "the/.env" },
-		{ "p", NULL, "p", NULL },	   { "p", "A=f", "p", NULL },
-		{ "", "A=f", NULL, NULL },	   { "", NULL, NULL, NULL },
-		{ NULL, "A=", NULL, "the/.env" },  { " ", "A=f", " ", NULL },
-		{ "p", "A=", "p", NULL },	   { NULL, "A=f\nA=g", "g", "the/.env" },
+		{ NULL, NULL, NULL, NULL },
+		{ NULL, "A=f", "f", "the/.env" },
+		{ "p", NULL, "p", NULL },
+		{ "p", "A=f", "p", NULL },
+		{ "", "A=f", NULL, NULL },
+		{ "", NULL, NULL, NULL },
+		{ NULL, "A=", NULL, "the/.env" },
+		{ " ", "A=f", " ", NULL },
+		{ "p", "A=", "p", NULL },
+		{ NULL, "A=f\nA=g", "g", "the/.env" },
 	};
 
 	(void)state;

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 
 static void test_exit_statuses(void **state)
@@ -9,10 +11,14 @@ static void test_exit_statuses(void **state)
 		enum err_kind kind;
 		int status;
 	} cases[] = {
-		{ "none", ERR_NONE, 0 },	{ "failed", ERR_FAILED, 1 },
-		{ "connect", ERR_CONNECT, 2 },	{ "sql", ERR_SQL, 3 },
-		{ "refused", ERR_REFUSED, 4 },	{ "found", ERR_FOUND, 5 },
-		{ "timeout", ERR_TIMEOUT, 6 },	{ "usage", ERR_USAGE, 64 },
+		{ "none", ERR_NONE, 0 },
+		{ "failed", ERR_FAILED, 1 },
+		{ "connect", ERR_CONNECT, 2 },
+		{ "sql", ERR_SQL, 3 },
+		{ "refused", ERR_REFUSED, 4 },
+		{ "found", ERR_FOUND, 5 },
+		{ "timeout", ERR_TIMEOUT, 6 },
+		{ "usage", ERR_USAGE, 64 },
 		{ "interrupted", ERR_INTERRUPTED, 1 },
 	};
 	int status = -1;
@@ -51,6 +57,11 @@ static void test_setting(void **state)
 	check_text("a new error has no hint", err.hint, NULL);
 	err_detail_line(&err, "alone");
 	check_text("the first line of a detail", err.detail, "alone");
+	err_note_line(&err, "note %d", 1);
+	err_note_line(&err, "note %d", 2);
+	check_text("notes", err.note, "note 1\nnote 2");
+	err_set(&err, ERR_USAGE, "x");
+	check_text("a new error has no note", err.note, NULL);
 	err_release(&err);
 	err_release(&err);
 	check_err("released", &err, ERR_NONE, NULL);
@@ -62,11 +73,11 @@ static void test_place_is_forgotten(void **state)
 
 	(void)state;
 	err_set(&err, ERR_SQL, "x");
-	err.place.file = strdup("f");
-	err.place.excerpt = strdup("e");
+	err.place.file = mem_strdup("f");
+	err.place.excerpt = mem_strdup("e");
 	err.place.line = 3;
-	err.severity = strdup("FATAL");
-	err.context = strdup("c");
+	err.severity = mem_strdup("FATAL");
+	err.context = mem_strdup("c");
 	strcpy(err.sqlstate, "42P01");
 	err.signal = SIGINT;
 	err_set(&err, ERR_FAILED, "y");
@@ -86,7 +97,8 @@ static void test_errno(void **state)
 	(void)state;
 	errno = ENOENT;
 	check_number("result", err_errno(&err, "could not open file \"%s\"", "a%d"), -1);
-	check_err("text", &err, ERR_FAILED, "could not open file \"a%d\": No such file or directory");
+	check_err(
+		"text", &err, ERR_FAILED, "could not open file \"a%d\": No such file or directory");
 }
 
 int main(void)

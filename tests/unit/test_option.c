@@ -23,11 +23,18 @@ static const struct option first_table[] = {
 };
 
 static const struct option second_table[] = {
-	{ .name = "name", .letter = 'n', .type = OPTION_STRING, .value = &values.name,
+	{ .name = "name",
+		.letter = 'n',
+		.type = OPTION_STRING,
+		.value = &values.name,
 		.environment = "T_NAME" },
 	{ .name = "file", .letter = 'f', .type = OPTION_LIST, .value = &values.files },
-	{ .name = "wait", .letter = 'w', .type = OPTION_SECONDS, .value = &values.wait,
-		.environment = "T_WAIT", .fallback = 60 },
+	{ .name = "wait",
+		.letter = 'w',
+		.type = OPTION_SECONDS,
+		.value = &values.wait,
+		.environment = "T_WAIT",
+		.fallback = 60 },
 	{ .name = "every", .type = OPTION_SECONDS, .value = &values.every, .fallback = 2 },
 	{ 0 },
 };
@@ -271,8 +278,8 @@ static void test_environment(void **state)
 		check_number(cases[i].variable, parse(cases[i].line, false, &got, &err),
 			refused ? -1 : 0);
 		unsetenv(cases[i].variable);
-		check_err(cases[i].variable, &err, refused ? ERR_USAGE : ERR_NONE,
-			cases[i].message);
+		check_err(
+			cases[i].variable, &err, refused ? ERR_USAGE : ERR_NONE, cases[i].message);
 		if (!refused)
 			check_text(cases[i].line, got, cases[i].expected);
 	}

@@ -62,7 +62,7 @@ static void test_root(void **state)
 		{ "a/b/c", NULL, "a" },
 		{ "a/sql", NULL, "a" },
 		{ "p", NULL, "p" },
-		{ "n", NULL, NULL },	  /* db is a file there */
+		{ "n", NULL, NULL },        /* db is a file there */
 		{ "n/data/x", NULL, NULL }, /* and no other above */
 		{ "a/b", "sql", "a" },
 		{ "a/b/c", "b/c", "a" },
@@ -121,8 +121,12 @@ static void test_path_join(void **state)
 	static const struct {
 		const char *directory, *name, *expected;
 	} cases[] = {
-		{ "a", "b", "a/b" },	 { "a/", "b", "a/b" },	 { "a//", "b", "a/b" },
-		{ "/", "b", "/b" },	 { "//", "b", "/b" },	 { "/a", "b/c", "/a/b/c" },
+		{ "a", "b", "a/b" },
+		{ "a/", "b", "a/b" },
+		{ "a//", "b", "a/b" },
+		{ "/", "b", "/b" },
+		{ "//", "b", "/b" },
+		{ "/a", "b/c", "/a/b/c" },
 		{ ".", "b", "./b" },
 	};
 

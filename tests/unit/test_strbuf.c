@@ -8,8 +8,8 @@ static void check_buffer(const char *label, const struct strbuf *buf, const char
 {
 	check_text(label, buf->data, expected);
 	check_number(label, (long long)buf->length, (long long)strlen(expected));
-	check_number("the capacity holds the NUL", buf->capacity == 0 || buf->capacity > buf->length,
-		true);
+	check_number("the capacity holds the NUL",
+		buf->capacity == 0 || buf->capacity > buf->length, true);
 }
 
 static void test_adding(void **state)
@@ -57,6 +57,22 @@ static void test_growing(void **state)
 	check_number("capacity stays near the length", buf.capacity < 2 * buf.length, true);
 }
 
+/* There is room for the NUL at every length, however the memory was got. */
+static void test_room_for_nul(void **state)
+{
+	static const char bytes[300] = "";
+
+	(void)state;
+	for (size_t length = 1; length <= sizeof(bytes); length++) {
+		CLEANUP(strbuf_release) struct strbuf buf = STRBUF_INIT;
+
+		strbuf_add(&buf, bytes, length);
+		check_number("at once", buf.capacity > buf.length, true);
+		strbuf_addc(&buf, 'x');
+		check_number("one more", buf.capacity > buf.length, true);
+	}
+}
+
 static void test_cutting(void **state)
 {
 	static const struct {
@@ -64,9 +80,14 @@ static void test_cutting(void **state)
 		size_t truncate, consume;
 		const char *expected;
 	} cases[] = {
-		{ "", 0, 0, "" },	  { "abc", 3, 0, "abc" },  { "abc", 0, 0, "" },
-		{ "abc", 2, 0, "ab" },	  { "abc", 3, 1, "bc" },   { "abc", 3, 3, "" },
-		{ "abcdef", 5, 2, "cde" }, { "abcdef", 1, 1, "" },
+		{ "", 0, 0, "" },
+		{ "abc", 3, 0, "abc" },
+		{ "abc", 0, 0, "" },
+		{ "abc", 2, 0, "ab" },
+		{ "abc", 3, 1, "bc" },
+		{ "abc", 3, 3, "" },
+		{ "abcdef", 5, 2, "cde" },
+		{ "abcdef", 1, 1, "" },
 	};
 
 	(void)state;
@@ -105,11 +126,16 @@ static void test_ceiling(void **state)
 		size_t ceiling, extra;
 		bool fits;
 	} cases[] = {
-		{ "", 0, 0, true },	       { "", 0, 1, false },
-		{ "", 4, 4, true },	       { "", 4, 5, false },
-		{ "abc", 4, 1, true },	       { "abc", 4, 2, false },
-		{ "abc", 3, 0, true },	       { "abc", 3, 1, false },
-		{ "abc", 100, SIZE_MAX, false }, { "abc", 100, SIZE_MAX - 2, false },
+		{ "", 0, 0, true },
+		{ "", 0, 1, false },
+		{ "", 4, 4, true },
+		{ "", 4, 5, false },
+		{ "abc", 4, 1, true },
+		{ "abc", 4, 2, false },
+		{ "abc", 3, 0, true },
+		{ "abc", 3, 1, false },
+		{ "abc", 100, SIZE_MAX, false },
+		{ "abc", 100, SIZE_MAX - 2, false },
 		{ "abc", SIZE_MAX / 2, SIZE_MAX / 2 - 2, false },
 	};
 
@@ -172,8 +198,12 @@ static void test_copies(void **state)
 		size_t length;
 		const char *expected;
 	} cases[] = {
-		{ "", 0, "" }, { "", 5, "" }, { "abc", 0, "" }, { "abc", 2, "ab" },
-		{ "abc", 3, "abc" }, { "abc", 99, "abc" },
+		{ "", 0, "" },
+		{ "", 5, "" },
+		{ "abc", 0, "" },
+		{ "abc", 2, "ab" },
+		{ "abc", 3, "abc" },
+		{ "abc", 99, "abc" },
 	};
 
 	(void)state;
@@ -212,9 +242,16 @@ static void test_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(test_adding),	   UNIT_TEST(test_growing), UNIT_TEST(test_cutting),
-		UNIT_TEST(test_detaching), UNIT_TEST(test_ceiling), UNIT_TEST(test_broken_invariants),
-		UNIT_TEST(test_wiping),	   UNIT_TEST(test_copies),  UNIT_TEST(test_list),
+		UNIT_TEST(test_adding),
+		UNIT_TEST(test_growing),
+		UNIT_TEST(test_room_for_nul),
+		UNIT_TEST(test_cutting),
+		UNIT_TEST(test_detaching),
+		UNIT_TEST(test_ceiling),
+		UNIT_TEST(test_broken_invariants),
+		UNIT_TEST(test_wiping),
+		UNIT_TEST(test_copies),
+		UNIT_TEST(test_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,8 @@ static void test_safe(void **state)
 	} cases[] = {
 		{ "", "", NULL },
 		{ "plain text ~!", "plain text ~!", NULL },
-		{ "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", NULL },
+		{ "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80",
+			NULL },
 		{ "e\xCC\x81", "e\xCC\x81", NULL },
 		{ "a\nb", "a\\nb", "a\nb" },
 		{ "a\tb", "a\\tb", "a\tb" },
@@ -82,20 +83,30 @@ static void test_safe(void **state)
 		{ "\x01\x08\x0B\x0C\x1F", "\\x01\\x08\\x0B\\x0C\\x1F", NULL },
 		{ "\x7F", "\\x7F", NULL },
 		/* C1 as characters (\u009B is CSI to some terminals) and as raw bytes */
-		{ "\xC2\x9B" "31m", "\\x9B31m", NULL },
+		{ "\xC2\x9B"
+		  "31m",
+			"\\x9B31m", NULL },
 		{ "\xC2\x80\xC2\x9F", "\\x80\\x9F", NULL },
-		{ "\x9B" "31m", "\\x9B31m", NULL },
+		{ "\x9B"
+		  "31m",
+			"\\x9B31m", NULL },
 		{ "\xC2\xA0", "\xC2\xA0", NULL },
 		/* bidirectional controls, separators, invisible ones */
-		{ "a\xE2\x80\xAE" "b", "a\\u202Eb", NULL },
-		{ "\xE2\x80\xAA\xE2\x80\xAB\xE2\x80\xAC\xE2\x80\xAD", "\\u202A\\u202B\\u202C\\u202D", NULL },
-		{ "\xE2\x81\xA6\xE2\x81\xA7\xE2\x81\xA8\xE2\x81\xA9", "\\u2066\\u2067\\u2068\\u2069", NULL },
+		{ "a\xE2\x80\xAE"
+		  "b",
+			"a\\u202Eb", NULL },
+		{ "\xE2\x80\xAA\xE2\x80\xAB\xE2\x80\xAC\xE2\x80\xAD",
+			"\\u202A\\u202B\\u202C\\u202D", NULL },
+		{ "\xE2\x81\xA6\xE2\x81\xA7\xE2\x81\xA8\xE2\x81\xA9",
+			"\\u2066\\u2067\\u2068\\u2069", NULL },
 		{ "\xE2\x80\x8E\xE2\x80\x8F\xD8\x9C", "\\u200E\\u200F\\u061C", NULL },
 		{ "\xE2\x80\xA8\xE2\x80\xA9", "\\u2028\\u2029", NULL },
-		{ "\xE2\x80\x8B\xE2\x80\x8D\xE2\x81\xA0\xEF\xBB\xBF", "\\u200B\\u200D\\u2060\\uFEFF", NULL },
+		{ "\xE2\x80\x8B\xE2\x80\x8D\xE2\x81\xA0\xEF\xBB\xBF",
+			"\\u200B\\u200D\\u2060\\uFEFF", NULL },
 		{ "\xC2\xAD\xE1\xA0\x8E\xEF\xBF\xBB", "\\xAD\\u180E\\uFFFB", NULL },
 		{ "\xF3\xA0\x80\x81", "\\uE0001", NULL },
-		{ "\xE2\x80\x90\xE2\x80\xA7\xE2\x80\xAF", "\xE2\x80\x90\xE2\x80\xA7\xE2\x80\xAF", NULL },
+		{ "\xE2\x80\x90\xE2\x80\xA7\xE2\x80\xAF", "\xE2\x80\x90\xE2\x80\xA7\xE2\x80\xAF",
+			NULL },
 		/* not UTF-8 */
 		{ "a\xFFz", "a\\xFFz", NULL },
 		{ "\xC0\x9B", "\\xC0\\x9B", NULL },
@@ -166,17 +177,19 @@ static void test_width(void **state)
 		{ "", 0 },
 		{ "abc", 3 },
 		{ "\xC3\xA9t\xC3\xA9", 3 },
-		{ "e\xCC\x81", 1 },			       /* combining acute */
-		{ "\xE2\x82\xAC", 1 },			       /* euro */
-		{ "\xE6\x97\xA5\xE6\x9C\xAC", 4 },	       /* two ideographs */
-		{ "\xED\x95\x9C", 2 },			       /* Hangul syllable */
-		{ "\xEF\xBC\xA1", 2 },			       /* fullwidth A */
-		{ "\xEF\xBD\xB1", 1 },			       /* halfwidth katakana */
-		{ "\xF0\x9F\x98\x80", 2 },		       /* pictograph */
-		{ "\xF0\xA0\x80\x80", 2 },		       /* ideograph of plane 2 */
-		{ "a\xE6\x97\xA5" "b", 4 },
-		{ "\xE2\x9D\xA4\xEF\xB8\x8F", 1 },	       /* variation selector */
-		{ "\xFF", 1 },				       /* would be a replacement character */
+		{ "e\xCC\x81", 1 },                /* combining acute */
+		{ "\xE2\x82\xAC", 1 },             /* euro */
+		{ "\xE6\x97\xA5\xE6\x9C\xAC", 4 }, /* two ideographs */
+		{ "\xED\x95\x9C", 2 },             /* Hangul syllable */
+		{ "\xEF\xBC\xA1", 2 },             /* fullwidth A */
+		{ "\xEF\xBD\xB1", 1 },             /* halfwidth katakana */
+		{ "\xF0\x9F\x98\x80", 2 },         /* pictograph */
+		{ "\xF0\xA0\x80\x80", 2 },         /* ideograph of plane 2 */
+		{ "a\xE6\x97\xA5"
+		  "b",
+			4 },
+		{ "\xE2\x9D\xA4\xEF\xB8\x8F", 1 }, /* variation selector */
+		{ "\xFF", 1 },                     /* would be a replacement character */
 		{ "\\x1B[m", 6 },
 	};
 
@@ -190,8 +203,11 @@ static void test_width(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(test_decode),	       UNIT_TEST(test_safe),  UNIT_TEST(test_every_pair),
-		UNIT_TEST(test_length_counts), UNIT_TEST(test_width),
+		UNIT_TEST(test_decode),
+		UNIT_TEST(test_safe),
+		UNIT_TEST(test_every_pair),
+		UNIT_TEST(test_length_counts),
+		UNIT_TEST(test_width),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

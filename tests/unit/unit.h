@@ -26,8 +26,8 @@ static int unit_failures;
 static char **unit_environment;
 
 /*
- * Every test begins with an empty environment, whatever that of the caller is; cmocka, which reads its
- * own variables between the tests, gets the caller's back.
+ * Every test begins with an empty environment, whatever that of the caller is; cmocka, which reads
+ * its own variables between the tests, gets the caller's back.
  */
 static inline int unit_setup(void **state)
 {
