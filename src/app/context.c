@@ -18,36 +18,50 @@ static bool opt_echo;
 static double opt_wait;
 
 const struct option target_options[] = {
-	{ .name = "wait", .type = OPTION_SECONDS, .value = &opt_wait, .argument = "SECONDS",
+	{ .name = "wait",
+		.type = OPTION_SECONDS,
+		.value = &opt_wait,
+		.argument = "SECONDS",
 		.fallback = WAIT_DEFAULT_SECONDS,
 		.help = "wait so long (60 without a number) for a server that is not there yet, is "
 			"starting up or has no connection free" },
-	{ .name = "env-file", .type = OPTION_STRING, .value = &opt_env_file, .argument = "FILE",
+	{ .name = "env-file",
+		.type = OPTION_STRING,
+		.value = &opt_env_file,
+		.argument = "FILE",
 		.help = "read variables from FILE instead of .env in the project's root" },
-	{ .name = "no-env-file", .type = OPTION_FLAG, .value = &opt_no_env_file,
+	{ .name = "no-env-file",
+		.type = OPTION_FLAG,
+		.value = &opt_no_env_file,
 		.help = "read no .env file" },
 	{ 0 },
 };
 
 const struct option echo_options[] = {
-	{ .name = "echo", .letter = 'e', .type = OPTION_FLAG, .value = &opt_echo,
+	{ .name = "echo",
+		.letter = 'e',
+		.type = OPTION_FLAG,
+		.value = &opt_echo,
 		.help = "show the SQL that is sent, passwords masked" },
 	{ 0 },
 };
 
 const struct variable target_variables[] = {
-	{ "CONNECTION_URL", "Connection URL of the target local. DATABASE_URL is looked at next, then "
-			    "libpq's PG* variables, then the private local server is used." },
+	{ "CONNECTION_URL",
+		"Connection URL of the target local. DATABASE_URL is looked at next, then "
+		"libpq's PG* variables, then the private local server is used." },
 	{ "DATABASE_URL", "Connection URL of the target local when CONNECTION_URL is not set." },
-	{ "PROD_CONNECTION_URL", "Connection URL of the target prod; PROD_DATABASE_URL is looked at "
-				 "next." },
-	{ "NAME_CONNECTION_URL", "Connection URL of the target NAME, in upper case and with _ for -; "
-				 "NAME_DATABASE_URL is looked at next." },
+	{ "PROD_CONNECTION_URL",
+		"Connection URL of the target prod; PROD_DATABASE_URL is looked at "
+		"next." },
+	{ "NAME_CONNECTION_URL",
+		"Connection URL of the target NAME, in upper case and with _ for -; "
+		"NAME_DATABASE_URL is looked at next." },
 	{ "DB_DIR", "The project's directory of scripts, if it is not db." },
 	{ "DB_SERVER_DIR", "Where the private local server lives; see db-server(1)." },
 	{ "RDS_CA_BUNDLE", "CA bundle that RDS servers are verified with." },
 	{ "PGHOST", "This and libpq's other PG* variables hold for what a URL leaves open. A "
-		  "command that changes a database wants its name in the URL." },
+		    "command that changes a database wants its name in the URL." },
 	{ 0 },
 };
 

@@ -16,7 +16,10 @@ struct context {
 	struct target target;
 };
 
-#define CONTEXT_INIT { 0 }
+#define CONTEXT_INIT                                                                               \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /* The options and variables of every command that has a target. */
 extern const struct option target_options[];
@@ -32,12 +35,13 @@ bool context_echo(void);
 int context_open(struct context *context, const struct run *run, struct err *err);
 
 /*
- * Finds the project and reads .env, without a target: for commands that work on the project alone. */
+ * Finds the project and reads .env, without a target: for commands that work on the project alone.
+ */
 int context_open_project(struct context *context, const struct run *run, struct err *err);
 
 /*
- * Connects to the target's database, starting the private local server when that is the target; waits
- * as --wait says. own_queries: see pg/conn.h.
+ * Connects to the target's database, starting the private local server when that is the target;
+ * waits as --wait says. own_queries: see pg/conn.h.
  */
 int context_connect(
 	struct context *context, bool own_queries, struct conn **ret_conn, struct err *err);
@@ -46,8 +50,8 @@ int context_connect(
 int context_ensure_server(struct context *context, struct err *err);
 
 /*
- * Without connecting for itself: starts the private local server when that is the target, and with --wait
- * returns once the target accepts connections.
+ * Without connecting for itself: starts the private local server when that is the target, and with
+ * --wait returns once the target accepts connections.
  */
 int context_wait(struct context *context, struct err *err);
 

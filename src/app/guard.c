@@ -5,7 +5,10 @@
 static const char *opt_confirm;
 
 const struct option guard_options[] = {
-	{ .name = "confirm", .type = OPTION_STRING, .value = &opt_confirm, .argument = "NAME",
+	{ .name = "confirm",
+		.type = OPTION_STRING,
+		.value = &opt_confirm,
+		.argument = "NAME",
 		.help = "the database's name: needed to destroy data on the target prod" },
 	{ 0 },
 };
@@ -13,14 +16,14 @@ const struct option guard_options[] = {
 int guard_destroy(const struct target *target, const char *what, struct err *err)
 {
 	if (opt_confirm && strcmp(opt_confirm, target->database) != 0) {
-		err_set(err, ERR_REFUSED, "refusing to %s database \"%s\": --confirm names \"%s\"", what,
-			target->database, opt_confirm);
+		err_set(err, ERR_REFUSED, "refusing to %s database \"%s\": --confirm names \"%s\"",
+			what, target->database, opt_confirm);
 		return -1;
 	}
 	if (!target_is_protected(target) || opt_confirm)
 		return 0;
-	err_set(err, ERR_REFUSED, "refusing to %s database \"%s\": the target \"%s\" is protected", what,
-		target->database, target->name);
+	err_set(err, ERR_REFUSED, "refusing to %s database \"%s\": the target \"%s\" is protected",
+		what, target->database, target->name);
 	err_hint(err, "Nothing was changed. If you mean it: --confirm %s.", target->database);
 	return -1;
 }

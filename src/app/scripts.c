@@ -18,12 +18,21 @@ static struct strlist opt_files;
 static bool opt_no_transaction, opt_keep_going;
 
 const struct option script_options[] = {
-	{ .name = "file", .letter = 'f', .type = OPTION_LIST, .value = &opt_files, .argument = "FILE",
+	{ .name = "file",
+		.letter = 'f',
+		.type = OPTION_LIST,
+		.value = &opt_files,
+		.argument = "FILE",
 		.help = "run FILE instead (- for standard input); may be given several times" },
-	{ .name = "no-transaction", .type = OPTION_FLAG, .value = &opt_no_transaction,
+	{ .name = "no-transaction",
+		.type = OPTION_FLAG,
+		.value = &opt_no_transaction,
 		.help = "run statement by statement instead of all in one transaction" },
-	{ .name = "keep-going", .type = OPTION_FLAG, .value = &opt_keep_going,
-		.help = "go on after a failed statement (without a transaction); the exit status still "
+	{ .name = "keep-going",
+		.type = OPTION_FLAG,
+		.value = &opt_keep_going,
+		.help = "go on after a failed statement (without a transaction); the exit status "
+			"still "
 			"tells" },
 	{ 0 },
 };
@@ -49,8 +58,7 @@ static char *relative_path(const char *cwd, const char *root, const char *path)
 
 static void add_file(struct scripts *scripts, const char *path, const char *name)
 {
-	scripts->files =
-		mem_resize(scripts->files, scripts->count + 1, sizeof(*scripts->files));
+	scripts->files = mem_resize(scripts->files, scripts->count + 1, sizeof(*scripts->files));
 	scripts->files[scripts->count++] =
 		(struct load_file){ .path = mem_strdup(path), .name = mem_strdup(name) };
 }
@@ -83,7 +91,7 @@ static int require_project(const struct context *context, struct err *err)
 	err_set(err, ERR_USAGE, "no project found: there is no directory \"%s\" here or above",
 		wanted && *wanted ? wanted : "db");
 	err_hint(err, "Call the command inside a project; DB_DIR names its directory of scripts if "
-		"that is not db.");
+		      "that is not db.");
 	return -1;
 }
 
@@ -131,8 +139,8 @@ static int find_seeds_directory(
 	return 0;
 }
 
-static int find_seed(const struct context *context, bool missing_ok, struct scripts *scripts,
-	struct err *err)
+static int find_seed(
+	const struct context *context, bool missing_ok, struct scripts *scripts, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *path = NULL;
 
@@ -191,7 +199,8 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 	struct script_summary summary = { 0 };
 	struct stat info;
 
-	/* A pipe can be read only once, and even opening and closing it would send its writer away. */
+	/* A pipe can be read only once, and even opening and closing it would send its writer away.
+	 */
 	if (strcmp(file->path, "-") == 0)
 		return 0;
 	if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
@@ -213,8 +222,10 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 			file->name, summary.no_transaction.line, summary.no_transaction.name);
 		scripts->transaction = false;
 	} else if (scripts->transaction && summary.transaction.line) {
-		out_info("%s:%zu: %s: the script controls transactions itself, running statement by "
-			 "statement", file->name, summary.transaction.line, summary.transaction.name);
+		out_info(
+			"%s:%zu: %s: the script controls transactions itself, running statement by "
+			"statement",
+			file->name, summary.transaction.line, summary.transaction.name);
 		scripts->transaction = false;
 	}
 	return 0;
@@ -280,7 +291,8 @@ static void tell_left(
 	if (scripts->transaction)
 		err_note_line(err, "Rolled back: nothing of the script is in the database.");
 	else if (counts->failed > 0)
-		err_note_line(err, "%" PRIu64 " statement%s succeeded.", counts->statements, plural);
+		err_note_line(
+			err, "%" PRIu64 " statement%s succeeded.", counts->statements, plural);
 	else if (counts->statements > 0)
 		err_note_line(err, "The %" PRIu64 " statement%s before it stay in the database.",
 			counts->statements, plural);
@@ -298,11 +310,13 @@ int scripts_run(struct conn *conn, const struct scripts *scripts, struct err *er
 	int64_t start = clock_us();
 	char elapsed[32];
 
-	if (load_run(conn, scripts->files, scripts->count, &options, &observer, &counts, err) != 0) {
+	if (load_run(conn, scripts->files, scripts->count, &options, &observer, &counts, err) !=
+		0) {
 		tell_left(scripts, &counts, err);
 		return -1;
 	}
-	out_info("%s%s: %" PRIu64 " statement%s (%s)", scripts->count == 1 ? scripts->files[0].name : "",
+	out_info("%s%s: %" PRIu64 " statement%s (%s)",
+		scripts->count == 1 ? scripts->files[0].name : "",
 		scripts->count == 1 ? "" : "all scripts", counts.statements,
 		counts.statements == 1 ? "" : "s",
 		clock_format(clock_us() - start, elapsed, sizeof(elapsed)));

@@ -1,4 +1,5 @@
-/* The project's scripts: which files, what they hold, running them with what the user sees of it. */
+/* The project's scripts: which files, what they hold, running them with what the user sees of it.
+ */
 #ifndef APP_SCRIPTS_H
 #define APP_SCRIPTS_H
 
@@ -12,7 +13,10 @@ struct scripts {
 	bool transaction;
 };
 
-#define SCRIPTS_INIT { .transaction = true }
+#define SCRIPTS_INIT                                                                               \
+	{                                                                                          \
+		.transaction = true                                                                \
+	}
 
 /* -f/--file, --no-transaction, --keep-going */
 extern const struct option script_options[];
@@ -21,20 +25,20 @@ extern const struct option script_options[];
 int scripts_find_schema(const struct context *context, struct scripts *scripts, struct err *err);
 
 /*
- * The files given by -f, else seed.sql, else the *.sql files of seeds/ by name. None at all is an error unless
- * missing_ok, when the list stays empty.
+ * The files given by -f, else seed.sql, else the *.sql files of seeds/ by name. None at all is an
+ * error unless missing_ok, when the list stays empty.
  */
-int scripts_find_seed(const struct context *context, bool missing_ok, struct scripts *scripts,
-	struct err *err);
+int scripts_find_seed(
+	const struct context *context, bool missing_ok, struct scripts *scripts, struct err *err);
 
 /* As the two above, but -f is not looked at: for db-setup. */
 int scripts_find_default(const struct context *context, struct scripts *schema,
 	struct scripts *seed, struct err *err);
 
 /*
- * Reads all regular files through, without a server: anything wrong with them is found before something
- * is changed. Scripts that cannot run in one transaction are recognized and switched to running
- * statement by statement, which is said in one line.
+ * Reads all regular files through, without a server: anything wrong with them is found before
+ * something is changed. Scripts that cannot run in one transaction are recognized and switched to
+ * running statement by statement, which is said in one line.
  */
 int scripts_check(struct scripts *scripts, struct err *err);
 

@@ -1,4 +1,5 @@
-/* The steps that commands of their own and db-setup have in common, with what the user sees of them. */
+/* The steps that commands of their own and db-setup have in common, with what the user sees of
+ * them. */
 #ifndef APP_STEPS_H
 #define APP_STEPS_H
 

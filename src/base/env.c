@@ -92,8 +92,8 @@ static void parse_plain(struct cursor *cursor, struct strbuf *value)
 	const char *stop;
 
 	while (!at_line_end(cursor)) {
-		if (*cursor->at == '#' && (cursor->at == start || cursor->at[-1] == ' ' ||
-						  cursor->at[-1] == '\t'))
+		if (*cursor->at == '#' &&
+			(cursor->at == start || cursor->at[-1] == ' ' || cursor->at[-1] == '\t'))
 			break;
 		cursor->at++;
 	}
@@ -106,8 +106,7 @@ static void parse_plain(struct cursor *cursor, struct strbuf *value)
 static void store(struct env *env, char *name, const char *value)
 {
 	env->entries = mem_resize(env->entries, env->count + 1, sizeof(*env->entries));
-	env->entries[env->count++] =
-		(struct env_entry){ .name = name, .value = mem_strdup(value) };
+	env->entries[env->count++] = (struct env_entry){ .name = name, .value = mem_strdup(value) };
 }
 
 /* The word export as a shell has it; followed by "=" it is a name. */

@@ -22,7 +22,7 @@ enum err_kind {
 #define X(kind, status, text) ERR_##kind,
 	ERR_KINDS(X)
 #undef X
-	ERR_INTERRUPTED, /* by a signal: the program ends by that same signal */
+		ERR_INTERRUPTED, /* by a signal: the program ends by that same signal */
 };
 
 /*
@@ -41,18 +41,21 @@ struct err_place {
 /* All texts are owned by the object. A zeroed object (ERR_INIT) is an empty one. */
 struct err {
 	enum err_kind kind;
-	char *message;  /* primary message: lower case, no full stop */
-	char *detail;   /* full sentences; NULL: none */
-	char *hint;     /* full sentences saying what to type next; NULL: none */
-	char *context;  /* PostgreSQL's CONTEXT; NULL: none */
-	char *note;     /* what the failure left behind; NULL: none */
-	char *severity; /* "ERROR", "FATAL" as the server said; NULL: our own error */
+	char *message;    /* primary message: lower case, no full stop */
+	char *detail;     /* full sentences; NULL: none */
+	char *hint;       /* full sentences saying what to type next; NULL: none */
+	char *context;    /* PostgreSQL's CONTEXT; NULL: none */
+	char *note;       /* what the failure left behind; NULL: none */
+	char *severity;   /* "ERROR", "FATAL" as the server said; NULL: our own error */
 	char sqlstate[6]; /* of the server's error; empty: none */
 	struct err_place place;
 	int signal; /* with ERR_INTERRUPTED: the signal's number */
 };
 
-#define ERR_INIT { 0 }
+#define ERR_INIT                                                                                   \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /* Frees the texts and empties the object; usable as a CLEANUP handler. */
 void err_release(struct err *err);
@@ -77,7 +80,8 @@ int err_errno(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Exit status of a kind: 0 for ERR_NONE; ERR_INTERRUPTED has none and gives 1. */
 int err_exit_status(enum err_kind kind);
 
-/* The table behind the man pages: text of the i-th kind that has an exit status; NULL at the end. */
+/* The table behind the man pages: text of the i-th kind that has an exit status; NULL at the end.
+ */
 const char *err_kind_text(size_t index, int *ret_status);
 
 #endif

@@ -66,7 +66,8 @@ int input_open(const char *path, const char *name, int *ret_fd, struct err *err)
 	if (fstat(fd, &info) != 0)
 		return err_errno(err, "could not examine file \"%s\"", name);
 	if (S_ISDIR(info.st_mode))
-		return err_set(err, ERR_FAILED, "could not read file \"%s\": it is a directory", name);
+		return err_set(
+			err, ERR_FAILED, "could not read file \"%s\": it is a directory", name);
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
@@ -104,8 +105,8 @@ int file_read_all(const char *path, struct strbuf *out, struct err *err)
 		size_t room = out->ceiling - out->length;
 
 		if (room == 0)
-			return err_set(err, ERR_FAILED, "file \"%s\" is larger than %zu bytes", path,
-				out->ceiling);
+			return err_set(err, ERR_FAILED, "file \"%s\" is larger than %zu bytes",
+				path, out->ceiling);
 		if (room > READ_CHUNK)
 			room = READ_CHUNK;
 		strbuf_grow(out, room);

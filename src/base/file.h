@@ -22,8 +22,8 @@ bool path_is_directory(const char *path);
 bool path_exists(const char *path);
 
 /*
- * Opens a script for reading: path, or "-" for standard input; name is for messages. Refuses directories. Waiting for data
- * (a pipe) ends when a signal comes.
+ * Opens a script for reading: path, or "-" for standard input; name is for messages. Refuses
+ * directories. Waiting for data (a pipe) ends when a signal comes.
  */
 int input_open(const char *path, const char *name, int *ret_fd, struct err *err);
 

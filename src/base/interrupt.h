@@ -1,7 +1,7 @@
 /*
  * SIGINT, SIGTERM and SIGHUP. Until interrupt_install the default disposition holds: a program that
- * has nothing to undo dies at once. Afterwards a signal is remembered and the code that waits looks at
- * it; the third one ends the program at once, whatever it is doing.
+ * has nothing to undo dies at once. Afterwards a signal is remembered and the code that waits looks
+ * at it; the third one ends the program at once, whatever it is doing.
  */
 #ifndef BASE_INTERRUPT_H
 #define BASE_INTERRUPT_H
@@ -18,8 +18,8 @@ int interrupt_pending(void);
 int interrupt_fd(void);
 
 /*
- * When a signal is pending: takes it, sets err to INTERRUPTED and returns -1; what follows (undoing) is
- * not disturbed by it any more. Otherwise 0.
+ * When a signal is pending: takes it, sets err to INTERRUPTED and returns -1; what follows
+ * (undoing) is not disturbed by it any more. Otherwise 0.
  */
 int interrupt_check(struct err *err);
 

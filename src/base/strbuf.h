@@ -20,10 +20,16 @@ extern char strbuf_empty[];
 
 /* For text of our own making (messages, paths): ceiling 16 MiB. */
 #define STRBUF_DEFAULT_CEILING ((size_t)16 << 20)
-#define STRBUF_INIT { .data = strbuf_empty, .ceiling = STRBUF_DEFAULT_CEILING }
+#define STRBUF_INIT                                                                                \
+	{                                                                                          \
+		.data = strbuf_empty, .ceiling = STRBUF_DEFAULT_CEILING                            \
+	}
 
 /* For text from outside whose size others have bounded, or with a ceiling of its own. */
-#define STRBUF_INIT_CEILING(bytes) { .data = strbuf_empty, .ceiling = (bytes) }
+#define STRBUF_INIT_CEILING(bytes)                                                                 \
+	{                                                                                          \
+		.data = strbuf_empty, .ceiling = (bytes)                                           \
+	}
 #define STRBUF_INIT_UNBOUNDED STRBUF_INIT_CEILING(SIZE_MAX / 2)
 
 void strbuf_init(struct strbuf *buf, size_t ceiling);

@@ -10,7 +10,10 @@ struct strlist {
 	size_t capacity;
 };
 
-#define STRLIST_INIT { 0 }
+#define STRLIST_INIT                                                                               \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /* Adds a copy. */
 void strlist_add(struct strlist *list, const char *text);

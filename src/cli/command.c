@@ -16,15 +16,29 @@ static bool opt_help, opt_version, opt_quiet, opt_no_color;
 static int opt_verbose;
 
 const struct option common_options[] = {
-	{ .name = "quiet", .letter = 'q', .type = OPTION_FLAG, .value = &opt_quiet,
+	{ .name = "quiet",
+		.letter = 'q',
+		.type = OPTION_FLAG,
+		.value = &opt_quiet,
 		.help = "print errors and warnings only" },
-	{ .name = "verbose", .letter = 'v', .type = OPTION_COUNT, .value = &opt_verbose,
+	{ .name = "verbose",
+		.letter = 'v',
+		.type = OPTION_COUNT,
+		.value = &opt_verbose,
 		.help = "say more: where the connection comes from, SQLSTATE of errors" },
-	{ .name = "no-color", .type = OPTION_FLAG, .value = &opt_no_color,
+	{ .name = "no-color",
+		.type = OPTION_FLAG,
+		.value = &opt_no_color,
 		.help = "no colours, even on a terminal" },
-	{ .name = "help", .letter = '?', .type = OPTION_FLAG, .value = &opt_help,
+	{ .name = "help",
+		.letter = '?',
+		.type = OPTION_FLAG,
+		.value = &opt_help,
 		.help = "show this help" },
-	{ .name = "version", .letter = 'V', .type = OPTION_FLAG, .value = &opt_version,
+	{ .name = "version",
+		.letter = 'V',
+		.type = OPTION_FLAG,
+		.value = &opt_version,
 		.help = "show the version" },
 	{ 0 },
 };
@@ -60,8 +74,8 @@ static int check_words(const struct run *run, struct err *err)
 	return -1;
 }
 
-/* Passwords pass through this process: neither a core file nor another process of the user shall see
- * its memory. Sanitizers trace the process themselves and need the door open. */
+/* Passwords pass through this process: neither a core file nor another process of the user shall
+ * see its memory. Sanitizers trace the process themselves and need the door open. */
 static void keep_memory_private(void)
 {
 	const struct rlimit none = { 0, 0 };
@@ -78,9 +92,11 @@ static int run_command(struct run *run, int argc, char **argv, struct err *err)
 	const struct option *tables[MAX_TABLES];
 
 	all_tables(cmd, tables);
-	if (option_parse(tables, argc, argv, &run->words, cmd->passes_rest ? &run->rest : NULL, err)) {
+	if (option_parse(
+		    tables, argc, argv, &run->words, cmd->passes_rest ? &run->rest : NULL, err)) {
 		if (cmd->passes_rest)
-			err_hint(err, "Options of the program that is started go after --; try --help.");
+			err_hint(err,
+				"Options of the program that is started go after --; try --help.");
 		return -1;
 	}
 	out_set_color(!opt_no_color);

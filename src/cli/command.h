@@ -1,6 +1,6 @@
 /*
- * A command is data: each file in src/cmd/ defines `const struct command command`, and src/main/main.c
- * runs the one its executable holds.
+ * A command is data: each file in src/cmd/ defines `const struct command command`, and
+ * src/main/main.c runs the one its executable holds.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -11,7 +11,7 @@ struct run {
 	const struct command *command;
 	struct strlist words; /* what stands on the command line besides options */
 	struct strlist rest;  /* what stands after "--" (only when command->passes_rest) */
-	int status;           /* exit status of a run that did not fail; 0 unless the command sets it */
+	int status; /* exit status of a run that did not fail; 0 unless the command sets it */
 };
 
 struct example {
@@ -21,9 +21,10 @@ struct example {
 
 struct command {
 	const char *name;
-	const char *summary;                     /* a phrase in lower case without a full stop */
-	const char *synopsis;                    /* e.g. "[options] [TARGET]" */
-	const struct option *const *options;     /* NULL-terminated list of tables, without the common ones */
+	const char *summary;  /* a phrase in lower case without a full stop */
+	const char *synopsis; /* e.g. "[options] [TARGET]" */
+	const struct option *const
+		*options; /* NULL-terminated list of tables, without the common ones */
 	const struct variable *const *variables; /* NULL-terminated list of tables */
 	const struct example *examples;
 	size_t max_words; /* more words than these are a usage error */
@@ -35,12 +36,13 @@ struct command {
 extern const struct command command;
 
 /*
- * The life cycle of every command: parse, --help, --version, run, report, exit status; a run ended by a
- * signal ends by that signal. Returns the exit status for main.
+ * The life cycle of every command: parse, --help, --version, run, report, exit status; a run ended
+ * by a signal ends by that signal. Returns the exit status for main.
  */
 int command_main(const struct command *cmd, int argc, char **argv);
 
-/* The options every command has (--help, --version, -q, -v, --no-color): part of every table list. */
+/* The options every command has (--help, --version, -q, -v, --no-color): part of every table list.
+ */
 extern const struct option common_options[];
 extern const struct variable common_variables[];
 

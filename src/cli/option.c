@@ -18,7 +18,8 @@ static const struct option *find_long(const struct parser *parser, const char *n
 {
 	for (const struct option *const *table = parser->tables; *table; table++)
 		for (const struct option *option = *table; option->name; option++)
-			if (strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+			if (strlen(option->name) == length &&
+				strncmp(option->name, name, length) == 0)
 				return option;
 	return NULL;
 }
@@ -75,7 +76,8 @@ static int apply(const struct option *option, const char *value, const char *whe
 		if (!value) {
 			*(double *)option->value = option->fallback;
 		} else if (parse_seconds(value, option->value) != 0) {
-			err_set(err, ERR_USAGE, "%s: \"%s\" is not a number of seconds", where, value);
+			err_set(err, ERR_USAGE, "%s: \"%s\" is not a number of seconds", where,
+				value);
 			return usage(err);
 		}
 		break;
@@ -87,7 +89,8 @@ static int apply_environment(const struct parser *parser, struct err *err)
 {
 	for (const struct option *const *table = parser->tables; *table; table++) {
 		for (const struct option *option = *table; option->name; option++) {
-			const char *value = option->environment ? getenv(option->environment) : NULL;
+			const char *value =
+				option->environment ? getenv(option->environment) : NULL;
 
 			if (!value || !*value)
 				continue;
@@ -111,7 +114,8 @@ static int next_value(
 	value = parser->argv[parser->at + 1];
 	/* Almost always a forgotten value, and in a tool that destroys data an accident. */
 	if (strncmp(value, "--", 2) == 0) {
-		err_set(err, ERR_USAGE, "option %s needs a value, but \"%s\" follows", where, value);
+		err_set(err, ERR_USAGE, "option %s needs a value, but \"%s\" follows", where,
+			value);
 		if (strncmp(where, "--", 2) == 0)
 			err_hint(err, "Write %s=%s if that is the value.", where, value);
 		return -1;

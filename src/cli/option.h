@@ -13,8 +13,8 @@ enum option_type {
 	OPTION_COUNT,   /* value: int *, one more each time */
 	OPTION_STRING,  /* value: const char **, borrowed from argv or the environment */
 	OPTION_LIST,    /* value: struct strlist *, one more each time */
-	OPTION_SECONDS, /* value: double *; the argument is optional (--wait, --wait=5) and stands for
-	                   option.fallback when it is missing */
+	OPTION_SECONDS, /* value: double *; the argument is optional (--wait, --wait=5) and stands
+			   for option.fallback when it is missing */
 };
 
 struct option {
@@ -35,11 +35,12 @@ struct variable {
 };
 
 /*
- * Parses argv[1..] by the tables (a NULL-terminated list of tables). Words that are not options go to
- * words; everything after "--" goes to rest when rest is not NULL, else to words. Long names must be
- * whole (no abbreviation); a value that begins with "--" is refused unless written --name=value;
- * short flags may be bundled (-qe), -fFILE and -f FILE are the same. Values found in the environment are
- * set first. Errors are of kind USAGE and change nothing that matters: the command does not run.
+ * Parses argv[1..] by the tables (a NULL-terminated list of tables). Words that are not options go
+ * to words; everything after "--" goes to rest when rest is not NULL, else to words. Long names
+ * must be whole (no abbreviation); a value that begins with "--" is refused unless written
+ * --name=value; short flags may be bundled (-qe), -fFILE and -f FILE are the same. Values found in
+ * the environment are set first. Errors are of kind USAGE and change nothing that matters: the
+ * command does not run.
  */
 int option_parse(const struct option *const *tables, int argc, char **argv, struct strlist *words,
 	struct strlist *rest, struct err *err);

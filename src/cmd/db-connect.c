@@ -29,8 +29,8 @@ static void add_conninfo(struct strbuf *conninfo, const char *keyword, const cha
 }
 
 /*
- * Puts the target into the environment, where no other user of the machine can read it. What libpq has
- * no variable for goes into conninfo, which will stand on the command line: never a secret.
+ * Puts the target into the environment, where no other user of the machine can read it. What libpq
+ * has no variable for goes into conninfo, which will stand on the command line: never a secret.
  */
 static void export_target(const struct target *target, struct strbuf *conninfo)
 {
@@ -46,7 +46,8 @@ static void export_target(const struct target *target, struct strbuf *conninfo)
 		if (option->envvar)
 			setenv(option->envvar, value, 1);
 		else if (strchr(option->dispchar, '*'))
-			out_warning("%s is left out, as the command line would show it to other users",
+			out_warning(
+				"%s is left out, as the command line would show it to other users",
 				option->keyword);
 		else
 			add_conninfo(conninfo, option->keyword, value);
@@ -65,7 +66,8 @@ static int start_client(const struct strlist *arguments, struct err *err)
 	if (errno != ENOENT)
 		return err_errno(err, "could not start \"%s\"", client);
 	err_set(err, ERR_FAILED, "could not find the program \"%s\"", client);
-	err_hint(err, "Install it (Debian, Ubuntu and Alpine: postgresql-client, Fedora: postgresql, "
+	err_hint(err,
+		"Install it (Debian, Ubuntu and Alpine: postgresql-client, Fedora: postgresql, "
 		"Homebrew: libpq) or set DB_CLIENT to another client.");
 	return -1;
 }
@@ -100,7 +102,8 @@ const struct command command = {
 	.variables = (const struct variable *const[]){ connect_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
-			{ "db-connect prod", "psql on PROD_CONNECTION_URL, its password off the command line" },
+			{ "db-connect prod",
+				"psql on PROD_CONNECTION_URL, its password off the command line" },
 			{ "db-connect -- -c 'table users'", "what follows -- goes to psql" },
 			{ 0 },
 		},

@@ -5,9 +5,14 @@ static bool opt_force;
 static const char *opt_maintenance_db;
 
 static const struct option drop_options[] = {
-	{ .name = "force", .letter = 'f', .type = OPTION_FLAG, .value = &opt_force,
+	{ .name = "force",
+		.letter = 'f',
+		.type = OPTION_FLAG,
+		.value = &opt_force,
 		.help = "end the sessions that are connected to the database" },
-	{ .name = "maintenance-db", .type = OPTION_STRING, .value = &opt_maintenance_db,
+	{ .name = "maintenance-db",
+		.type = OPTION_STRING,
+		.value = &opt_maintenance_db,
 		.argument = "NAME",
 		.help = "the database to connect to meanwhile (postgres, else template1)" },
 	{ 0 },
@@ -35,7 +40,8 @@ const struct command command = {
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){
-			{ "db-drop", "drops the development database; lists the sessions in its way" },
+			{ "db-drop",
+				"drops the development database; lists the sessions in its way" },
 			{ "db-drop --force", "ends those sessions" },
 			{ "db-drop prod --confirm shop", "drops production's database \"shop\"" },
 			{ 0 },

@@ -45,8 +45,10 @@ const struct command command = {
 	.examples =
 		(const struct example[]){
 			{ "db-schema-load", "runs db/schema.sql in one transaction" },
-			{ "db-schema-load -f a.sql -f b.sql test", "runs both files on the target test" },
-			{ "cat db/schema/*.sql | db-schema-load -f -", "loads what standard input gives" },
+			{ "db-schema-load -f a.sql -f b.sql test",
+				"runs both files on the target test" },
+			{ "cat db/schema/*.sql | db-schema-load -f -",
+				"loads what standard input gives" },
 			{ 0 },
 		},
 	.max_words = 1,

@@ -19,11 +19,13 @@ const struct command command = {
 	.name = "db-seed",
 	.summary = "load the seed data into the database of a target",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ script_options, echo_options, target_options, NULL },
+	.options = (const struct option *const[]){ script_options, echo_options, target_options,
+		NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){
-			{ "db-seed", "runs db/seed.sql, or the files of db/seeds/, in one transaction" },
+			{ "db-seed",
+				"runs db/seed.sql, or the files of db/seeds/, in one transaction" },
 			{ "db-seed -f db/demo.sql", "runs that file instead" },
 			{ 0 },
 		},

@@ -21,18 +21,36 @@ static double opt_watch = -1;
 static struct strlist opt_cancel, opt_kill;
 
 static const struct option sessions_options[] = {
-	{ .name = "all", .letter = 'a', .type = OPTION_FLAG, .value = &opt_all,
+	{ .name = "all",
+		.letter = 'a',
+		.type = OPTION_FLAG,
+		.value = &opt_all,
 		.help = "show the server's idle background processes too" },
-	{ .name = "json", .type = OPTION_FLAG, .value = &opt_json,
+	{ .name = "json",
+		.type = OPTION_FLAG,
+		.value = &opt_json,
 		.help = "print a JSON array instead of a table" },
-	{ .name = "watch", .type = OPTION_SECONDS, .value = &opt_watch, .argument = "SECONDS",
-		.fallback = WATCH_SECONDS, .help = "print again every 2 (or so many) seconds" },
-	{ .name = "cancel", .type = OPTION_LIST, .value = &opt_cancel, .argument = "PID",
+	{ .name = "watch",
+		.type = OPTION_SECONDS,
+		.value = &opt_watch,
+		.argument = "SECONDS",
+		.fallback = WATCH_SECONDS,
+		.help = "print again every 2 (or so many) seconds" },
+	{ .name = "cancel",
+		.type = OPTION_LIST,
+		.value = &opt_cancel,
+		.argument = "PID",
 		.help = "cancel the statement of that session; may be given several times" },
-	{ .name = "kill", .type = OPTION_LIST, .value = &opt_kill, .argument = "PID",
+	{ .name = "kill",
+		.type = OPTION_LIST,
+		.value = &opt_kill,
+		.argument = "PID",
 		.help = "end that session; may be given several times" },
-	{ .name = "kill-all", .type = OPTION_FLAG, .value = &opt_kill_all,
-		.help = "end all other client sessions of the target's database, never rdsadmin's" },
+	{ .name = "kill-all",
+		.type = OPTION_FLAG,
+		.value = &opt_kill_all,
+		.help = "end all other client sessions of the target's database, never "
+			"rdsadmin's" },
 	{ 0 },
 };
 
@@ -186,8 +204,7 @@ static int parse_pid(const char *text, long *ret_pid, struct err *err)
 	return 0;
 }
 
-static int signal_listed(
-	struct conn *conn, const struct strlist *pids, bool end, struct err *err)
+static int signal_listed(struct conn *conn, const struct strlist *pids, bool end, struct err *err)
 {
 	for (size_t i = 0; i < pids->count; i++) {
 		long pid;
@@ -276,8 +293,10 @@ const struct command command = {
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){
-			{ "db-sessions prod", "who is connected, in which state, waiting for whom" },
-			{ "db-sessions --kill-all", "ends whatever is connected to the development database" },
+			{ "db-sessions prod",
+				"who is connected, in which state, waiting for whom" },
+			{ "db-sessions --kill-all",
+				"ends whatever is connected to the development database" },
 			{ "db-sessions prod --cancel 4711", "stops what that session is doing" },
 			{ 0 },
 		},

@@ -7,10 +7,16 @@ static bool opt_force;
 static const char *opt_maintenance_db;
 
 static const struct option setup_options[] = {
-	{ .name = "force", .letter = 'f', .type = OPTION_FLAG, .value = &opt_force,
-		.help = "end the sessions that are connected to the database on the target prod too; "
+	{ .name = "force",
+		.letter = 'f',
+		.type = OPTION_FLAG,
+		.value = &opt_force,
+		.help = "end the sessions that are connected to the database on the target prod "
+			"too; "
 			"elsewhere a reset always does" },
-	{ .name = "maintenance-db", .type = OPTION_STRING, .value = &opt_maintenance_db,
+	{ .name = "maintenance-db",
+		.type = OPTION_STRING,
+		.value = &opt_maintenance_db,
 		.argument = "NAME",
 		.help = "the database to connect to meanwhile (postgres, else template1)" },
 	{ 0 },
@@ -30,14 +36,17 @@ static int check_server(
 	if (database_inspect(conn, database, state, err) != 0)
 		return -1;
 	if (state->in_recovery) {
-		err_set(err, ERR_FAILED, "cannot reset database \"%s\": the server is a read-only standby",
+		err_set(err, ERR_FAILED,
+			"cannot reset database \"%s\": the server is a read-only standby",
 			database);
 		err_hint(err, "Use the URL of its primary.");
 		return -1;
 	}
 	if (!state->may_create) {
-		err_set(err, ERR_FAILED, "cannot reset database \"%s\": your role may not create "
-			"databases", database);
+		err_set(err, ERR_FAILED,
+			"cannot reset database \"%s\": your role may not create "
+			"databases",
+			database);
 		err_note_line(err, "Nothing was changed.");
 		err_hint(err, "A superuser allows it with ALTER ROLE … CREATEDB.");
 		return -1;
@@ -48,8 +57,9 @@ static int check_server(
 /* What a failure leaves behind once the old database, if there was one, has been dropped. */
 static int tell_left(const char *database, bool existed, const char *left, struct err *err)
 {
-	err_note_line(err, "%s \"%s\" %s.", existed ? "The old database is gone; the new database" : "Database",
-		database, left);
+	err_note_line(err, "%s \"%s\" %s.",
+		existed ? "The old database is gone; the new database" : "Database", database,
+		left);
 	if (!err->hint && err->kind != ERR_INTERRUPTED)
 		err_hint(err, "Mend the cause and run db-setup again.");
 	return -1;
@@ -145,7 +155,8 @@ const struct command command = {
 		(const struct example[]){
 			{ "db-setup", "resets the development database" },
 			{ "db-setup test", "resets the one of TEST_CONNECTION_URL" },
-			{ "db-setup prod --confirm shop", "destroys and remakes production's database \"shop\"" },
+			{ "db-setup prod --confirm shop",
+				"destroys and remakes production's database \"shop\"" },
 			{ 0 },
 		},
 	.max_words = 1,

@@ -1,6 +1,6 @@
 /*
- * Writes a command's man page (from a template on stdin, its generated blocks filled from the option
- * table) or its bash completion. Built once per command, like the command itself.
+ * Writes a command's man page (from a template on stdin, its generated blocks filled from the
+ * option table) or its bash completion. Built once per command, like the command itself.
  */
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -96,7 +96,8 @@ static void print_statuses(void)
 		print_sentence(text);
 	}
 	puts(".El");
-	puts("A command ended by a signal, after it has undone what was half done, ends by that signal.");
+	puts("A command ended by a signal, after it has undone what was half done, ends by that "
+	     "signal.");
 }
 
 static void print_man(void)
@@ -128,7 +129,8 @@ static void print_completion(void)
 			printf(" --%s", option->name);
 	for (const struct option *option = common_options; option->name; option++)
 		printf(" --%s", option->name);
-	printf("'\n\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\")\n}\n");
+	printf("'\n\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- "
+	       "\"${COMP_WORDS[COMP_CWORD]}\")\n}\n");
 	printf("complete -o default -F _%s %s\n", function, command.name);
 }
 

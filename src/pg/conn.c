@@ -63,8 +63,7 @@ char *conn_literal(struct conn *conn, const char *text)
 
 static int lost(struct conn *conn, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *reason =
-		conn_clean_message(PQerrorMessage(conn->pg), NULL);
+	CLEANUP(mem_cleanup) char *reason = conn_clean_message(PQerrorMessage(conn->pg), NULL);
 
 	err_set(err, ERR_CONNECT, "the connection to the server was lost");
 	if (*reason)
@@ -96,8 +95,8 @@ int conn_result_error(
 
 	if (!message) {
 		/* libpq's own: the connection broke, or it ran out of memory. */
-		CLEANUP(mem_cleanup) char *reason =
-			conn_clean_message(PQresultErrorMessage(result), NULL);
+		CLEANUP(mem_cleanup)
+		char *reason = conn_clean_message(PQresultErrorMessage(result), NULL);
 
 		if (gone)
 			return lost(conn, err);
@@ -114,8 +113,8 @@ int conn_result_error(
 }
 
 /*
- * Tells the server to stop the running statement. A second connection carries the request; when that
- * cannot be made the statement goes on and the caller waits for it.
+ * Tells the server to stop the running statement. A second connection carries the request; when
+ * that cannot be made the statement goes on and the caller waits for it.
  */
 static void cancel(struct conn *conn)
 {
@@ -129,13 +128,14 @@ static void cancel(struct conn *conn)
 }
 
 /*
- * Waits until the socket can be read (or written, when asked). A signal cancels the statement once and
- * is remembered in conn->interrupted; the waiting goes on, for the server's answer.
+ * Waits until the socket can be read (or written, when asked). A signal cancels the statement once
+ * and is remembered in conn->interrupted; the waiting goes on, for the server's answer.
  */
 static int wait_for_socket(struct conn *conn, bool writing, struct err *err)
 {
 	struct pollfd fds[] = {
-		{ .fd = PQsocket(conn->pg), .events = (short)(writing ? POLLIN | POLLOUT : POLLIN) },
+		{ .fd = PQsocket(conn->pg),
+			.events = (short)(writing ? POLLIN | POLLOUT : POLLIN) },
 		{ .fd = interrupt_fd(), .events = POLLIN },
 	};
 
@@ -220,8 +220,8 @@ void conn_drain(struct conn *conn)
 }
 
 /*
- * Collects the results of one request. The first error is kept, the last good result handed out when
- * ret_result is not NULL.
+ * Collects the results of one request. The first error is kept, the last good result handed out
+ * when ret_result is not NULL.
  */
 static int collect(struct conn *conn, PGresult **ret_result, struct err *err)
 {

@@ -25,10 +25,11 @@ struct conn_options {
 	const char *application; /* application_name unless the user set one */
 	const char *database;    /* to connect to */
 	double wait_seconds;     /* 0: one attempt; otherwise retry so long what may pass */
-	bool own_queries;        /* search_path is pinned to nothing: for our queries, not for scripts */
-	notice_fn *notice;       /* NULL: notices are dropped */
+	bool own_queries;  /* search_path is pinned to nothing: for our queries, not for scripts */
+	notice_fn *notice; /* NULL: notices are dropped */
 	void *notice_context;
-	void (*waiting)(void *context, const struct err *reason); /* told once when waiting begins */
+	void (*waiting)(
+		void *context, const struct err *reason); /* told once when waiting begins */
 	void *waiting_context;
 	void (*trace)(const char *sql); /* told of every conn_exec; NULL: nobody */
 };
@@ -36,10 +37,10 @@ struct conn_options {
 struct conn;
 
 /*
- * Connects. Retried while waiting are only: connection refused, socket missing, starting up or shutting
- * down (57P03), too many connections (53300). Errors: CONNECT with the server's or libpq's reason as
- * detail and never a password; TIMEOUT when wait_seconds ran out; INTERRUPTED. The SQLSTATE is kept
- * (3D000: no such database; 28P01: wrong password).
+ * Connects. Retried while waiting are only: connection refused, socket missing, starting up or
+ * shutting down (57P03), too many connections (53300). Errors: CONNECT with the server's or libpq's
+ * reason as detail and never a password; TIMEOUT when wait_seconds ran out; INTERRUPTED. The
+ * SQLSTATE is kept (3D000: no such database; 28P01: wrong password).
  */
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err);
@@ -49,8 +50,8 @@ void conn_close(struct conn *conn);
 void conn_cleanup(struct conn **conn);
 
 /*
- * A connection to the server's maintenance database: the one named, else postgres, else template1, for
- * what cannot be done from inside the target database. options->database is not looked at.
+ * A connection to the server's maintenance database: the one named, else postgres, else template1,
+ * for what cannot be done from inside the target database. options->database is not looked at.
  */
 int conn_open_maintenance(const struct params *params, const struct conn_options *options,
 	const char *maintenance_db, struct conn **ret_conn, struct err *err);
@@ -86,8 +87,8 @@ int conn_flush(struct conn *conn, struct err *err);
 void conn_drain(struct conn *conn);
 
 /*
- * Fills err from a failed result: kind (FAILED as given; CONNECT when the connection is gone), message,
- * detail, hint, context, severity, SQLSTATE. Returns -1.
+ * Fills err from a failed result: kind (FAILED as given; CONNECT when the connection is gone),
+ * message, detail, hint, context, severity, SQLSTATE. Returns -1.
  */
 int conn_result_error(
 	struct conn *conn, const PGresult *result, enum err_kind kind, struct err *err);

@@ -13,8 +13,9 @@ struct conn {
 };
 
 /*
- * libpq's message made fit for a detail: SQLSTATE and LOCATION of the verbose form taken out (the first
- * SQLSTATE is stored in sqlstate unless that is NULL), no newline at the end. The caller owns it.
+ * libpq's message made fit for a detail: SQLSTATE and LOCATION of the verbose form taken out (the
+ * first SQLSTATE is stored in sqlstate unless that is NULL), no newline at the end. The caller owns
+ * it.
  */
 char *conn_clean_message(const char *message, char sqlstate[6]);
 

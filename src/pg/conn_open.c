@@ -149,7 +149,8 @@ static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out, st
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = PQsocket(pg),
-				.events = (short)(status == PGRES_POLLING_READING ? POLLIN : POLLOUT) },
+				.events = (short)(status == PGRES_POLLING_READING ? POLLIN
+										  : POLLOUT) },
 			{ .fd = interrupt_fd(), .events = POLLIN },
 		};
 		int64_t left = deadline - clock_ms();
@@ -181,13 +182,16 @@ static void explain(struct err *err, const struct params *params)
 		 strcmp(err->sqlstate, SQLSTATE_TOO_MANY) == 0)
 		err_hint(err, "This may pass: --wait keeps trying.");
 	else if (strcmp(err->sqlstate, "28P01") == 0)
-		err_hint(err, "Check user and password in the URL; @ : / ? # %% in a password must be "
+		err_hint(err,
+			"Check user and password in the URL; @ : / ? # %% in a password must be "
 			"percent-encoded.");
 	else if (strcmp(err->sqlstate, "28000") == 0 && (!host || host[0] == '/'))
-		err_hint(err, "Peer authentication wants a role named like the operating system's user; "
+		err_hint(err,
+			"Peer authentication wants a role named like the operating system's user; "
 			"name another way in with a URL.");
 	else if (strcmp(err->sqlstate, "28000") == 0)
-		err_hint(err, "The server's pg_hba.conf does not let this user in from here, or not "
+		err_hint(err,
+			"The server's pg_hba.conf does not let this user in from here, or not "
 			"without TLS (sslmode=require).");
 	else if (!err->sqlstate[0] && err->detail && strstr(err->detail, "Connection refused"))
 		err_hint(err, "Is the server running there? --wait keeps trying until it is.");
@@ -200,9 +204,9 @@ static int failed(PGconn *pg, const struct params *params, const struct conn_opt
 {
 	CLEANUP(mem_cleanup) char *where = params_describe(params, options->database);
 	char sqlstate[6] = "";
-	CLEANUP(mem_cleanup) char *reason =
-		timed_out ? mem_strdup("The server did not answer in time.")
-			  : conn_clean_message(PQerrorMessage(pg), sqlstate);
+	CLEANUP(mem_cleanup)
+	char *reason = timed_out ? mem_strdup("The server did not answer in time.")
+				 : conn_clean_message(PQerrorMessage(pg), sqlstate);
 
 	err_set(err, ERR_CONNECT, "could not connect to %s", where);
 	err_detail(err, "%s", reason);
@@ -233,7 +237,8 @@ static int attempt_once(const struct params *params, const struct conn_options *
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
 	result = 0;
 	if (PQstatus(conn->pg) != CONNECTION_BAD)
-		result = poll_connection(conn->pg, clock_ms() + timeout_ms(params), &timed_out, err);
+		result =
+			poll_connection(conn->pg, clock_ms() + timeout_ms(params), &timed_out, err);
 	if (result == 0 && PQstatus(conn->pg) != CONNECTION_OK)
 		result = failed(conn->pg, params, options, timed_out, err);
 	if (result == 0 && PQsetnonblocking(conn->pg, 1) != 0)
@@ -297,10 +302,11 @@ int conn_open(const struct params *params, const struct conn_options *options,
 			return -1;
 		if (left <= 0) {
 			CLEANUP(mem_cleanup) char *reason = mem_strdup(err->detail);
-			CLEANUP(mem_cleanup) char *where = params_describe(params, options->database);
+			CLEANUP(mem_cleanup)
+			char *where = params_describe(params, options->database);
 
-			err_set(err, ERR_TIMEOUT, "%s did not accept connections within %g s", where,
-				options->wait_seconds);
+			err_set(err, ERR_TIMEOUT, "%s did not accept connections within %g s",
+				where, options->wait_seconds);
 			err_detail(err, "%s", reason);
 			return -1;
 		}

@@ -61,12 +61,13 @@ static int name_failure(struct err *err, const char *verb, const char *name)
 	mem_free(err->message);
 	err->message = message;
 	if (strcmp(err->sqlstate, SQLSTATE_READ_ONLY) == 0 && !err->hint)
-		err_hint(err, "The server is read-only, probably a standby: use the URL of its primary.");
+		err_hint(err,
+			"The server is read-only, probably a standby: use the URL of its primary.");
 	return -1;
 }
 
-static int add_clause(struct conn *conn, struct strbuf *sql, const char *keyword,
-	const char *value, bool identifier, struct err *err)
+static int add_clause(struct conn *conn, struct strbuf *sql, const char *keyword, const char *value,
+	bool identifier, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *quoted = NULL;
 
@@ -136,13 +137,14 @@ int database_create(struct conn *conn, const char *name,
 	}
 	name_failure(err, "create", name);
 	if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0)
-		err_hint(err, "Somebody is connected to the template; --template template0 avoids it.");
+		err_hint(err,
+			"Somebody is connected to the template; --template template0 avoids it.");
 	return -1;
 }
 
 /* Adds a line per session to the error's detail; *ret_count tells how many there are. */
-static int list_sessions(struct conn *conn, const char *name, struct strbuf *list, int *ret_count,
-	struct err *err)
+static int list_sessions(
+	struct conn *conn, const char *name, struct strbuf *list, int *ret_count, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 	int count;
@@ -171,8 +173,8 @@ static int in_use(struct conn *conn, const char *name, bool *ret_in_use, struct 
 	*ret_in_use = count > 0;
 	if (count == 0)
 		return 0;
-	err_set(err, ERR_FAILED, "could not drop database \"%s\": %d session%s connected to it", name,
-		count, count == 1 ? " is" : "s are");
+	err_set(err, ERR_FAILED, "could not drop database \"%s\": %d session%s connected to it",
+		name, count, count == 1 ? " is" : "s are");
 	err_detail(err, "%s", list.data);
 	err_hint(err, "Close them, or end them with --force.");
 	return -1;
@@ -215,8 +217,10 @@ static void explain_obstacles(struct conn *conn, const char *name, struct err *e
 static int check_droppable(const char *name, const struct database_state *state, struct err *err)
 {
 	if (state->in_recovery) {
-		err_set(err, ERR_FAILED, "could not drop database \"%s\": the server is a read-only "
-			"standby", name);
+		err_set(err, ERR_FAILED,
+			"could not drop database \"%s\": the server is a read-only "
+			"standby",
+			name);
 		err_hint(err, "Use the URL of its primary.");
 		return -1;
 	}
@@ -226,8 +230,8 @@ static int check_droppable(const char *name, const struct database_state *state,
 		return -1;
 	}
 	if (!state->is_owner)
-		return err_set(err, ERR_FAILED, "could not drop database \"%s\": you are not its owner",
-			name);
+		return err_set(err, ERR_FAILED,
+			"could not drop database \"%s\": you are not its owner", name);
 	return 0;
 }
 
@@ -244,10 +248,13 @@ static void explain_drop(struct conn *conn, const char *name, bool force, struct
 		if (database_inspect(conn, name, &state, &other) != 0)
 			return;
 		if (state.invalid)
-			err_note_line(err, "Database \"%s\" is half dropped and cannot be used; the next "
-				"db-drop or db-setup removes it.", name);
+			err_note_line(err,
+				"Database \"%s\" is half dropped and cannot be used; the next "
+				"db-drop or db-setup removes it.",
+				name);
 		else if (!state.found)
-			err_note_line(err, "The signal came too late: database \"%s\" is gone.", name);
+			err_note_line(
+				err, "The signal came too late: database \"%s\" is gone.", name);
 	} else if (err->kind == ERR_CONNECT) {
 		err_note_line(err, "Whether database \"%s\" was dropped is unknown.", name);
 	} else if (strcmp(err->sqlstate, SQLSTATE_PRIVILEGE) == 0) {
@@ -300,8 +307,8 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 	return 0;
 }
 
-/* FNV-1a, 64 bits, over a prefix of ours and the name: collisions with other users of advisory locks
- * are as unlikely as the key is long. */
+/* FNV-1a, 64 bits, over a prefix of ours and the name: collisions with other users of advisory
+ * locks are as unlikely as the key is long. */
 static int64_t lock_key(const char *name)
 {
 	const char *const parts[] = { "dbrig reset ", name };
@@ -313,8 +320,7 @@ static int64_t lock_key(const char *name)
 	return (int64_t)(hash & INT64_MAX);
 }
 
-static void tell_holder(
-	struct conn *conn, const char *key, lock_waiting_fn *waiting, void *context)
+static void tell_holder(struct conn *conn, const char *key, lock_waiting_fn *waiting, void *context)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	CLEANUP(result_cleanup) PGresult *result = NULL;

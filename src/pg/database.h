@@ -1,4 +1,5 @@
-/* Creating, dropping and locking a database, over a maintenance connection (conn_open_maintenance). */
+/* Creating, dropping and locking a database, over a maintenance connection (conn_open_maintenance).
+ */
 #ifndef PG_DATABASE_H
 #define PG_DATABASE_H
 
@@ -26,17 +27,18 @@ struct database_create_options {
 };
 
 /*
- * Creates it. Already there is no error: *ret_created is false then. An invalid database of that name is
- * an error that says so.
+ * Creates it. Already there is no error: *ret_created is false then. An invalid database of that
+ * name is an error that says so.
  */
 int database_create(struct conn *conn, const char *name,
 	const struct database_create_options *options, bool *ret_created, struct err *err);
 
 /*
- * Drops it. known is what database_inspect said a moment ago, or NULL. Missing is no error: *ret_dropped is false then. Sessions in the way are listed in the error's
- * detail, unless force ends them; what force cannot clear (prepared transactions, active slots,
- * subscriptions) is named with the command that does. Nothing is dropped on any error; a signal may leave
- * an invalid database, which the next drop removes.
+ * Drops it. known is what database_inspect said a moment ago, or NULL. Missing is no error:
+ * *ret_dropped is false then. Sessions in the way are listed in the error's detail, unless force
+ * ends them; what force cannot clear (prepared transactions, active slots, subscriptions) is named
+ * with the command that does. Nothing is dropped on any error; a signal may leave an invalid
+ * database, which the next drop removes.
  */
 int database_drop(struct conn *conn, const char *name, const struct database_state *known,
 	bool force, bool *ret_dropped, struct err *err);
@@ -45,8 +47,8 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 typedef void lock_waiting_fn(void *context, const char *holder);
 
 /*
- * Takes the lock that serializes resets of a database of that name on this server, waiting for it. It
- * ends with the connection.
+ * Takes the lock that serializes resets of a database of that name on this server, waiting for it.
+ * It ends with the connection.
  */
 int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
 	struct err *err);

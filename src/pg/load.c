@@ -66,9 +66,8 @@ static size_t byte_of_character(struct loader *loader, const char *position)
 /* "COPY t, line 12, column x": the number behind the first "line "; 0: none. */
 static size_t copy_line(const char *context)
 {
-	const char *line = context && strncmp(context, "COPY ", 5) == 0
-				   ? strstr(context, ", line ")
-				   : NULL;
+	const char *line =
+		context && strncmp(context, "COPY ", 5) == 0 ? strstr(context, ", line ") : NULL;
 
 	return line ? (size_t)strtoul(line + 7, NULL, 10) : 0;
 }
@@ -96,7 +95,8 @@ static int statement_error(struct loader *loader, const PGresult *result, struct
 	size_t data_line = copy_line(PQresultErrorField(result, PG_DIAG_CONTEXT));
 
 	conn_result_error(loader->conn, result, ERR_SQL, err);
-	script_reader_place(loader->reader, position ? byte_of_character(loader, position) : 0, err);
+	script_reader_place(
+		loader->reader, position ? byte_of_character(loader, position) : 0, err);
 	if (data_line > 0 && loader->statement.class == SCRIPT_CLASS_COPY_FROM_STDIN) {
 		err->place.line = script_reader_copy_line(loader->reader) + data_line - 1;
 		err->place.column = 0;
@@ -181,8 +181,8 @@ static int take_result(struct loader *loader, const PGresult *result, bool *fail
 }
 
 /*
- * Sends the current statement and takes all its results. Returns -1 with err set when it failed; the
- * connection is then ready for the next statement unless it was lost.
+ * Sends the current statement and takes all its results. Returns -1 with err set when it failed;
+ * the connection is then ready for the next statement unless it was lost.
  */
 static int run_statement(struct loader *loader, struct err *err)
 {
@@ -343,8 +343,9 @@ static int run_file(struct loader *loader, const struct load_file *file, struct 
 }
 
 /*
- * A client that is killed outright leaves its statement running, with its locks, until the server next
- * writes to the socket; this makes the server look (14 and later, not on every platform: hence no error).
+ * A client that is killed outright leaves its statement running, with its locks, until the server
+ * next writes to the socket; this makes the server look (14 and later, not on every platform: hence
+ * no error).
  */
 static int begin(struct loader *loader, struct err *err)
 {
@@ -371,18 +372,21 @@ static int commit(struct loader *loader, const struct load_file *last, struct er
 	if (conn_exec(loader->conn, "COMMIT", err) == 0)
 		return 0;
 	if (err->kind == ERR_CONNECT) {
-		err_detail_line(err, "It was lost after COMMIT was sent: whether the script took effect "
+		err_detail_line(err,
+			"It was lost after COMMIT was sent: whether the script took effect "
 			"is unknown, look at the database.");
 	} else if (err->kind == ERR_FAILED) {
 		err->kind = ERR_SQL;
-		err_detail_line(err, "The error came at COMMIT, from a deferred constraint or trigger; "
-			"\"%s\" was the last script.", last->name);
+		err_detail_line(err,
+			"The error came at COMMIT, from a deferred constraint or trigger; "
+			"\"%s\" was the last script.",
+			last->name);
 	}
 	return -1;
 }
 
-static int run_all(struct loader *loader, const struct load_file *files, size_t count,
-	struct err *err)
+static int run_all(
+	struct loader *loader, const struct load_file *files, size_t count, struct err *err)
 {
 	if (begin(loader, err) != 0)
 		return -1;

@@ -33,10 +33,11 @@ struct load_counts {
 
 /*
  * Runs the files in their order. With options->transaction everything is rolled back on any error.
- * What a file leaves in the session (search_path of a dump, other SETs) is undone before the next and at
- * the end. Errors: SQL with file, line and column, from the server or the reader; CONNECT when the
- * connection was lost (the detail says when it is unknown whether COMMIT took effect); FAILED when a file
- * cannot be read; INTERRUPTED. With keep_going the result is an error of kind SQL when any failed.
+ * What a file leaves in the session (search_path of a dump, other SETs) is undone before the next
+ * and at the end. Errors: SQL with file, line and column, from the server or the reader; CONNECT
+ * when the connection was lost (the detail says when it is unknown whether COMMIT took effect);
+ * FAILED when a file cannot be read; INTERRUPTED. With keep_going the result is an error of kind
+ * SQL when any failed.
  */
 int load_run(struct conn *conn, const struct load_file *files, size_t count,
 	const struct load_options *options, const struct load_observer *observer,

@@ -17,7 +17,10 @@ struct params {
 	size_t count;
 };
 
-#define PARAMS_INIT { 0 }
+#define PARAMS_INIT                                                                                \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /*
  * Parses a connection URL or a keyword=value string. variable names where it was found, for
@@ -34,9 +37,8 @@ void params_set(struct params *params, const char *keyword, const char *value);
 void params_copy(struct params *to, const struct params *from);
 
 /*
- * "user@host:port/database" for messages, without password; what is not set is left out; a socket is
- * named behind it. The caller
- * owns the text.
+ * "user@host:port/database" for messages, without password; what is not set is left out; a socket
+ * is named behind it. The caller owns the text.
  */
 char *params_describe(const struct params *params, const char *database);
 

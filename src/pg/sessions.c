@@ -17,8 +17,8 @@ static const char *value(const PGresult *result, int row, int column)
 	return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
 }
 
-int sessions_list(struct conn *conn, bool background_workers, struct session_list *list,
-	struct err *err)
+int sessions_list(
+	struct conn *conn, bool background_workers, struct session_list *list, struct err *err)
 {
 	const char *all = background_workers ? "true" : "false";
 	PGresult *result = NULL;
@@ -69,9 +69,11 @@ static int check_session(struct conn *conn, const char *pid, struct err *err)
 	if (is_true(result, 3))
 		return err_set(err, ERR_REFUSED, "pid %s is this command's own session", pid);
 	if (is_true(result, 4))
-		return err_set(err, ERR_REFUSED, "pid %s belongs to rdsadmin, Amazon's own user", pid);
+		return err_set(
+			err, ERR_REFUSED, "pid %s belongs to rdsadmin, Amazon's own user", pid);
 	if (!is_true(result, 5))
-		return err_set(err, ERR_REFUSED, "pid %s is one of the server's own processes", pid);
+		return err_set(
+			err, ERR_REFUSED, "pid %s is one of the server's own processes", pid);
 	return 0;
 }
 
@@ -89,8 +91,8 @@ static int wait_until_gone(struct conn *conn, const char *pid, struct err *err)
 			return 0;
 		if (clock_ms() > deadline)
 			return err_set(err, ERR_TIMEOUT,
-				"session %s was told to end but is still there after %d seconds", pid,
-				END_TIMEOUT_MS / 1000);
+				"session %s was told to end but is still there after %d seconds",
+				pid, END_TIMEOUT_MS / 1000);
 		clock_sleep_ms(END_PAUSE_MS);
 		if (interrupt_check(err) != 0)
 			return -1;
@@ -114,8 +116,8 @@ int session_signal(struct conn *conn, long pid, bool end, struct err *err)
 	return end ? wait_until_gone(conn, text, err) : 0;
 }
 
-int sessions_of_database(
-	struct conn *conn, const char *database, long **ret_pids, size_t *ret_count, struct err *err)
+int sessions_of_database(struct conn *conn, const char *database, long **ret_pids,
+	size_t *ret_count, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 	long *pids;

@@ -12,8 +12,8 @@ struct session {
 	const char *client;      /* address, "local", or NULL for a background process */
 	const char *application; /* or the kind of a background process */
 	const char *state;
-	double age_seconds;     /* active: since the statement began; else since the state changed */
-	const char *wait;       /* "Lock: transactionid" */
+	double age_seconds; /* active: since the statement began; else since the state changed */
+	const char *wait;   /* "Lock: transactionid" */
 	const char *blocked_by; /* process ids, separated by commas */
 	const char *query;
 	const char *backend_type;
@@ -26,21 +26,21 @@ struct session_list {
 };
 
 /* All sessions but our own; background_workers: also the server's own idle processes. */
-int sessions_list(struct conn *conn, bool background_workers, struct session_list *list,
-	struct err *err);
+int sessions_list(
+	struct conn *conn, bool background_workers, struct session_list *list, struct err *err);
 
 void session_list_release(struct session_list *list);
 
 /*
- * Cancels the statement of session pid (end false), or ends the session (end true) and waits until it is
- * gone (TIMEOUT after 5 seconds). Fails with FAILED when
- * there is no such session or the right is missing, with REFUSED for our own session, rdsadmin's and
- * background processes.
+ * Cancels the statement of session pid (end false), or ends the session (end true) and waits until
+ * it is gone (TIMEOUT after 5 seconds). Fails with FAILED when there is no such session or the
+ * right is missing, with REFUSED for our own session, rdsadmin's and background processes.
  */
 int session_signal(struct conn *conn, long pid, bool end, struct err *err);
 
-/* Process ids of all client sessions of a database that may be ended; the caller frees with mem_free. */
-int sessions_of_database(
-	struct conn *conn, const char *database, long **ret_pids, size_t *ret_count, struct err *err);
+/* Process ids of all client sessions of a database that may be ended; the caller frees with
+ * mem_free. */
+int sessions_of_database(struct conn *conn, const char *database, long **ret_pids,
+	size_t *ret_count, struct err *err);
 
 #endif

@@ -21,7 +21,7 @@ static int check_name(const char *name, struct err *err)
 	if (*c || c == name) {
 		err_set(err, ERR_USAGE, "\"%s\" is not a target name", name);
 		err_hint(err, "A target is a word such as local, prod or test; its URL stands in "
-			"<NAME>_CONNECTION_URL.");
+			      "<NAME>_CONNECTION_URL.");
 		return -1;
 	}
 	return 0;
@@ -34,7 +34,8 @@ static char *variable_name(const char *target, const char *suffix)
 
 	if (strcmp(target, "local") != 0) {
 		for (; *target; target++)
-			strbuf_addc(&name, *target == '-' ? '_' : (char)toupper((unsigned char)*target));
+			strbuf_addc(&name,
+				*target == '-' ? '_' : (char)toupper((unsigned char)*target));
 		strbuf_addc(&name, '_');
 	}
 	strbuf_adds(&name, suffix);
@@ -64,8 +65,8 @@ static int try_variable(
 static const char *const libpq_triggers[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE" };
 
 /*
- * libpq reads its own variables from the process environment; what stands in .env only is added here.
- * PQconndefaults also resolves PGSERVICE, so it tells whether a database is named.
+ * libpq reads its own variables from the process environment; what stands in .env only is added
+ * here. PQconndefaults also resolves PGSERVICE, so it tells whether a database is named.
  */
 static int try_libpq_variables(struct target *target, const struct env *env, struct err *err)
 {
@@ -100,14 +101,16 @@ static int try_libpq_variables(struct target *target, const struct env *env, str
 	return 1;
 }
 
-static int use_private_server(struct target *target, const struct env *env,
-	const char *project_root, struct err *err)
+static int use_private_server(
+	struct target *target, const struct env *env, const char *project_root, struct err *err)
 {
 	char port[16];
 
 	if (!project_root) {
 		err_set(err, ERR_USAGE, "no project and no connection URL found");
-		err_detail(err, "There is no directory db (DB_DIR) here or above it, and none of CONNECTION_URL, "
+		err_detail(err,
+			"There is no directory db (DB_DIR) here or above it, and none of "
+			"CONNECTION_URL, "
 			"DATABASE_URL, PGHOST, PGHOSTADDR, PGSERVICE and PGDATABASE is set.");
 		err_hint(err, "Set CONNECTION_URL, or call the command inside a project.");
 		return -1;
@@ -187,16 +190,20 @@ static int require_verified_tls(struct params *params, const struct env *env, st
 	if (bundle)
 		return err_set(err, ERR_USAGE, "the RDS CA bundle \"%s\" does not exist", bundle);
 	err_set(err, ERR_USAGE, "no CA bundle to verify the RDS server with");
-	err_detail(err, "Connections to %s are encrypted and verified (sslmode=verify-full) unless the "
-		"URL says otherwise.", params_get(params, "host"));
-	err_hint(err, "Download https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem and "
+	err_detail(err,
+		"Connections to %s are encrypted and verified (sslmode=verify-full) unless the "
+		"URL says otherwise.",
+		params_get(params, "host"));
+	err_hint(err,
+		"Download https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem and "
 		"set RDS_CA_BUNDLE to its path.");
 	return -1;
 }
 
 /*
- * Keywords that libpq would take from a service or from its own variables and that matter here: which
- * database is meant, which server, and how it is verified. libpq's built-in defaults are left out.
+ * Keywords that libpq would take from a service or from its own variables and that matter here:
+ * which database is meant, which server, and how it is verified. libpq's built-in defaults are left
+ * out.
  */
 static bool is_wanted(const struct params *params, const PQconninfoOption *option)
 {
@@ -233,8 +240,8 @@ static void resolve_open_params(struct params *params)
 		unsetenv("PGSERVICE");
 }
 
-static int find_connection(struct target *target, const struct env *env, const char *project_root,
-	struct err *err)
+static int find_connection(
+	struct target *target, const struct env *env, const char *project_root, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *first = variable_name(target->name, "CONNECTION_URL");
 	CLEANUP(mem_cleanup) char *second = variable_name(target->name, "DATABASE_URL");
@@ -267,12 +274,16 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 	target->database = mem_strdup(params_get(&target->params, "dbname"));
 	params_set(&target->params, "dbname", NULL);
 	if (target->database && strlen(target->database) > DATABASE_NAME_MAX) {
-		err_set(err, ERR_USAGE, "%s: the database name has %zu bytes, more than the %d PostgreSQL "
-			"keeps", target->origin, strlen(target->database), DATABASE_NAME_MAX);
-		err_hint(err, "The server would cut it and use another database; choose a shorter one.");
+		err_set(err, ERR_USAGE,
+			"%s: the database name has %zu bytes, more than the %d PostgreSQL "
+			"keeps",
+			target->origin, strlen(target->database), DATABASE_NAME_MAX);
+		err_hint(err,
+			"The server would cut it and use another database; choose a shorter one.");
 		return -1;
 	}
-	/* Several hosts are a primary and its standbys: all commands want the one that can write. */
+	/* Several hosts are a primary and its standbys: all commands want the one that can write.
+	 */
 	host = params_get(&target->params, "host");
 	if (host && strchr(host, ',') && !params_get(&target->params, "target_session_attrs"))
 		params_set(&target->params, "target_session_attrs", "read-write");
@@ -300,7 +311,8 @@ int target_require_database(const struct target *target, struct err *err)
 		err_hint(err, "Set PGDATABASE.");
 	} else {
 		err_set(err, ERR_USAGE, "%s names no database", target->origin);
-		err_hint(err, "Add it at the end of the URL: postgresql://user@host:5432/database.");
+		err_hint(
+			err, "Add it at the end of the URL: postgresql://user@host:5432/database.");
 	}
 	return -1;
 }

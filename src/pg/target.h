@@ -18,16 +18,20 @@ struct target {
 	struct params params; /* without dbname */
 	char *database;       /* NULL: not named by the URL */
 	bool from_libpq_variables; /* PGHOST, PGSERVICE, … */
-	bool is_private;      /* the private local server; server is filled */
+	bool is_private;           /* the private local server; server is filled */
 	struct server server;
 };
 
-#define TARGET_INIT { 0 }
+#define TARGET_INIT                                                                                \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /*
  * Resolves a target. project_root (may be NULL: no project) is needed for the private local server
- * only. Nothing is connected or started. Fails with USAGE: a name that is none, no variable set (the
- * message lists those that were looked at), a URL that is not valid, an RDS host without a CA bundle.
+ * only. Nothing is connected or started. Fails with USAGE: a name that is none, no variable set
+ * (the message lists those that were looked at), a URL that is not valid, an RDS host without a CA
+ * bundle.
  */
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err);
@@ -39,8 +43,8 @@ bool target_is_protected(const struct target *target);
 char *target_describe(const struct target *target);
 
 /*
- * Fails when the target's database must not be created, dropped or reset: not named by the URL (USAGE),
- * or postgres, template0, template1 (REFUSED). verb: "drop", "reset", … for the message.
+ * Fails when the target's database must not be created, dropped or reset: not named by the URL
+ * (USAGE), or postgres, template0, template1 (REFUSED). verb: "drop", "reset", … for the message.
  */
 int target_require_own_database(const struct target *target, const char *verb, struct err *err);
 

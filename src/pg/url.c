@@ -1,7 +1,7 @@
 /*
  * Parsing of connection URLs: libpq does it. What is here finds out, before and after, what libpq
- * would silently misread (another scheme is a database name to it, "#x" a part of one) and says what
- * is wrong in words of its own, because libpq's messages quote the password.
+ * would silently misread (another scheme is a database name to it, "#x" a part of one) and says
+ * what is wrong in words of its own, because libpq's messages quote the password.
  */
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -53,7 +53,8 @@ static const char *colon_without_port(const char *rest, const char *end)
 
 /*
  * The URL with everything that may be a secret replaced: from the first colon behind the scheme to
- * the last "@" anywhere, and the whole query. With a "?" before that "@" either may be the password's.
+ * the last "@" anywhere, and the whole query. With a "?" before that "@" either may be the
+ * password's.
  */
 static char *masked(const char *text)
 {
@@ -114,9 +115,12 @@ static int check_form(const char *variable, const char *text, struct err *err)
 	}
 	/* Only a word is shown: anything else before a colon may hold a password. */
 	if (text[scheme] == ':' && scheme == strspn(text, SCHEME_CHARACTERS)) {
-		err_set(err, ERR_USAGE, "%s is not a valid connection URL: \"%.*s:\" is not a "
-			"scheme PostgreSQL knows", variable, (int)scheme, text);
-		err_hint(err, "Begin it with postgresql:// in lower case, without a driver's name.");
+		err_set(err, ERR_USAGE,
+			"%s is not a valid connection URL: \"%.*s:\" is not a "
+			"scheme PostgreSQL knows",
+			variable, (int)scheme, text);
+		err_hint(
+			err, "Begin it with postgresql:// in lower case, without a driver's name.");
 		return -1;
 	}
 	if (text[scheme] != '=') {
@@ -145,8 +149,9 @@ static const char *bad_percent(const char *text, size_t length)
 static int raw_character(
 	const char *variable, const char *text, char c, bool in_password, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *what = mem_printf("the %s holds a raw \"%c\"",
-		in_password ? "password" : "user name", c);
+	CLEANUP(mem_cleanup)
+	char *what =
+		mem_printf("the %s holds a raw \"%c\"", in_password ? "password" : "user name", c);
 
 	invalid_url(err, variable, text, what);
 	err_hint(err, "Write it as %%%02X there; @ : / ? # %% and blanks must be percent-encoded.",
@@ -220,17 +225,24 @@ static char *without_quotes(const char *message, const char *text)
 	return strbuf_detach(&out);
 }
 
-/* A keyword of the query that libpq does not know may be named: it stands in clear between ? or & and
+/* A keyword of the query that libpq does not know may be named: it stands in clear between ? or &
+ * and
  * =, which a password never does. */
 static const char *unknown_keyword(const char *text)
 {
 	static const struct {
 		const char *name, *origin;
 	} known[] = {
-		{ "schema", "Prisma" }, { "pgbouncer", "Prisma" }, { "connection_limit", "Prisma" },
-		{ "pool_timeout", "Prisma" }, { "socket", "dbmate" }, { "sslaccept", "Prisma" },
-		{ "charset", "other drivers" }, { "serverVersion", "Doctrine" },
-		{ "pool", "ActiveRecord" }, { "ssl", "other drivers" },
+		{ "schema", "Prisma" },
+		{ "pgbouncer", "Prisma" },
+		{ "connection_limit", "Prisma" },
+		{ "pool_timeout", "Prisma" },
+		{ "socket", "dbmate" },
+		{ "sslaccept", "Prisma" },
+		{ "charset", "other drivers" },
+		{ "serverVersion", "Doctrine" },
+		{ "pool", "ActiveRecord" },
+		{ "ssl", "other drivers" },
 	};
 	const char *query = strrchr(text, '?');
 
@@ -253,14 +265,16 @@ static int explain_libpq(
 
 	if (!scheme_length(text)) {
 		invalid(err, variable, what);
-		err_hint(err, "Values with blanks or quotes stand in single quotes, \\' and \\\\ inside.");
+		err_hint(err, "Values with blanks or quotes stand in single quotes, \\' and \\\\ "
+			      "inside.");
 		return -1;
 	}
 	invalid_url(err, variable, text, what);
 	if (keyword)
 		err_hint(err, "Remove \"%s=…\": PostgreSQL does not know that parameter.", keyword);
 	else
-		err_hint(err, "Write postgresql://user:password@host:5432/database, with @ : / ? # %% "
+		err_hint(err,
+			"Write postgresql://user:password@host:5432/database, with @ : / ? # %% "
 			"percent-encoded in each part.");
 	return -1;
 }

@@ -27,8 +27,8 @@ static struct {
 	int stdout_errno; /* first error that writing to stdout gave */
 } state = { .program = "dbrig", .color_allowed = true };
 
-/* A closed standard descriptor would be taken by the next file or socket that is opened, and what we
- * print would go there. */
+/* A closed standard descriptor would be taken by the next file or socket that is opened, and what
+ * we print would go there. */
 static bool occupy(int fd, int flags)
 {
 	if (fcntl(fd, F_GETFD) >= 0)

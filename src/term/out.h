@@ -1,7 +1,7 @@
 /*
- * Everything that reaches the user's terminal. Data go to stdout, all else to stderr. Colours only on
- * a terminal and without NO_COLOR. Texts given to these functions may come from outside: they are
- * made terminal-safe here.
+ * Everything that reaches the user's terminal. Data go to stdout, all else to stderr. Colours only
+ * on a terminal and without NO_COLOR. Texts given to these functions may come from outside: they
+ * are made terminal-safe here.
  */
 #ifndef TERM_OUT_H
 #define TERM_OUT_H

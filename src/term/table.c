@@ -102,7 +102,8 @@ static void print_row(
 		strbuf_adds(&line, cells[i]);
 		if (i + 1 < table->columns)
 			strbuf_addf(&line, "%*s",
-				(int)(widths[i] + GAP - safe_width(cells[i], strlen(cells[i]))), "");
+				(int)(widths[i] + GAP - safe_width(cells[i], strlen(cells[i]))),
+				"");
 	}
 	cut(&line, limit);
 	while (line.length > 0 && line.data[line.length - 1] == ' ')

@@ -305,12 +305,11 @@ CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $f$
 DECLARE a$b int := 1; -- $f is no end
 BEGIN
   EXECUTE $x$ SELECT $$;$$; $x$;
-  RETURN 'a;$$' || $1$ || a$b;
+  RETURN 'a;$$' || a$b;
 END;
 $f$;
 DO $ä$ BEGIN INSERT INTO t VALUES (3, 'three'); END $ä$;
 SQL
-	sed -i 's/ || \$1\$ || / || /' a.sql
 	load_schema -f a.sql
 	assert_status 0
 	assert_equal $'1|it\'s; "x" -- no comment /*\n2| $$;$$ $b$ \n3|three\n4|a;$$1' \
@@ -320,11 +319,10 @@ SQL
 @test "quotes: escapes, doubled quotes, continued strings, quoted names" {
 	cat >a.sql <<'SQL'
 CREATE TABLE "t;""x" (id int, v text);
-INSERT INTO "t;""x" VALUES (1, E'a\'; b\\'), (2, 'c''; d\'), (3, e'x' '\';'
+INSERT INTO "t;""x" VALUES (1, E'a\'; b\\'), (2, 'c''; d\'), (3, e'x\';'
 'y;z');
 INSERT INTO "t;""x" VALUES (4, U&'d\0061t\+000061;'), (5, B'101'::text);
 SQL
-	sed -i "s/e'x' '\\\\';'/e'x\\\\';'/" a.sql
 	load_schema -f a.sql
 	assert_status 0
 	assert_equal $'1|a\'; b\\\n2|c\'; d\\\n3|x\';y;z\n4|data;\n5|101' \
@@ -639,7 +637,6 @@ make_dump() {
 		COMMENT ON TABLE app.t IS 'it''s; -- a comment';
 		CREATE VIEW public.v AS SELECT * FROM app.t;
 	SQL
-	FROM=$from
 	dump "$from" >dump.sql
 }
 
@@ -657,7 +654,6 @@ cannot_dump() {
 	assert_status 0
 	assert_equal "$(<dump.sql)" "$(dump "$DB")"
 	assert_equal 2 "$(sql "$DB" 'SELECT count(*) FROM v')"
-	[ -n "$FROM" ]
 }
 
 @test "what a file sets does not hold for the next one" {

@@ -129,8 +129,9 @@ is_gone() {
 @test "eight starts at once create one cluster and one postmaster" {
 	for i in 1 2 3 4 5 6 7 8; do
 		db-server start >"$TEST_DIR/out.$i" 2>"$TEST_DIR/err.$i" 3>&- 4>&- &
+		starts[i]=$!
 	done
-	wait
+	wait "${starts[@]}"
 	for i in 1 2 3 4 5 6 7 8; do
 		assert_equal "$(db-server url)" "$(cat "$TEST_DIR/out.$i")"
 	done

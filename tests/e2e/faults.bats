@@ -101,8 +101,8 @@ endpoint() {
 
 		sub keep_back {
 			syswrite(STDERR, "kept back\n");
-			for (;;) {
-				open(my $log, '<', $log_file) or die $!;
+			for (1 .. 500) {
+				open(my $log, '<', $log_file) or exit 0;
 				return if grep { /cancel/ } <$log>;
 				select(undef, undef, undef, 0.02);
 			}

@@ -95,8 +95,8 @@ common_teardown() {
 		wait "$job" 2>/dev/null || :
 	done
 	kill "$ALARM" 2>/dev/null || :
-	kill_leftovers
 	stop_private_servers || failed=1
+	kill_leftovers
 	for dir in "${OWN_SERVERS[@]}"; do
 		pg_server_at "$dir" stop || failed=1
 	done
@@ -117,7 +117,8 @@ use_server() {
 pg_server_at() {
 	local dir=$1 command=$2
 	shift 2
-	"$ROOT/tests/lib/pg-server" "$command" "$dir" "$@" 3>&- 4>&-
+	# Without the mark of kill_leftovers: a server may be meant for more than one test.
+	env -u DB_SERVER_DIR "$ROOT/tests/lib/pg-server" "$command" "$dir" "$@" 3>&- 4>&-
 }
 
 pg_server() {
@@ -152,6 +153,8 @@ start_alarm() {
 		kill_leftovers
 	) </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	ALARM=$!
+	# A test's `wait` is for its own jobs.
+	disown "$ALARM"
 }
 
 # Stops what `local` without a URL started for this test.
