@@ -181,4 +181,4 @@ clean: ## remove build products
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/  \1|\2/p' Makefile | $(AWK) -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

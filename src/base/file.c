@@ -18,6 +18,14 @@ void fd_cleanup(int *fd)
 		close(*fd);
 }
 
+int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
 void file_cleanup(FILE **file)
 {
 	if (*file)
@@ -68,8 +76,7 @@ int input_open(const char *path, const char *name, int *ret_fd, struct err *err)
 	if (S_ISDIR(info.st_mode))
 		return err_set(
 			err, ERR_FAILED, "could not read file \"%s\": it is a directory", name);
-	*ret_fd = fd;
-	fd = -1;
+	*ret_fd = take_fd(&fd);
 	return 0;
 }
 

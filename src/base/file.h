@@ -12,6 +12,9 @@
 void fd_cleanup(int *fd);
 void file_cleanup(FILE **file);
 
+/* Hands a descriptor out of a scope that would close it. */
+int take_fd(int *fd);
+
 /* Appends the whole file to out; fails with FAILED, also when it is larger than out's ceiling. */
 int file_read_all(const char *path, struct strbuf *out, struct err *err);
 

@@ -69,7 +69,7 @@ static int tell_left(const char *database, bool existed, const char *left, struc
 static const char *what_create_left(struct conn *conn, const char *database, const struct err *err)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	struct database_state state;
+	struct database_state state = { 0 };
 
 	if (err->kind == ERR_CONNECT)
 		return "may not have been created";
@@ -110,7 +110,7 @@ static int reset(struct context *context, const struct scripts *schema, const st
 	const struct database_create_options options = { 0 };
 	const char *database = context->target.database;
 	const bool force = opt_force || !target_is_protected(&context->target);
-	struct database_state state;
+	struct database_state state = { 0 };
 	const char *left;
 
 	if (context_connect_maintenance(context, opt_maintenance_db, &conn, err) != 0 ||

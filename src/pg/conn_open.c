@@ -16,6 +16,7 @@
 #define MAX_PARAMS 64
 #define FIRST_PAUSE_MS 20
 #define LONGEST_PAUSE_MS 500
+#define SHORTEST_ATTEMPT_MS 500
 
 #define SQLSTATE_STARTING "57P03"
 #define SQLSTATE_TOO_MANY "53300"
@@ -199,13 +200,15 @@ static void explain(struct err *err, const struct params *params)
 		err_hint(err, "Is a server running with its socket in \"%s\"?", host);
 }
 
+static const char no_answer[] = "The server did not answer in time.";
+
 static int failed(PGconn *pg, const struct params *params, const struct conn_options *options,
 	bool timed_out, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *where = params_describe(params, options->database);
 	char sqlstate[6] = "";
 	CLEANUP(mem_cleanup)
-	char *reason = timed_out ? mem_strdup("The server did not answer in time.")
+	char *reason = timed_out ? mem_strdup(no_answer)
 				 : conn_clean_message(PQerrorMessage(pg), sqlstate);
 
 	err_set(err, ERR_CONNECT, "could not connect to %s", where);
@@ -215,15 +218,18 @@ static int failed(PGconn *pg, const struct params *params, const struct conn_opt
 	return -1;
 }
 
-/* One attempt, synchronous but for signals and time. */
+/* One attempt, synchronous but for signals and time; it may not take longer than limit_ms. */
 static int attempt_once(const struct params *params, const struct conn_options *options,
-	bool with_options, struct conn **ret_conn, struct err *err)
+	int64_t limit_ms, bool with_options, struct conn **ret_conn, struct err *err)
 {
 	struct attempt attempt = { .count = 0 };
 	struct conn *conn = mem_calloc(1, sizeof(*conn));
+	int64_t allowed = timeout_ms(params);
 	bool timed_out = false;
 	int result;
 
+	if (allowed > limit_ms)
+		allowed = limit_ms;
 	prepare(&attempt, params, options, with_options);
 	conn->pg = PQconnectStartParams(attempt.keywords, attempt.values, 0);
 	mem_free(attempt.options_text);
@@ -237,8 +243,7 @@ static int attempt_once(const struct params *params, const struct conn_options *
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
 	result = 0;
 	if (PQstatus(conn->pg) != CONNECTION_BAD)
-		result =
-			poll_connection(conn->pg, clock_ms() + timeout_ms(params), &timed_out, err);
+		result = poll_connection(conn->pg, clock_ms() + allowed, &timed_out, err);
 	if (result == 0 && PQstatus(conn->pg) != CONNECTION_OK)
 		result = failed(conn->pg, params, options, timed_out, err);
 	if (result == 0 && PQsetnonblocking(conn->pg, 1) != 0)
@@ -255,17 +260,17 @@ static int attempt_once(const struct params *params, const struct conn_options *
 
 /* Poolers refuse the startup parameter "options"; then the setting is made by a statement. */
 static int attempt_with_fallback(const struct params *params, const struct conn_options *options,
-	struct conn **ret_conn, struct err *err)
+	int64_t limit_ms, struct conn **ret_conn, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	if (attempt_once(params, options, true, ret_conn, err) == 0)
+	if (attempt_once(params, options, limit_ms, true, ret_conn, err) == 0)
 		return 0;
 	if (!options->own_queries || strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 ||
 		!err->detail || !strstr(err->detail, "options"))
 		return -1;
 	err_release(err);
-	if (attempt_once(params, options, false, &conn, err) != 0 ||
+	if (attempt_once(params, options, limit_ms, false, &conn, err) != 0 ||
 		conn_exec(conn, "SELECT pg_catalog.set_config('search_path', '', false)", err) != 0)
 		return -1;
 	*ret_conn = take_ptr(conn);
@@ -288,28 +293,36 @@ static bool may_pass(const struct err *err)
 	return false;
 }
 
+static int waited_too_long(
+	const struct params *params, const struct conn_options *options, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *reason = mem_strdup(err->detail);
+	CLEANUP(mem_cleanup) char *where = params_describe(params, options->database);
+
+	err_set(err, ERR_TIMEOUT, "%s did not accept connections within %g s", where,
+		options->wait_seconds);
+	err_detail(err, "%s", reason);
+	return -1;
+}
+
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err)
 {
-	int64_t deadline = clock_ms() + (int64_t)(options->wait_seconds * 1000);
+	const bool waits = options->wait_seconds > 0;
+	int64_t left = waits ? (int64_t)(options->wait_seconds * 1000) : INT64_MAX / 2;
+	int64_t deadline = clock_ms() + left;
 	int64_t pause = FIRST_PAUSE_MS;
 	bool told = false;
 
-	while (attempt_with_fallback(params, options, ret_conn, err) != 0) {
-		int64_t left = deadline - clock_ms();
-
-		if (options->wait_seconds <= 0 || !may_pass(err))
+	while (attempt_with_fallback(params, options, left, ret_conn, err) != 0) {
+		left = deadline - clock_ms();
+		if (!waits || err->kind != ERR_CONNECT)
 			return -1;
-		if (left <= 0) {
-			CLEANUP(mem_cleanup) char *reason = mem_strdup(err->detail);
-			CLEANUP(mem_cleanup)
-			char *where = params_describe(params, options->database);
-
-			err_set(err, ERR_TIMEOUT, "%s did not accept connections within %g s",
-				where, options->wait_seconds);
-			err_detail(err, "%s", reason);
+		/* An attempt that was cut short by the end of the waiting counts as waiting. */
+		if (left <= 0 && (may_pass(err) || strcmp(err->detail, no_answer) == 0))
+			return waited_too_long(params, options, err);
+		if (!may_pass(err))
 			return -1;
-		}
 		if (!told && options->waiting)
 			options->waiting(options->waiting_context, err);
 		told = true;
@@ -318,6 +331,9 @@ int conn_open(const struct params *params, const struct conn_options *options,
 		if (interrupt_check(err) != 0)
 			return -1;
 		err_release(err);
+		/* Long enough that the last attempt can learn the reason. */
+		left = deadline - clock_ms();
+		left = left < SHORTEST_ATTEMPT_MS ? SHORTEST_ATTEMPT_MS : left;
 	}
 	return 0;
 }

@@ -94,7 +94,7 @@ static int build_create(struct conn *conn, const char *name,
 
 static int already_there(struct conn *conn, const char *name, struct err *err)
 {
-	struct database_state state;
+	struct database_state state = { 0 };
 
 	err_release(err);
 	if (database_inspect(conn, name, &state, err) != 0)
@@ -120,11 +120,8 @@ int database_create(struct conn *conn, const char *name,
 			*ret_created = false;
 			return already_there(conn, name, err);
 		}
-		/* Another CREATE of the same name is just finishing, or somebody is connected to
-		 * the template: both pass. */
-		if ((strcmp(err->sqlstate, SQLSTATE_UNIQUE) != 0 &&
-			    strcmp(err->sqlstate, SQLSTATE_IN_USE) != 0) ||
-			clock_ms() > deadline)
+		/* Another CREATE of the same name is just finishing. */
+		if (strcmp(err->sqlstate, SQLSTATE_UNIQUE) != 0 || clock_ms() > deadline)
 			break;
 		clock_sleep_ms(CREATE_PAUSE_MS);
 		if (interrupt_check(err) != 0)
@@ -240,7 +237,7 @@ static void explain_drop(struct conn *conn, const char *name, bool force, struct
 {
 	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
 	CLEANUP(err_release) struct err other = ERR_INIT;
-	struct database_state state;
+	struct database_state state = { 0 };
 	bool busy = false;
 	int count;
 
@@ -277,7 +274,7 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 	bool force, bool *ret_dropped, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
-	struct database_state state;
+	struct database_state state = { 0 };
 	bool busy = false;
 
 	if (known)

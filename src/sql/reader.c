@@ -367,8 +367,8 @@ int script_reader_next(
 		return -1;
 	for (;;) {
 		enum scan_stop stop;
-		const char *bytes;
-		size_t length;
+		const char *bytes = NULL;
+		size_t length = 0;
 
 		if (input(reader, &bytes, &length, err))
 			return -1;

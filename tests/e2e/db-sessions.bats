@@ -108,6 +108,7 @@ state_of() {
 
 @test "a transaction that is left open is shown as such" {
 	start_session "$DB" lazy
+	# shellcheck disable=SC2153 # start_session sets it
 	echo 'BEGIN;' >&"$SESSION_FD"
 	wait_until "[ \"\$(state_of $SESSION_PID)\" = 'idle in transaction' ]"
 	sessions
