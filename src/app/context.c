@@ -7,6 +7,7 @@
 #include "sql/mask.h"
 #include "term/out.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,10 @@ const struct option target_options[] = {
 		.fallback = WAIT_DEFAULT_SECONDS,
 		.help = "wait so long (60 without a number) for a server that is not there yet, is "
 			"starting up or has no connection free" },
+	{ 0 },
+};
+
+const struct option env_options[] = {
 	{ .name = "env-file",
 		.type = OPTION_STRING,
 		.value = &opt_env_file,
@@ -170,9 +175,18 @@ static struct conn_options connection(const struct context *context)
 
 int context_ensure_server(struct context *context, struct err *err)
 {
-	if (!context->target.is_private)
+	struct target *target = &context->target;
+	char port[16];
+
+	if (!target->is_private)
 		return 0;
-	return server_ensure(&context->target.server, tell_progress, NULL, err);
+	if (server_ensure(&target->server, tell_progress, NULL, err) != 0)
+		return -1;
+	/* One that was already running may listen elsewhere than a new one would. */
+	snprintf(port, sizeof(port), "%d", target->server.port);
+	params_set(&target->params, "host", target->server.socket_dir);
+	params_set(&target->params, "port", port);
+	return 0;
 }
 
 /* The URL's origin is what the user can change, so it belongs into the message. */

@@ -21,6 +21,9 @@ struct context {
 		0                                                                                  \
 	}
 
+/* --env-file, --no-env-file: for every command. */
+extern const struct option env_options[];
+
 /* The options and variables of every command that has a target. */
 extern const struct option target_options[];
 extern const struct variable target_variables[];

@@ -98,7 +98,7 @@ const struct command command = {
 	.name = "db-connect",
 	.summary = "open psql on the database of a target",
 	.synopsis = "[options] [TARGET] [-- ARGUMENT...]",
-	.options = (const struct option *const[]){ target_options, NULL },
+	.options = (const struct option *const[]){ target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ connect_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){

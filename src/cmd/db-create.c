@@ -53,7 +53,7 @@ const struct command command = {
 	.summary = "create the database of a target",
 	.synopsis = "[options] [TARGET]",
 	.options = (const struct option *const[]){ create_options, echo_options, target_options,
-		NULL },
+		env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -36,7 +36,7 @@ const struct command command = {
 	.summary = "drop the database of a target",
 	.synopsis = "[options] [TARGET]",
 	.options = (const struct option *const[]){ drop_options, guard_options, echo_options,
-		target_options, NULL },
+		target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -20,7 +20,7 @@ const struct command command = {
 	.summary = "load the seed data into the database of a target",
 	.synopsis = "[options] [TARGET]",
 	.options = (const struct option *const[]){ script_options, echo_options, target_options,
-		NULL },
+		env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -222,7 +222,7 @@ const struct command command = {
 	.name = "db-server",
 	.summary = "start, stop or look at the project's private local server",
 	.synopsis = "[options] start|stop|status|destroy|url",
-	.options = (const struct option *const[]){ server_options, NULL },
+	.options = (const struct option *const[]){ server_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ server_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -289,7 +289,8 @@ const struct command command = {
 	.name = "db-sessions",
 	.summary = "show who is connected to the server of a target, and end sessions",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ sessions_options, target_options, NULL },
+	.options = (const struct option *const[]){ sessions_options, target_options, env_options,
+		NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

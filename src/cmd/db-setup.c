@@ -149,7 +149,7 @@ const struct command command = {
 	.summary = "reset the database of a target: drop, create, load the schema, seed",
 	.synopsis = "[options] [TARGET]",
 	.options = (const struct option *const[]){ setup_options, guard_options, echo_options,
-		target_options, NULL },
+		target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

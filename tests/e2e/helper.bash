@@ -145,15 +145,16 @@ kill_leftovers() {
 	done < <(grep -lsF "DB_SERVER_DIR=$TEST_DIR/server" /proc/[0-9]*/environ)
 }
 
-# BATS_TEST_TIMEOUT alone does not help against a command that hangs: bats goes on waiting for its
-# output. So what the test runs is killed somewhat earlier.
+# Ends a test that hangs: first what it runs, then itself. (BATS_TEST_TIMEOUT goes on waiting for the
+# output of a command that hangs, and a test's `wait` would wait for its timer.)
 start_alarm() {
 	(
-		sleep "$((${BATS_TEST_TIMEOUT:-150} * 4 / 5))"
+		sleep "${DBRIG_TEST_SECONDS:-120}"
 		kill_leftovers
+		sleep 10
+		kill -TERM $$
 	) </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	ALARM=$!
-	# A test's `wait` is for its own jobs.
 	disown "$ALARM"
 }
 
