@@ -78,9 +78,13 @@ static int check_words(const struct run *run, struct err *err)
  * see its memory. Sanitizers trace the process themselves and need the door open. */
 static void keep_memory_private(void)
 {
-	const struct rlimit none = { 0, 0 };
+	struct rlimit limit;
 
-	setrlimit(RLIMIT_CORE, &none);
+	/* The hard limit stays: programs we start may have their own opinion. */
+	if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+		limit.rlim_cur = 0;
+		setrlimit(RLIMIT_CORE, &limit);
+	}
 #if defined(__linux__) && !defined(DBRIG_SANITIZED)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif

@@ -13,6 +13,7 @@
 
 #define SQLSTATE_IN_TRANSACTION "25001"
 #define SQLSTATE_TERMINATION "2D000"
+#define CHECK_CLIENT "SET client_connection_check_interval = '2s'"
 
 /* One run over all files. */
 struct loader {
@@ -24,6 +25,7 @@ struct loader {
 	const struct load_file *file;
 	struct script_reader *reader;
 	struct script_statement statement;
+	bool checks_client;      /* the server watches for our end during a statement */
 	size_t transaction_line; /* where the script's own open transaction began; 0: none */
 };
 
@@ -349,11 +351,11 @@ static int run_file(struct loader *loader, const struct load_file *file, struct 
  */
 static int begin(struct loader *loader, struct err *err)
 {
-	static const char check[] = "SET client_connection_check_interval = '2s'";
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 
-	if (conn_server_version(loader->conn) >= 140000 &&
-		conn_exec(loader->conn, check, &ignored) != 0 && ignored.kind != ERR_FAILED) {
+	loader->checks_client = conn_server_version(loader->conn) >= 140000 &&
+				conn_exec(loader->conn, CHECK_CLIENT, &ignored) == 0;
+	if (ignored.kind && ignored.kind != ERR_FAILED) {
 		*err = ignored;
 		ignored = (struct err)ERR_INIT;
 		return -1;
@@ -364,7 +366,11 @@ static int begin(struct loader *loader, struct err *err)
 /* What a script set is undone, so that the next one starts from the same ground. */
 static int reset_session(struct loader *loader, struct err *err)
 {
-	return conn_exec(loader->conn, "SET SESSION AUTHORIZATION DEFAULT; RESET ALL", err);
+	static const char reset[] = "SET SESSION AUTHORIZATION DEFAULT; RESET ALL";
+	static const char with_check[] =
+		"SET SESSION AUTHORIZATION DEFAULT; RESET ALL; " CHECK_CLIENT;
+
+	return conn_exec(loader->conn, loader->checks_client ? with_check : reset, err);
 }
 
 static int commit(struct loader *loader, const struct load_file *last, struct err *err)

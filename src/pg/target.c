@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RDS_SUFFIX ".rds.amazonaws.com"
-
 static int check_name(const char *name, struct err *err)
 {
 	const char *c = name;
@@ -138,15 +136,32 @@ static int no_variable(const char *name, const char *first, const char *second,
 	return -1;
 }
 
+static bool ends_with(const char *text, size_t length, const char *suffix)
+{
+	size_t size = strlen(suffix);
+
+	return length > size && strncasecmp(text + length - size, suffix, size) == 0;
+}
+
+static bool is_rds_host(const char *host, size_t length)
+{
+	/* DNS takes a dot at the end. */
+	while (length > 0 && host[length - 1] == '.')
+		length--;
+	/* In China the region stands behind "rds". */
+	return ends_with(host, length, ".rds.amazonaws.com") ||
+	       ends_with(host, length, ".rds.cn-north-1.amazonaws.com.cn") ||
+	       ends_with(host, length, ".rds.cn-northwest-1.amazonaws.com.cn");
+}
+
 static bool has_rds_host(const struct params *params)
 {
 	const char *host = params_get(params, "host");
 
 	while (host) {
 		size_t length = strcspn(host, ",");
-		const size_t suffix = strlen(RDS_SUFFIX);
 
-		if (length > suffix && strncasecmp(host + length - suffix, RDS_SUFFIX, suffix) == 0)
+		if (is_rds_host(host, length))
 			return true;
 		host = host[length] ? host + length + 1 : NULL;
 	}

@@ -412,6 +412,15 @@ rds_url() {
 	refute_contains "$(server_log_since "$mark")" 'connection received'
 }
 
+@test "an RDS host with a dot at its end, or in China, is an RDS host too" {
+	for host in x.rds.amazonaws.com. x.rds.cn-north-1.amazonaws.com.cn; do
+		mark=$(server_log_mark)
+		CONNECTION_URL=$(rds_url "$host") run db-sessions
+		assert_status 64
+		refute_contains "$(server_log_since "$mark")" 'connection received'
+	done
+}
+
 @test "an RDS host in a service file is an RDS host too" {
 	printf '[rds]\nhost=x.rds.amazonaws.com\nhostaddr=127.0.0.1\nport=%s\nuser=app\ndbname=postgres\n' \
 		"$SERVER_PORT" >"$TEST_DIR/services"
