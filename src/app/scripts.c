@@ -201,11 +201,14 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 
 	/* A pipe can be read only once, and even opening and closing it would send its writer away.
 	 */
-	if (strcmp(file->path, "-") == 0)
+	if (strcmp(file->path, "-") == 0) {
+		scripts->reads_pipe = true;
 		return 0;
+	}
 	if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
 		if (access(file->path, R_OK) != 0)
 			return err_errno(err, "could not open file \"%s\"", file->name);
+		scripts->reads_pipe = true;
 		return 0;
 	}
 	if (input_open(file->path, file->name, &fd, err) != 0)
@@ -286,7 +289,7 @@ static void tell_left(
 {
 	const char *plural = counts->statements == 1 ? "" : "s";
 
-	if (err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED)
+	if (counts->commit_sent || (err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED))
 		return;
 	if (scripts->transaction)
 		err_note_line(err, "Rolled back: nothing of the script is in the database.");
@@ -298,7 +301,7 @@ static void tell_left(
 			counts->statements, plural);
 }
 
-int scripts_run(struct conn *conn, const struct scripts *scripts, struct err *err)
+int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 {
 	const struct load_options options = { .transaction = scripts->transaction,
 		.keep_going = scripts->keep_going };
@@ -312,9 +315,13 @@ int scripts_run(struct conn *conn, const struct scripts *scripts, struct err *er
 
 	if (load_run(conn, scripts->files, scripts->count, &options, &observer, &counts, err) !=
 		0) {
+		scripts->commit_sent = counts.commit_sent;
 		tell_left(scripts, &counts, err);
 		return -1;
 	}
+	/* Often a program before the pipe that failed. */
+	if (scripts->reads_pipe && counts.statements == 0)
+		out_warning("what came through the pipe holds no statement");
 	out_info("%s%s: %" PRIu64 " statement%s (%s)",
 		scripts->count == 1 ? scripts->files[0].name : "",
 		scripts->count == 1 ? "" : "all scripts", counts.statements,

@@ -11,6 +11,8 @@ struct scripts {
 	size_t count;
 	bool keep_going;
 	bool transaction;
+	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
+	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */
 };
 
 #define SCRIPTS_INIT                                                                               \
@@ -43,7 +45,7 @@ int scripts_find_default(const struct context *context, struct scripts *schema,
 int scripts_check(struct scripts *scripts, struct err *err);
 
 /* Runs them over conn and says what was done. */
-int scripts_run(struct conn *conn, const struct scripts *scripts, struct err *err);
+int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err);
 
 /* Usable as a CLEANUP handler. */
 void scripts_release(struct scripts *scripts);

@@ -39,8 +39,7 @@ int step_create(struct conn *conn, const char *database,
 	return 0;
 }
 
-int step_scripts(
-	struct conn *conn, const char *name, const struct scripts *scripts, struct err *err)
+int step_scripts(struct conn *conn, const char *name, struct scripts *scripts, struct err *err)
 {
 	out_step("%s", name);
 	return scripts_run(conn, scripts, err);

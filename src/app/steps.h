@@ -15,7 +15,6 @@ int step_create(struct conn *conn, const char *database,
 	const struct database_create_options *options, struct err *err);
 
 /* Runs scripts under a step line of that name. */
-int step_scripts(
-	struct conn *conn, const char *name, const struct scripts *scripts, struct err *err);
+int step_scripts(struct conn *conn, const char *name, struct scripts *scripts, struct err *err);
 
 #endif

@@ -15,6 +15,7 @@ static const int caught_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static volatile sig_atomic_t pending_signal;
 static volatile sig_atomic_t signal_count;
+static bool seen;
 static int wake_pipe[2] = { -1, -1 };
 
 static void handle_signal(int signal_number)
@@ -73,12 +74,18 @@ int interrupt_check(struct err *err)
 	if (!signal_number)
 		return 0;
 	pending_signal = 0;
+	seen = true;
 	while (read(wake_pipe[0], drain, sizeof(drain)) > 0)
 		;
 	err_set(err, ERR_INTERRUPTED, "interrupted by signal %d (%s)", signal_number,
 		strsignal(signal_number));
 	err->signal = signal_number;
 	return -1;
+}
+
+bool interrupt_seen(void)
+{
+	return seen;
 }
 
 void interrupt_restore(void)

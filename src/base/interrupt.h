@@ -23,6 +23,9 @@ int interrupt_fd(void);
  */
 int interrupt_check(struct err *err);
 
+/* True once a signal was taken: whatever follows should not take long. */
+bool interrupt_seen(void);
+
 /* Ends the program by the signal's default action. */
 NORETURN void interrupt_die(int signal_number);
 

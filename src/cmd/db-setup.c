@@ -79,8 +79,24 @@ static const char *what_create_left(struct conn *conn, const char *database, con
 	return "was not created";
 }
 
+/*
+ * The schema may have set defaults for the database or the role, which only a new session has: the
+ * seed shall see what it would see in a session of its own.
+ */
+static int renew_session(struct context *context, struct conn **conn, struct err *err)
+{
+	bool has_settings;
+
+	if (database_has_settings(*conn, &has_settings, err) != 0)
+		return -1;
+	if (!has_settings)
+		return 0;
+	conn_close(take_ptr(*conn));
+	return context_connect(context, false, conn, err);
+}
+
 /* *ret_left says what the database holds when this fails. */
-static int load(struct context *context, const struct scripts *schema, const struct scripts *seed,
+static int load(struct context *context, struct scripts *schema, struct scripts *seed,
 	const char **ret_left, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
@@ -90,20 +106,31 @@ static int load(struct context *context, const struct scripts *schema, const str
 		return -1;
 	if (!schema->transaction)
 		*ret_left = "holds a part of the schema";
-	if (step_scripts(conn, "db-schema-load", schema, err) != 0)
+	if (step_scripts(conn, "db-schema-load", schema, err) != 0) {
+		if (schema->commit_sent && err->kind != ERR_SQL)
+			*ret_left = "may hold the schema";
 		return -1;
+	}
 	if (seed->count == 0) {
 		out_step("db-seed");
 		out_info("no seed.sql and no seeds/*.sql, nothing to load");
 		return 0;
 	}
-	*ret_left = seed->transaction ? "holds the schema and no seed data"
-				      : "holds the schema and a part of the seed data";
-	return step_scripts(conn, "db-seed", seed, err);
+	*ret_left = "holds the schema and no seed data";
+	if (renew_session(context, &conn, err) != 0)
+		return -1;
+	if (!seed->transaction)
+		*ret_left = "holds the schema and a part of the seed data";
+	if (step_scripts(conn, "db-seed", seed, err) != 0) {
+		if (seed->commit_sent && err->kind != ERR_SQL)
+			*ret_left = "holds the schema and perhaps the seed data";
+		return -1;
+	}
+	return 0;
 }
 
-static int reset(struct context *context, const struct scripts *schema, const struct scripts *seed,
-	struct err *err)
+static int reset(
+	struct context *context, struct scripts *schema, struct scripts *seed, struct err *err)
 {
 	/* Held to the end: its lock keeps a second db-setup of this database waiting. */
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;

@@ -1,5 +1,6 @@
 #include "pg/conn.h"
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -8,6 +9,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How long a server may take to answer a request to cancel. */
+#define ANSWER_SECONDS 5
+#define ANSWER_MS ((int64_t)ANSWER_SECONDS * 1000)
 
 void conn_close(struct conn *conn)
 {
@@ -113,23 +121,59 @@ int conn_result_error(
 }
 
 /*
- * Tells the server to stop the running statement. A second connection carries the request; when
- * that cannot be made the statement goes on and the caller waits for it.
+ * Tells the server to stop the running statement. A second connection carries the request. PQcancel
+ * waits for it without a limit, so a child does it: a server that does not answer holds up nobody.
  */
 static void cancel(struct conn *conn)
 {
 	PGcancel *request = PQgetCancel(conn->pg);
 	char reason[256];
+	pid_t child;
 
 	if (!request)
 		return;
-	PQcancel(request, reason, sizeof(reason));
+	child = fork();
+	if (child == 0) {
+		interrupt_restore();
+		alarm(ANSWER_SECONDS);
+		PQcancel(request, reason, sizeof(reason));
+		_exit(0);
+	}
 	PQfreeCancel(request);
+	/* Until the request has arrived nothing else may be sent: it would be what is cancelled. */
+	while (child > 0 && waitpid(child, NULL, WNOHANG) == 0 &&
+		clock_ms() < conn->answer_deadline)
+		poll(NULL, 0, 1);
+}
+
+/* How long poll may take: without end, but once a signal came everything is bounded. */
+static int patience(const struct conn *conn)
+{
+	int64_t left;
+
+	if (!conn->interrupted.kind)
+		return interrupt_seen() ? (int)ANSWER_MS : -1;
+	left = conn->answer_deadline - clock_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+/* The server does not answer: the connection is given up, and what it was doing is not known. */
+static int give_up(struct conn *conn, struct err *err)
+{
+	shutdown(PQsocket(conn->pg), SHUT_RDWR);
+	PQconsumeInput(conn->pg);
+	if (conn_take_interrupt(conn, err) == 0)
+		return lost(conn, err);
+	err_note_line(err,
+		"The server did not answer within %d seconds: what the statement did is "
+		"unknown.",
+		ANSWER_SECONDS);
+	return -1;
 }
 
 /*
  * Waits until the socket can be read (or written, when asked). A signal cancels the statement once
- * and is remembered in conn->interrupted; the waiting goes on, for the server's answer.
+ * and is remembered in conn->interrupted; the waiting goes on for a while, for the server's answer.
  */
 static int wait_for_socket(struct conn *conn, bool writing, struct err *err)
 {
@@ -138,13 +182,19 @@ static int wait_for_socket(struct conn *conn, bool writing, struct err *err)
 			.events = (short)(writing ? POLLIN | POLLOUT : POLLIN) },
 		{ .fd = interrupt_fd(), .events = POLLIN },
 	};
+	int ready;
 
 	if (fds[0].fd < 0)
 		return lost(conn, err);
-	if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+	ready = poll(fds, ARRAY_SIZE(fds), patience(conn));
+	if (ready < 0 && errno != EINTR)
 		return err_errno(err, "could not wait for the server");
-	if (interrupt_check(&conn->interrupted) != 0)
+	if (interrupt_check(&conn->interrupted) != 0) {
+		conn->answer_deadline = clock_ms() + ANSWER_MS;
 		cancel(conn);
+	} else if (ready == 0) {
+		return give_up(conn, err);
+	}
 	if (fds[0].revents && !PQconsumeInput(conn->pg))
 		return lost(conn, err);
 	return 0;
@@ -251,6 +301,7 @@ static int collect(struct conn *conn, PGresult **ret_result, struct err *err)
 			break;
 	}
 	/* The signal may have come too late to cancel anything; it still ends the run. */
+	conn->completed = !failed;
 	if (conn_take_interrupt(conn, err) != 0 || failed)
 		return -1;
 	if (ret_result)
@@ -277,4 +328,18 @@ int conn_query(struct conn *conn, const char *sql, int count, const char *const 
 	if (conn_flush(conn, err) != 0)
 		return -1;
 	return collect(conn, ret_result, err);
+}
+
+int conn_query_row(struct conn *conn, const char *sql, int count, const char *const *values,
+	PGresult **ret_result, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, sql, count, values, &result, err) != 0)
+		return -1;
+	if (PQntuples(result) < 1)
+		return err_set(
+			err, ERR_FAILED, "the server gave no answer to a query that has one");
+	*ret_result = take_ptr(result);
+	return 0;
 }

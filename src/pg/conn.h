@@ -63,6 +63,10 @@ int conn_exec(struct conn *conn, const char *sql, struct err *err);
 int conn_query(struct conn *conn, const char *sql, int count, const char *const *values,
 	PGresult **ret_result, struct err *err);
 
+/* The same for a statement that always yields a row; a result without one is an error. */
+int conn_query_row(struct conn *conn, const char *sql, int count, const char *const *values,
+	PGresult **ret_result, struct err *err);
+
 void result_cleanup(PGresult **result);
 
 /* name quoted as an identifier; the caller owns it (mem_free). */

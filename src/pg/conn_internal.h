@@ -10,6 +10,8 @@ struct conn {
 	void *notice_context;
 	void (*trace)(const char *sql);
 	struct err interrupted; /* a signal that came while a request was running */
+	bool completed;         /* the last request succeeded, also when a signal ended it for us */
+	int64_t answer_deadline; /* with that: until when the server may answer */
 };
 
 /*

@@ -34,7 +34,7 @@ int database_inspect(
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 
-	if (conn_query(conn, query_database_state, 1, &name, &result, err) != 0)
+	if (conn_query_row(conn, query_database_state, 1, &name, &result, err) != 0)
 		return -1;
 	if (PQntuples(result) != 1)
 		return err_set(err, ERR_FAILED, "could not examine database \"%s\"", name);
@@ -342,7 +342,7 @@ int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting,
 	const char *key = text;
 
 	snprintf(text, sizeof(text), "%" PRId64, lock_key(name));
-	if (conn_query(conn, query_lock_try, 1, &key, &tried, err) != 0)
+	if (conn_query_row(conn, query_lock_try, 1, &key, &tried, err) != 0)
 		return -1;
 	if (is_true(tried, 0, 0))
 		return 0;
@@ -354,8 +354,18 @@ int database_count_tables(struct conn *conn, long *ret_count, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 
-	if (conn_query(conn, query_table_count, 0, NULL, &result, err) != 0)
+	if (conn_query_row(conn, query_table_count, 0, NULL, &result, err) != 0)
 		return -1;
 	*ret_count = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	return 0;
+}
+
+int database_has_settings(struct conn *conn, bool *ret_has, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query_database_has_settings, 0, NULL, &result, err) != 0)
+		return -1;
+	*ret_has = is_true(result, 0, 0);
 	return 0;
 }

@@ -53,6 +53,12 @@ typedef void lock_waiting_fn(void *context, const char *holder);
 int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
 	struct err *err);
 
+/*
+ * Whether a new session of the connected database would begin with settings of its own (ALTER
+ * DATABASE or ALTER ROLE … SET), which the present session may not have seen.
+ */
+int database_has_settings(struct conn *conn, bool *ret_has, struct err *err);
+
 /* How many tables of its own the connected database holds. */
 int database_count_tables(struct conn *conn, long *ret_count, struct err *err);
 

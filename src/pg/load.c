@@ -375,18 +375,25 @@ static int reset_session(struct loader *loader, struct err *err)
 
 static int commit(struct loader *loader, const struct load_file *last, struct err *err)
 {
+	loader->conn->completed = false;
+	loader->counts->commit_sent = true;
 	if (conn_exec(loader->conn, "COMMIT", err) == 0)
 		return 0;
-	if (err->kind == ERR_CONNECT) {
-		err_detail_line(err,
-			"It was lost after COMMIT was sent: whether the script took effect "
-			"is unknown, look at the database.");
-	} else if (err->kind == ERR_FAILED) {
+	if (err->kind == ERR_FAILED) {
 		err->kind = ERR_SQL;
 		err_detail_line(err,
 			"The error came at COMMIT, from a deferred constraint or trigger; "
 			"\"%s\" was the last script.",
 			last->name);
+		err_note_line(err, "Rolled back: nothing of the script is in the database.");
+	} else if (err->kind == ERR_INTERRUPTED && loader->conn->completed) {
+		err_note_line(err, "The signal came after COMMIT: the script is in the database.");
+	} else if (err->kind == ERR_INTERRUPTED && PQstatus(loader->conn->pg) == CONNECTION_OK) {
+		err_note_line(err, "Rolled back: nothing of the script is in the database.");
+	} else {
+		err_note_line(err,
+			"COMMIT was sent: whether the script took effect is unknown, look at "
+			"the database.");
 	}
 	return -1;
 }

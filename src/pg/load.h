@@ -29,6 +29,7 @@ struct load_counts {
 	uint64_t statements; /* that succeeded */
 	uint64_t failed;     /* with keep_going */
 	uint64_t bytes;      /* read from the files */
+	bool commit_sent;    /* of the transaction; an error's note then says what became of it */
 };
 
 /*

@@ -53,6 +53,9 @@ int server_cluster_major(const struct server *server)
 
 	if (lstat(data, &info) != 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	/* Behind a link lies what is not ours to start or to remove. */
+	if (!S_ISDIR(info.st_mode))
+		return -1;
 	if (!server_file_read(server, "data/PG_VERSION", &text))
 		return -1;
 	major = (int)strtol(text.data, NULL, 10);

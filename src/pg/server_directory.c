@@ -95,9 +95,17 @@ static int make_parents(const char *path, mode_t mode, struct err *err)
 	for (char *slash = strchr(prefix + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		/* Whether it serves shows when the next one is made. */
-		if (mkdir(prefix, mode) != 0 && errno != EEXIST && errno != EISDIR &&
-			!path_is_directory(prefix))
-			return err_errno(err, "could not create directory \"%s\"", prefix);
+		if (mkdir(prefix, mode) != 0 && errno != EEXIST && errno != EISDIR) {
+			int reason = errno;
+
+			if (!path_is_directory(prefix)) {
+				errno = reason;
+				err_errno(err, "could not create directory \"%s\"", prefix);
+				err_hint(err, "Set DB_SERVER_DIR or XDG_STATE_HOME to a directory "
+					      "you can write to.");
+				return -1;
+			}
+		}
 		*slash = '/';
 	}
 	return 0;
@@ -151,8 +159,12 @@ static int make_directory(const struct server *server, struct err *err)
 	umask(old_mask);
 	if (result != 0)
 		return -1;
-	if (mkdir(server->directory, 0700) != 0 && errno != EEXIST)
-		return err_errno(err, "could not create directory \"%s\"", server->directory);
+	if (mkdir(server->directory, 0700) != 0 && errno != EEXIST) {
+		err_errno(err, "could not create directory \"%s\"", server->directory);
+		err_hint(err,
+			"Set DB_SERVER_DIR or XDG_STATE_HOME to a directory you can write to.");
+		return -1;
+	}
 	if (!is_root)
 		return 0;
 	fd = open(server->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -108,8 +108,8 @@ int session_signal(struct conn *conn, long pid, bool end, struct err *err)
 	snprintf(text, sizeof(text), "%ld", pid);
 	if (check_session(conn, text, err) != 0)
 		return -1;
-	if (conn_query(conn, end ? query_session_terminate : query_session_cancel, 1, &parameter,
-		    &result, err) != 0)
+	if (conn_query_row(conn, end ? query_session_terminate : query_session_cancel, 1,
+		    &parameter, &result, err) != 0)
 		return -1;
 	if (!is_true(result, 0))
 		return err_set(err, ERR_FAILED, "could not signal the session with pid %ld", pid);

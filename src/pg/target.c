@@ -274,6 +274,27 @@ static int find_connection(
 	return use_private_server(target, env, project_root, err);
 }
 
+/* A whole URL in the place of a host or a name would show its password, and be made a database. */
+static int refuse_nested_url(const struct target *target, struct err *err)
+{
+	static const struct {
+		const char *keyword, *what;
+	} places[] = { { "host", "host" }, { "hostaddr", "host address" },
+		{ "dbname", "database name" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		const char *value = params_get(&target->params, places[i].keyword);
+
+		if (!value || !strstr(value, "://"))
+			continue;
+		err_set(err, ERR_USAGE, "%s: the %s holds a whole URL", target->origin,
+			places[i].what);
+		err_hint(err, "A connection URL belongs into CONNECTION_URL, and all of it.");
+		return -1;
+	}
+	return 0;
+}
+
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err)
 {
@@ -286,6 +307,8 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 		return -1;
 	if (!target->is_private)
 		resolve_open_params(&target->params);
+	if (refuse_nested_url(target, err) != 0)
+		return -1;
 	target->database = mem_strdup(params_get(&target->params, "dbname"));
 	params_set(&target->params, "dbname", NULL);
 	if (target->database && strlen(target->database) > DATABASE_NAME_MAX) {
@@ -307,7 +330,10 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 
 bool target_is_protected(const struct target *target)
 {
-	return strcasecmp(target->name, "prod") == 0 || strcasecmp(target->name, "production") == 0;
+	size_t length = strcspn(target->name, "-_");
+
+	return (length == 4 && strncasecmp(target->name, "prod", length) == 0) ||
+	       (length == 10 && strncasecmp(target->name, "production", length) == 0);
 }
 
 char *target_describe(const struct target *target)

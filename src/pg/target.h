@@ -36,7 +36,7 @@ struct target {
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err);
 
-/* True for prod and production: destroying needs a confirmation. */
+/* True for prod and production, also with a suffix (prod-eu): destroying needs a confirmation. */
 bool target_is_protected(const struct target *target);
 
 /* "user@host:port/database", or the private server's name, for messages; the caller owns it. */

@@ -120,6 +120,41 @@ static bool dollar_literal(const char *text, size_t length, size_t i, struct sql
 	return true;
 }
 
+/*
+ * A literal inside a string: its quotes are doubled (or doubled again), or escaped. Returns how
+ * many bytes its opening quote has; 0 when i stands at no such quote. An empty literal looks alike
+ * but for what follows it.
+ */
+static size_t nested_quote(const char *text, size_t length, size_t i)
+{
+	size_t quotes = 0;
+
+	if (at(text, length, i, "\\'"))
+		return 2;
+	while (i + quotes < length && text[i + quotes] == '\'')
+		quotes++;
+	if (quotes < 2 || quotes % 2 != 0 || i + quotes >= length || is_space(text[i + quotes]) ||
+		strchr(";,)", text[i + quotes]))
+		return 0;
+	return quotes;
+}
+
+static size_t add_nested(const char *text, size_t length, size_t i, struct sql_secrets *secrets)
+{
+	size_t quotes = nested_quote(text, length, i);
+	size_t content = i + quotes;
+	const char *close = memmem(text + content, length - content, text + i, quotes);
+	size_t end = close ? (size_t)(close - text) : length;
+	struct sql_secret secret = { .start = i,
+		.quoted = true,
+		.content_start = content,
+		.content_end = end,
+		.end = close ? end + quotes : length };
+
+	add(secrets, secret);
+	return secret.end;
+}
+
 /* Adds the literal at i, if one is there; returns where it ends, or i. */
 static size_t add_literal(const char *text, size_t length, size_t i, struct sql_secrets *secrets)
 {
@@ -140,6 +175,8 @@ static size_t add_literal(const char *text, size_t length, size_t i, struct sql_
 		escapes = text[i] == 'e' || text[i] == 'E';
 		i++;
 	}
+	if (nested_quote(text, length, i) > 0)
+		return add_nested(text, length, i, secrets);
 	if (text[i] != '\'')
 		return secret.start;
 	secret.content_start = i + 1;

@@ -130,6 +130,31 @@ int out_finish(struct err *err)
 		strerror(state.stdout_errno));
 }
 
+static bool in_github_actions(void)
+{
+	const char *actions = getenv("GITHUB_ACTIONS");
+
+	return actions && *actions;
+}
+
+/*
+ * Adds text from anywhere, terminal-safe. Under GitHub Actions a line that begins with :: or ##[ is
+ * a command to the runner: a blank before it makes it text again.
+ */
+static void add_text(struct strbuf *out, const char *text)
+{
+	CLEANUP(mem_cleanup) char *safe = safe_text(text, SAFE_LINES);
+	const bool guarded = in_github_actions();
+
+	for (const char *c = safe; *c; c++) {
+		bool begins = out->length == 0 || out->data[out->length - 1] == '\n';
+
+		if (guarded && begins && (strncmp(c, "::", 2) == 0 || strncmp(c, "##[", 3) == 0))
+			strbuf_addc(out, ' ');
+		strbuf_addc(out, *c);
+	}
+}
+
 /* One message on stderr in one write, so that lines of several processes do not mix. */
 static void message(const char *color, const char *prefix, const char *format, va_list arguments)
 {
@@ -141,7 +166,7 @@ static void message(const char *color, const char *prefix, const char *format, v
 	if (color)
 		strbuf_adds(&line, color);
 	strbuf_adds(&line, prefix);
-	safe_add(&line, text, strlen(text), SAFE_LINES);
+	add_text(&line, text);
 	if (color)
 		strbuf_adds(&line, COLOR_OFF);
 	strbuf_addc(&line, '\n');
@@ -204,7 +229,7 @@ void out_warning(const char *format, ...)
 	va_end(arguments);
 	strbuf_addf(&line, "%s: ", state.program);
 	add_label(&line, COLOR_WARNING, "warning:");
-	safe_add(&line, text, strlen(text), SAFE_LINES);
+	add_text(&line, text);
 	strbuf_addc(&line, '\n');
 	fwrite(line.data, 1, line.length, stderr);
 }
@@ -242,7 +267,7 @@ static void add_field(struct strbuf *out, const char *label, const char *text)
 	if (!text || !*text)
 		return;
 	add_label(out, COLOR_HINT, label);
-	safe_add(out, text, strlen(text), SAFE_LINES);
+	add_text(out, text);
 	strbuf_addc(out, '\n');
 }
 
@@ -261,9 +286,7 @@ static void add_escaped(struct strbuf *out, const char *text, bool property)
 
 static void add_annotation(struct strbuf *out, const struct err *err)
 {
-	const char *actions = getenv("GITHUB_ACTIONS");
-
-	if (!actions || !*actions || !err->place.file)
+	if (!in_github_actions() || !err->place.file)
 		return;
 	strbuf_adds(out, "::error file=");
 	add_escaped(out, err->place.file, true);
@@ -296,7 +319,7 @@ void out_error(const struct err *err)
 	add_label(&text, COLOR_ERROR, label);
 	if (err->sqlstate[0] && state.verbose > 0)
 		strbuf_addf(&text, "%s: ", err->sqlstate);
-	safe_add(&text, err->message, strlen(err->message), SAFE_LINES);
+	add_text(&text, err->message);
 	strbuf_addc(&text, '\n');
 	if (err->place.file && err->place.excerpt)
 		add_excerpt(&text, &err->place);

@@ -412,3 +412,20 @@ rich_seed() {
 	assert_equal '3|two' "$(items "$other")"
 	assert_old_database
 }
+
+@test "the seed begins with the settings that the schema gave the database" {
+	make_project
+	name=$(db_name shop)
+	drop_later "$name"
+	use "$name"
+	cat >db/schema.sql <<-'SQL'
+		CREATE TABLE t (d date);
+		DO $$ BEGIN
+		  EXECUTE format('ALTER DATABASE %I SET datestyle = ''ISO, DMY''', current_database());
+		END $$;
+	SQL
+	echo "INSERT INTO t VALUES ('03/04/2026');" >db/seed.sql
+	run db-setup
+	assert_status 0
+	assert_equal 2026-04-03 "$(sql "$name" "SELECT to_char(d, 'YYYY-MM-DD') FROM t")"
+}

@@ -590,3 +590,41 @@ SQL
 	assert_status 0
 	assert_equal '"$user", public|0|\n|postgres' "$(sql "$DB" 'TABLE t')"
 }
+
+@test "a pipe that brings nothing is warned of" {
+	run --separate-stderr db-schema-load -f - </dev/null
+	assert_status 0
+	assert_contains "$stderr" 'holds no statement'
+}
+
+@test "under GitHub Actions text from the server cannot be a command to the runner" {
+	cat >a.sql <<-'SQL'
+		DO $$ BEGIN RAISE NOTICE E'x\n::add-mask::a'; RAISE EXCEPTION E'y\n::add-mask::b'; END $$;
+	SQL
+	GITHUB_ACTIONS=true load_schema -f a.sql
+	assert_status 3
+	assert_equal '' "$(grep '^::' <<<"$stderr" | grep -v '^::error ')"
+	assert_contains "$stderr" ' ::add-mask::b'
+}
+
+@test "a second script is watched for a dead client like the first" {
+	cat >a.sql <<-'SQL'
+		DO $$ BEGIN
+		  RAISE NOTICE '%', current_setting('client_connection_check_interval', true);
+		END $$;
+	SQL
+	load_schema -f a.sql -f a.sql
+	assert_status 0
+	if [ "$(sql postgres 'SHOW server_version_num')" -ge 140000 ]; then
+		assert_equal 2 "$(grep -c 'NOTICE: 2s' <<<"$stderr")"
+	fi
+}
+
+@test "passwords in nested strings are masked" {
+	cat >a.sql <<-'SQL'
+		DO $$ BEGIN EXECUTE 'create role zz password ''Geheim3'' bad'; END $$;
+	SQL
+	load_schema -e -f a.sql
+	assert_status 3
+	refute_contains "$output$stderr" Geheim3
+}

@@ -272,3 +272,23 @@ watch_command_lines() {
 	assert_contains "$(<"$TEST_DIR/output")" 'password authentication failed'
 	assert_contains "$(server_log_since "$mark")" 'pg_sleep(0.3)'
 }
+
+@test "a signal ends a command within seconds although the server has stopped answering" {
+	own_server
+	make_project
+	name=$(db_name shop)
+	use "$name"
+	echo 'SELECT pg_sleep(60);' >>db/schema.sql
+	start_job db-setup
+	wait_until 'running %pg_sleep%'
+	postmaster=$(head -n 1 "$SERVER_HOME/data/postmaster.pid")
+	mapfile -t processes < <(pgrep -P "$postmaster")
+	kill -STOP "$postmaster" "${processes[@]}"
+	kill -TERM "$JOB_PID"
+	wait_until job_ended 20 || late=1
+	kill -CONT "$postmaster" "${processes[@]}"
+	assert_equal '' "${late:-}"
+	finish_job
+	assert_status 143
+	assert_contains "$stderr" 'did not answer'
+}

@@ -511,3 +511,30 @@ rds_url() {
 	CONNECTION_URL=$(url postgres) run db-sessions
 	assert_status 0
 }
+
+@test "a whole URL in the place of a host or a database name is refused and not shown" {
+	mark=$(server_log_mark)
+	for variables in "PGHOST=$SERVER_SOCKET PGDATABASE=postgresql://u:Geheim@h/x" \
+		"PGHOST=postgresql://u:Geheim@h/x PGDATABASE=x" \
+		"CONNECTION_URL=dbname=postgresql://u:Geheim@h/x" \
+		"CONNECTION_URL=postgresql:///postgresql%3A%2F%2Fu%3AGeheim%40h"; do
+		read -ra assignments <<<"$variables"
+		run env "${assignments[@]}" db-create -v
+		assert_status 64
+		refute_contains "$output" Geheim
+	done
+	refute_contains "$(server_log_since "$mark")" Geheim
+}
+
+@test "a target named after prod with a suffix is protected" {
+	name=$(db main)
+	for target in prod-eu PROD_2 production-x prod_; do
+		variable=$(tr a-z- A-Z_ <<<"$target")_CONNECTION_URL
+		run env "$variable=$(url "$name")" db-drop "$target"
+		assert_status 4
+	done
+	db_exists "$name"
+	TEST_CONNECTION_URL=$(url "$name") run db-drop test
+	assert_status 0
+	! db_exists "$name" || return 1
+}
