@@ -38,12 +38,13 @@ load setup
 	assert_equal "$before" "$(dump "$name")"
 }
 
-# assert_as_psql NAME: the database is what psql makes of the same two files.
+# assert_as_psql NAME: the database is what psql makes of the same two files. (Not with CSV: psql before
+# 18 sends the end mark along, which servers from 18 on take for data.)
 assert_as_psql() {
 	local reference
 	reference=$(db reference)
 	"$SERVER_PSQL" -Xq -v ON_ERROR_STOP=1 -1 -d "$(url "$reference")" \
-		-f db/schema.sql -f db/seed.sql >/dev/null 2>&1 || return
+		-f db/schema.sql -f db/seed.sql >/dev/null || return
 	dump "$reference" | without_times >"$TEST_DIR/expected"
 	dump "$1" | without_times >"$TEST_DIR/actual"
 	grep -q 'person\|users' "$TEST_DIR/expected" && diff "$TEST_DIR/expected" "$TEST_DIR/actual" >&2
@@ -125,8 +126,7 @@ rich_seed() {
 		tab\there	back\\slash; 'quote	2
 		-- no comment	$$	\N
 		\.
-		COPY "odd; schema".elsewhere FROM stdin WITH (FORMAT csv, HEADER);
-		id
+		COPY "odd; schema".elsewhere FROM stdin WITH (DELIMITER '|');
 		7
 		8
 		\.
