@@ -16,6 +16,7 @@
 static const char *opt_env_file;
 static bool opt_no_env_file;
 static bool opt_echo;
+static const char *opt_maintenance_db;
 static double opt_wait;
 
 const struct option target_options[] = {
@@ -39,6 +40,15 @@ const struct option env_options[] = {
 		.type = OPTION_FLAG,
 		.value = &opt_no_env_file,
 		.help = "read no .env file" },
+	{ 0 },
+};
+
+const struct option maintenance_options[] = {
+	{ .name = "maintenance-db",
+		.type = OPTION_STRING,
+		.value = &opt_maintenance_db,
+		.argument = "NAME",
+		.help = "the database to connect to meanwhile (postgres, else template1)" },
 	{ 0 },
 };
 
@@ -219,15 +229,14 @@ int context_wait(struct context *context, struct err *err)
 	return context_ensure_server(context, err);
 }
 
-int context_connect_maintenance(struct context *context, const char *maintenance_db,
-	struct conn **ret_conn, struct err *err)
+int context_connect_maintenance(struct context *context, struct conn **ret_conn, struct err *err)
 {
 	struct conn_options options = connection(context);
 
 	if (context_ensure_server(context, err) != 0)
 		return -1;
 	if (conn_open_maintenance(
-		    &context->target.params, &options, maintenance_db, ret_conn, err) != 0)
+		    &context->target.params, &options, opt_maintenance_db, ret_conn, err) != 0)
 		return name_origin(context, err);
 	return 0;
 }

@@ -28,6 +28,9 @@ extern const struct option env_options[];
 extern const struct option target_options[];
 extern const struct variable target_variables[];
 
+/* --maintenance-db, for commands that create or drop a database. */
+extern const struct option maintenance_options[];
+
 /* -e/--echo, for commands that change something. */
 extern const struct option echo_options[];
 
@@ -58,9 +61,8 @@ int context_ensure_server(struct context *context, struct err *err);
  */
 int context_wait(struct context *context, struct err *err);
 
-/* The same for the server's maintenance database; maintenance_db may be NULL. */
-int context_connect_maintenance(struct context *context, const char *maintenance_db,
-	struct conn **ret_conn, struct err *err);
+/* The same for the server's maintenance database, or the one that --maintenance-db names. */
+int context_connect_maintenance(struct context *context, struct conn **ret_conn, struct err *err);
 
 /* Usable as a CLEANUP handler. */
 void context_release(struct context *context);

@@ -1,7 +1,6 @@
 #include "app/steps.h"
 
 static struct database_create_options opt_create;
-static const char *opt_maintenance_db;
 
 static const struct option create_options[] = {
 	{ .name = "owner",
@@ -28,11 +27,6 @@ static const struct option create_options[] = {
 		.value = &opt_create.locale,
 		.argument = "NAME",
 		.help = "the database's locale" },
-	{ .name = "maintenance-db",
-		.type = OPTION_STRING,
-		.value = &opt_maintenance_db,
-		.argument = "NAME",
-		.help = "the database to connect to meanwhile (postgres, else template1)" },
 	{ 0 },
 };
 
@@ -43,7 +37,7 @@ static int run_create(struct run *run, struct err *err)
 
 	if (context_open(&context, run, err) != 0 ||
 		target_require_database(&context.target, err) != 0 ||
-		context_connect_maintenance(&context, opt_maintenance_db, &conn, err) != 0)
+		context_connect_maintenance(&context, &conn, err) != 0)
 		return -1;
 	return step_create(conn, context.target.database, &opt_create, err);
 }
@@ -52,8 +46,8 @@ const struct command command = {
 	.name = "db-create",
 	.summary = "create the database of a target",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ create_options, echo_options, target_options,
-		env_options, NULL },
+	.options = (const struct option *const[]){ create_options, maintenance_options,
+		echo_options, target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -2,7 +2,6 @@
 #include "app/steps.h"
 
 static bool opt_force;
-static const char *opt_maintenance_db;
 
 static const struct option drop_options[] = {
 	{ .name = "force",
@@ -10,11 +9,6 @@ static const struct option drop_options[] = {
 		.type = OPTION_FLAG,
 		.value = &opt_force,
 		.help = "end the sessions that are connected to the database" },
-	{ .name = "maintenance-db",
-		.type = OPTION_STRING,
-		.value = &opt_maintenance_db,
-		.argument = "NAME",
-		.help = "the database to connect to meanwhile (postgres, else template1)" },
 	{ 0 },
 };
 
@@ -26,7 +20,7 @@ static int run_drop(struct run *run, struct err *err)
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "drop", err) != 0 ||
 		guard_destroy(&context.target, "drop", err) != 0 ||
-		context_connect_maintenance(&context, opt_maintenance_db, &conn, err) != 0)
+		context_connect_maintenance(&context, &conn, err) != 0)
 		return -1;
 	return step_drop(conn, context.target.database, NULL, opt_force, err);
 }
@@ -35,8 +29,8 @@ const struct command command = {
 	.name = "db-drop",
 	.summary = "drop the database of a target",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ drop_options, guard_options, echo_options,
-		target_options, env_options, NULL },
+	.options = (const struct option *const[]){ drop_options, maintenance_options, guard_options,
+		echo_options, target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -4,7 +4,6 @@
 #include "term/out.h"
 
 static bool opt_force;
-static const char *opt_maintenance_db;
 
 static const struct option setup_options[] = {
 	{ .name = "force",
@@ -14,11 +13,6 @@ static const struct option setup_options[] = {
 		.help = "end the sessions that are connected to the database on the target prod "
 			"too; "
 			"elsewhere a reset always does" },
-	{ .name = "maintenance-db",
-		.type = OPTION_STRING,
-		.value = &opt_maintenance_db,
-		.argument = "NAME",
-		.help = "the database to connect to meanwhile (postgres, else template1)" },
 	{ 0 },
 };
 
@@ -140,7 +134,7 @@ static int reset(
 	struct database_state state = { 0 };
 	const char *left;
 
-	if (context_connect_maintenance(context, opt_maintenance_db, &conn, err) != 0 ||
+	if (context_connect_maintenance(context, &conn, err) != 0 ||
 		database_lock(conn, database, tell_lock, NULL, err) != 0 ||
 		check_server(conn, database, &state, err) != 0 ||
 		step_drop(conn, database, &state, force, err) != 0)
@@ -175,8 +169,8 @@ const struct command command = {
 	.name = "db-setup",
 	.summary = "reset the database of a target: drop, create, load the schema, seed",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ setup_options, guard_options, echo_options,
-		target_options, env_options, NULL },
+	.options = (const struct option *const[]){ setup_options, maintenance_options,
+		guard_options, echo_options, target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -147,3 +147,12 @@ load helper
 	sql "$name" "DELETE FROM users WHERE handle = 'londo'"
 	assert_equal 1 "$(sql "$name" 'SELECT count(*) FROM activities')"
 }
+
+@test "the server takes every query of src/pg/queries" {
+	for file in "$ROOT"/src/pg/queries/*.sql; do
+		run "$SERVER_PSQL" -X -v ON_ERROR_STOP=1 -d "$(url postgres)" \
+			-c "PREPARE q AS $(grep -v '^--' "$file")"
+		printf '%s: %s\n' "$file" "$output"
+		assert_status 0
+	done
+}
