@@ -95,10 +95,13 @@ static int find_project(struct context *context, struct err *err)
 	if (db_dir && !*db_dir)
 		db_dir = NULL;
 	if (db_dir && db_dir[0] == '/') {
+		size_t length = strlen(db_dir);
 		char *slash;
 
-		context->db_dir = mem_strdup(db_dir);
-		context->root = mem_strdup(db_dir);
+		while (length > 1 && db_dir[length - 1] == '/')
+			length--;
+		context->db_dir = mem_strndup(db_dir, length);
+		context->root = mem_strdup(context->db_dir);
 		slash = strrchr(context->root, '/');
 		slash[slash == context->root ? 1 : 0] = '\0';
 		return 0;

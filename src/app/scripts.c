@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sql/check.h"
+#include "sql/source.h"
 #include "term/out.h"
 
 #include <dirent.h>
@@ -180,22 +181,10 @@ int scripts_find_default(const struct context *context, struct scripts *schema,
 	return find_seed(context, true, seed, err);
 }
 
-struct checked_input {
-	int fd;
-	const char *name;
-};
-
-static ssize_t read_checked(void *context, char *buffer, size_t size, struct err *err)
-{
-	struct checked_input *input = context;
-
-	return input_read(input->fd, input->name, buffer, size, err);
-}
-
 static int check_file(struct scripts *scripts, const struct load_file *file, struct err *err)
 {
 	CLEANUP(fd_cleanup) int fd = -1;
-	struct checked_input input = { .name = file->name };
+	struct script_input input = { .name = file->name };
 	struct script_summary summary = { 0 };
 	struct stat info;
 
@@ -214,9 +203,7 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 	if (input_open(file->path, file->name, &fd, err) != 0)
 		return -1;
 	input.fd = fd;
-	if (script_check(file->name,
-		    (struct script_source){ .read = read_checked, .context = &input }, &summary,
-		    err) != 0)
+	if (script_check(file->name, script_source_of(&input), &summary, err) != 0)
 		return -1;
 	if (summary.statements == 0)
 		out_warning("\"%s\" holds no statement", file->name);

@@ -36,8 +36,6 @@ int database_inspect(
 
 	if (conn_query_row(conn, query_database_state, 1, &name, &result, err) != 0)
 		return -1;
-	if (PQntuples(result) != 1)
-		return err_set(err, ERR_FAILED, "could not examine database \"%s\"", name);
 	*state = (struct database_state){
 		.found = is_true(result, 0, 0),
 		.is_template = is_true(result, 0, 1),

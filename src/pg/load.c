@@ -7,6 +7,7 @@
 #include "pg/conn_internal.h"
 #include "sql/mask.h"
 #include "sql/reader.h"
+#include "sql/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +29,6 @@ struct loader {
 	bool checks_client;      /* the server watches for our end during a statement */
 	size_t transaction_line; /* where the script's own open transaction began; 0: none */
 };
-
-struct input {
-	int fd;
-	const char *name;
-};
-
-static ssize_t read_input(void *context, char *buffer, size_t size, struct err *err)
-{
-	struct input *input = context;
-
-	return input_read(input->fd, input->name, buffer, size, err);
-}
 
 static void forward_notice(void *context, const struct notice *notice)
 {
@@ -321,7 +310,7 @@ static int run_file(struct loader *loader, const struct load_file *file, struct 
 {
 	CLEANUP(fd_cleanup) int fd = -1;
 	CLEANUP(script_reader_cleanup) struct script_reader *reader = NULL;
-	struct input input = { .name = file->name };
+	struct script_input input = { .name = file->name };
 	int result;
 
 	if (input_open(file->path, file->name, &fd, err) != 0) {
@@ -330,8 +319,7 @@ static int run_file(struct loader *loader, const struct load_file *file, struct 
 		return -1;
 	}
 	input.fd = fd;
-	reader = script_reader_new(
-		file->name, (struct script_source){ .read = read_input, .context = &input });
+	reader = script_reader_new(file->name, script_source_of(&input));
 	loader->file = file;
 	loader->reader = reader;
 	loader->transaction_line = 0;

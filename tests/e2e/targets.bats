@@ -538,3 +538,11 @@ rds_url() {
 	assert_status 0
 	! db_exists "$name" || return 1
 }
+
+@test "DB_DIR with a slash at its end has the same root, and so the same .env" {
+	make_project
+	printf 'TEST_CONNECTION_URL=%s\n' "$(url "$(db main)")" >.env
+	cd /
+	DB_DIR=$PROJECT/db/ run db-sessions test
+	assert_status 0
+}
