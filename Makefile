@@ -118,7 +118,9 @@ man: $(MANPAGES) $(BUILD)/man/dbrig.7 $(COMMANDS:%=$(BUILD)/completions/%) ## ma
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY) | $(BUILD)/gen/queries.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIB_LIBS) -lcmocka
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIB_LIBS) $(TEST_LIBS) -lcmocka
+
+$(BUILD)/unit/test_parser: TEST_LIBS := -lpg_query
 
 unit-programs: $(UNIT_TESTS:%=$(BUILD)/unit/%)
 

@@ -1,22 +1,26 @@
 #include "app/scripts.h"
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "sql/check.h"
-#include "sql/source.h"
+#include "sql/script.h"
 #include "term/out.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What one message to the server can carry. */
+#define BATCH_MOST ((size_t)1 << 30)
+
 static struct strlist opt_files;
-static bool opt_no_transaction, opt_keep_going;
+static bool opt_no_transaction, opt_keep_going, opt_single_transaction;
+
+struct script_values script_values;
 
 const struct option script_options[] = {
 	{ .name = "file",
@@ -35,6 +39,13 @@ const struct option script_options[] = {
 		.help = "go on after a failed statement (without a transaction); the exit status "
 			"still "
 			"tells" },
+	{ .name = "single-transaction",
+		.letter = '1',
+		.type = OPTION_FLAG,
+		.value = &opt_single_transaction,
+		.help = "refuse scripts that cannot run in one transaction, instead of running "
+			"them statement by statement" },
+	SCRIPT_RUN_OPTIONS,
 	{ 0 },
 };
 
@@ -72,15 +83,103 @@ static void add_project_file(
 	add_file(scripts, path, name);
 }
 
-/* Applies the options; true when -f named the files. */
-static bool take_options(struct scripts *scripts)
+/* Two of psql's own variables are switches that options of ours stand for. */
+static int apply_switch(
+	struct scripts *scripts, const char *name, const char *value, struct err *err)
+{
+	const bool stops = strcmp(name, "ON_ERROR_STOP") == 0;
+	bool on = true;
+
+	if (!stops && strcmp(name, "AUTOCOMMIT") != 0)
+		return 0;
+	if (*value && !variables_parse_bool(value, &on))
+		return err_set(
+			err, ERR_USAGE, "--set %s: \"%s\" is neither on nor off", name, value);
+	if (on)
+		return 0;
+	if (stops) {
+		scripts->keep_going = true;
+		return 0;
+	}
+	err_set(err, ERR_USAGE, "--set AUTOCOMMIT=off is not supported");
+	err_hint(err, "All scripts run in one transaction anyway, unless --no-transaction is "
+		      "given.");
+	return -1;
+}
+
+static int set_variable(struct scripts *scripts, const char *text, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+	const char *value = equals ? equals + 1 : "";
+	CLEANUP(mem_cleanup)
+	char *name = mem_strndup(text, equals ? (size_t)(equals - text) : strlen(text));
+
+	if (!variables_valid_name(name)) {
+		err_set(err, ERR_USAGE, "--set: \"%s\" cannot be the name of a variable", name);
+		err_hint(err, "Names are made of letters, digits and underscores.");
+		return -1;
+	}
+	variables_set(&scripts->variables, name, value);
+	return apply_switch(scripts, name, value, err);
+}
+
+/* "off", "65536", "64k", "1M" */
+static int parse_batch(const char *text, size_t *ret_bytes, struct err *err)
+{
+	unsigned long long number;
+	unsigned shift = 0;
+	char *end;
+
+	if (strcmp(text, "off") == 0) {
+		*ret_bytes = 0;
+		return 0;
+	}
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (*end == 'k' || *end == 'K')
+		shift = 10;
+	else if (*end == 'M')
+		shift = 20;
+	if (!isdigit((unsigned char)*text) || errno != 0 || end[shift > 0]) {
+		err_set(err, ERR_USAGE, "--batch: \"%s\" is not a number of bytes", text);
+		err_hint(err, "Examples: 65536, 64k, 1M, off.");
+		return -1;
+	}
+	if (number > BATCH_MOST >> shift)
+		return err_set(err, ERR_USAGE, "--batch: %s is more than 1024M", text);
+	*ret_bytes = (size_t)number << shift;
+	return 0;
+}
+
+static int take_run_options(struct scripts *scripts, struct err *err)
+{
+	scripts->allow_connect = script_values.allow_connect;
+	for (size_t i = 0; i < script_values.set.count; i++)
+		if (set_variable(scripts, script_values.set.items[i], err) != 0)
+			return -1;
+	if (script_values.batch && parse_batch(script_values.batch, &scripts->batch, err) != 0)
+		return -1;
+	if (scripts->keep_going)
+		scripts->transaction = false;
+	return 0;
+}
+
+static int take_options(struct scripts *scripts, struct err *err)
 {
 	scripts->keep_going = opt_keep_going;
-	scripts->transaction = !opt_no_transaction && !opt_keep_going;
+	scripts->insists = opt_single_transaction;
+	scripts->transaction = !opt_no_transaction;
+	if (take_run_options(scripts, err) != 0)
+		return -1;
+	if (scripts->insists && !scripts->transaction)
+		return err_set(err, ERR_USAGE, "--single-transaction and %s exclude each other",
+			opt_no_transaction ? "--no-transaction"
+			: opt_keep_going   ? "--keep-going"
+					   : "--set ON_ERROR_STOP=off");
 	for (size_t i = 0; i < opt_files.count; i++)
 		add_file(scripts, opt_files.items[i],
 			strcmp(opt_files.items[i], "-") == 0 ? "<stdin>" : opt_files.items[i]);
-	return opt_files.count > 0;
+	return 0;
 }
 
 static int require_project(const struct context *context, struct err *err)
@@ -164,28 +263,53 @@ static int find_seed(
 
 int scripts_find_schema(const struct context *context, struct scripts *scripts, struct err *err)
 {
-	return take_options(scripts) ? 0 : find_schema(context, scripts, err);
+	if (take_options(scripts, err) != 0)
+		return -1;
+	return scripts->count > 0 ? 0 : find_schema(context, scripts, err);
 }
 
 int scripts_find_seed(
 	const struct context *context, bool missing_ok, struct scripts *scripts, struct err *err)
 {
-	return take_options(scripts) ? 0 : find_seed(context, missing_ok, scripts, err);
+	if (take_options(scripts, err) != 0)
+		return -1;
+	return scripts->count > 0 ? 0 : find_seed(context, missing_ok, scripts, err);
 }
 
 int scripts_find_default(const struct context *context, struct scripts *schema,
 	struct scripts *seed, struct err *err)
 {
-	if (find_schema(context, schema, err) != 0)
+	if (take_run_options(schema, err) != 0 || take_run_options(seed, err) != 0 ||
+		find_schema(context, schema, err) != 0)
 		return -1;
 	return find_seed(context, true, seed, err);
 }
 
+/* The script holds what rules one transaction out: does without, or fails when it is insisted on.
+ */
+static int leave_transaction(
+	struct scripts *scripts, const struct script_found *found, const char *why, struct err *err)
+{
+	if (!scripts->insists) {
+		out_info("%s:%zu: %s%s, running statement by statement", found->file, found->line,
+			found->name, why);
+		scripts->transaction = false;
+		return 0;
+	}
+	err_set(err, ERR_SQL, "%s%s", found->name, why);
+	err->place.file = mem_strdup(found->file);
+	err->place.line = found->line;
+	err->place.column = found->column;
+	err_hint(err, "Without --single-transaction the scripts run statement by statement.");
+	return -1;
+}
+
 static int check_file(struct scripts *scripts, const struct load_file *file, struct err *err)
 {
-	CLEANUP(fd_cleanup) int fd = -1;
-	struct script_input input = { .name = file->name };
-	struct script_summary summary = { 0 };
+	const struct script_options options = {
+		.variables = &scripts->variables, .keep_going = scripts->keep_going, .dry = true
+	};
+	CLEANUP(script_summary_release) struct script_summary summary = SCRIPT_SUMMARY_INIT;
 	struct stat info;
 
 	/* A pipe can be read only once, and even opening and closing it would send its writer away.
@@ -200,24 +324,16 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 		scripts->reads_pipe = true;
 		return 0;
 	}
-	if (input_open(file->path, file->name, &fd, err) != 0)
-		return -1;
-	input.fd = fd;
-	if (script_check(file->name, script_source_of(&input), &summary, err) != 0)
+	if (script_check(file->path, file->name, &options, &summary, err) != 0)
 		return -1;
 	if (summary.statements == 0)
 		out_warning("\"%s\" holds no statement", file->name);
-	if (scripts->transaction && summary.no_transaction.line) {
-		out_info("%s:%zu: %s cannot run in a transaction: running statement by statement",
-			file->name, summary.no_transaction.line, summary.no_transaction.name);
-		scripts->transaction = false;
-	} else if (scripts->transaction && summary.transaction.line) {
-		out_info(
-			"%s:%zu: %s: the script controls transactions itself, running statement by "
-			"statement",
-			file->name, summary.transaction.line, summary.transaction.name);
-		scripts->transaction = false;
-	}
+	if (scripts->transaction && summary.no_transaction.line)
+		return leave_transaction(
+			scripts, &summary.no_transaction, " cannot run in a transaction", err);
+	if (scripts->transaction && summary.transaction.line)
+		return leave_transaction(scripts, &summary.transaction,
+			": the script controls transactions itself", err);
 	return 0;
 }
 
@@ -229,94 +345,6 @@ int scripts_check(struct scripts *scripts, struct err *err)
 	return 0;
 }
 
-/* "… does not exist, skipping": what IF EXISTS was written for, said on every reset. */
-static bool is_skipping(const struct notice *notice)
-{
-	const char *comma = strrchr(notice->message, ',');
-
-	return strcmp(notice->severity, "NOTICE") == 0 && comma && strcmp(comma, ", skipping") == 0;
-}
-
-static void tell_notice(void *unused, const char *file, size_t line, const struct notice *notice)
-{
-	(void)unused;
-	if (strcmp(notice->severity, "WARNING") == 0)
-		out_warning("%s:%zu: %s", file, line, notice->message);
-	else if (is_skipping(notice))
-		out_detail("%s:%zu: %s: %s", file, line, notice->severity, notice->message);
-	else
-		out_info("%s:%zu: %s: %s", file, line, notice->severity, notice->message);
-	if (notice->detail)
-		out_detail("detail: %s", notice->detail);
-	if (notice->hint)
-		out_detail("hint: %s", notice->hint);
-}
-
-static void tell_statement(void *unused, const char *text, size_t length)
-{
-	(void)unused;
-	out_info("%.*s", (int)(length > INT32_MAX ? INT32_MAX : length), text);
-}
-
-static void pass_copy_data(void *unused, const char *bytes, size_t length)
-{
-	(void)unused;
-	out_raw(bytes, length);
-}
-
-static void tell_failed(void *unused, const struct err *err)
-{
-	(void)unused;
-	out_error(err);
-}
-
-/* After a failure: what is left of the script in the database. */
-static void tell_left(
-	const struct scripts *scripts, const struct load_counts *counts, struct err *err)
-{
-	const char *plural = counts->statements == 1 ? "" : "s";
-
-	if (counts->commit_sent || (err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED))
-		return;
-	if (scripts->transaction)
-		err_note_line(err, "Rolled back: nothing of the script is in the database.");
-	else if (counts->failed > 0)
-		err_note_line(
-			err, "%" PRIu64 " statement%s succeeded.", counts->statements, plural);
-	else if (counts->statements > 0)
-		err_note_line(err, "The %" PRIu64 " statement%s before it stay in the database.",
-			counts->statements, plural);
-}
-
-int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
-{
-	const struct load_options options = { .transaction = scripts->transaction,
-		.keep_going = scripts->keep_going };
-	const struct load_observer observer = { .notice = tell_notice,
-		.statement = context_echo() ? tell_statement : NULL,
-		.copy_out = pass_copy_data,
-		.failed = tell_failed };
-	struct load_counts counts = { 0 };
-	int64_t start = clock_us();
-	char elapsed[32];
-
-	if (load_run(conn, scripts->files, scripts->count, &options, &observer, &counts, err) !=
-		0) {
-		scripts->commit_sent = counts.commit_sent;
-		tell_left(scripts, &counts, err);
-		return -1;
-	}
-	/* Often a program before the pipe that failed. */
-	if (scripts->reads_pipe && counts.statements == 0)
-		out_warning("what came through the pipe holds no statement");
-	out_info("%s%s: %" PRIu64 " statement%s (%s)",
-		scripts->count == 1 ? scripts->files[0].name : "",
-		scripts->count == 1 ? "" : "all scripts", counts.statements,
-		counts.statements == 1 ? "" : "s",
-		clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
-	return 0;
-}
-
 void scripts_release(struct scripts *scripts)
 {
 	for (size_t i = 0; i < scripts->count; i++) {
@@ -324,5 +352,6 @@ void scripts_release(struct scripts *scripts)
 		mem_free(scripts->files[i].name);
 	}
 	mem_free(scripts->files);
+	variables_release(&scripts->variables);
 	*scripts = (struct scripts)SCRIPTS_INIT;
 }

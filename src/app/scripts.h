@@ -11,17 +11,53 @@ struct scripts {
 	size_t count;
 	bool keep_going;
 	bool transaction;
+	bool insists;       /* on the transaction: a script that cannot run in one is an error */
+	bool allow_connect; /* as in load_options, like batch */
+	size_t batch;
+	struct variables variables; /* --set */
 	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
 	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */
 };
 
 #define SCRIPTS_INIT                                                                               \
 	{                                                                                          \
-		.transaction = true                                                                \
+		.transaction = true, .batch = LOAD_BATCH_AUTO                                      \
 	}
 
-/* -f/--file, --no-transaction, --keep-going */
+/* -f/--file, --no-transaction, --keep-going, --single-transaction, and SCRIPT_RUN_OPTIONS. */
 extern const struct option script_options[];
+
+/* Where the values of SCRIPT_RUN_OPTIONS go. */
+struct script_values {
+	struct strlist set;
+	const char *batch;
+	bool allow_connect, dry_run;
+};
+
+extern struct script_values script_values;
+
+/* Entries of an option table: what any command that runs scripts can be told about them. */
+#define SCRIPT_RUN_OPTIONS                                                                         \
+	{ .name = "set",                                                                           \
+		.type = OPTION_LIST,                                                               \
+		.value = &script_values.set,                                                       \
+		.argument = "NAME=VALUE",                                                          \
+		.help = "give the psql variable NAME a value for the scripts; may be given "       \
+			"several times" },                                                         \
+		{ .name = "batch",                                                                 \
+			.type = OPTION_STRING,                                                     \
+			.value = &script_values.batch,                                             \
+			.argument = "BYTES",                                                       \
+			.help = "send at most so many bytes of statements together (64k, 1M); "    \
+				"off: each alone" },                                               \
+		{ .name = "allow-connect",                                                         \
+			.type = OPTION_FLAG,                                                       \
+			.value = &script_values.allow_connect,                                     \
+			.help = "let \\connect in a script name another host, port or user" },     \
+	{                                                                                          \
+		.name = "dry-run", .type = OPTION_FLAG, .value = &script_values.dry_run,           \
+		.help = "list what the scripts would do, without a server; nothing is changed"     \
+	}
 
 /* The files given by -f, else schema.sql in the project's db directory. */
 int scripts_find_schema(const struct context *context, struct scripts *scripts, struct err *err);
@@ -33,19 +69,24 @@ int scripts_find_schema(const struct context *context, struct scripts *scripts, 
 int scripts_find_seed(
 	const struct context *context, bool missing_ok, struct scripts *scripts, struct err *err);
 
-/* As the two above, but -f is not looked at: for db-setup. */
+/* As the two above, but of the options only SCRIPT_RUN_OPTIONS count: for db-setup. */
 int scripts_find_default(const struct context *context, struct scripts *schema,
 	struct scripts *seed, struct err *err);
 
 /*
  * Reads all regular files through, without a server: anything wrong with them is found before
  * something is changed. Scripts that cannot run in one transaction are recognized and switched to
- * running statement by statement, which is said in one line.
+ * running statement by statement, which is said in one line, or refused with SQL when the
+ * transaction is insisted on.
  */
 int scripts_check(struct scripts *scripts, struct err *err);
 
-/* Runs them over conn and says what was done. */
+/* Runs them over conn and says what was done. scripts->transaction is false afterwards when it was
+ * given up for what came through a pipe. */
 int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err);
+
+/* Instead of running them: lists on stdout, with its place, each thing that would be done. */
+int scripts_list(const struct scripts *scripts, struct err *err);
 
 /* Usable as a CLEANUP handler. */
 void scripts_release(struct scripts *scripts);

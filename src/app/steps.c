@@ -44,3 +44,11 @@ int step_scripts(struct conn *conn, const char *name, struct scripts *scripts, s
 	out_step("%s", name);
 	return scripts_run(conn, scripts, err);
 }
+
+int step_list(const char *name, struct scripts *scripts, struct err *err)
+{
+	out_step("%s, dry run", name);
+	if (scripts_check(scripts, err) != 0)
+		return -1;
+	return scripts_list(scripts, err);
+}

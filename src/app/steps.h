@@ -17,4 +17,7 @@ int step_create(struct conn *conn, const char *database,
 /* Runs scripts under a step line of that name. */
 int step_scripts(struct conn *conn, const char *name, struct scripts *scripts, struct err *err);
 
+/* --dry-run: checks and lists them instead, under such a line. */
+int step_list(const char *name, struct scripts *scripts, struct err *err);
+
 #endif

@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #endif
 
-#define MAX_TABLES 8
+#define MAX_TABLES 12
 
 static bool opt_help, opt_version, opt_quiet, opt_no_color;
 static int opt_verbose;

@@ -14,9 +14,11 @@ static void print_entry(const char *label, const char *text)
 {
 	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
 
-	strbuf_addf(&line, "  %-*s", LABEL_WIDTH - 2, label);
-	if (line.length > LABEL_WIDTH)
+	strbuf_addf(&line, "  %s", label);
+	if (line.length >= LABEL_WIDTH)
 		strbuf_addf(&line, "\n%*s", LABEL_WIDTH, "");
+	else
+		strbuf_addf(&line, "%*s", (int)(LABEL_WIDTH - line.length), "");
 	while (*text) {
 		size_t room = LINE_WIDTH - LABEL_WIDTH;
 		size_t length = strlen(text);

@@ -19,12 +19,25 @@ static int check_tables(const struct context *context, struct conn *conn, struct
 	return -1;
 }
 
+static int list_schema(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
+
+	if (context_open_project(&context, run, err) != 0 ||
+		scripts_find_schema(&context, &scripts, err) != 0)
+		return -1;
+	return step_list("db-schema-load", &scripts, err);
+}
+
 static int run_schema_load(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
+	if (script_values.dry_run)
+		return list_schema(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_database(&context.target, err) != 0 ||
 		scripts_find_schema(&context, &scripts, err) != 0 ||
@@ -49,6 +62,9 @@ const struct command command = {
 				"runs both files on the target test" },
 			{ "cat db/schema/*.sql | db-schema-load -f -",
 				"loads what standard input gives" },
+			{ "db-schema-load --set owner=app",
+				"gives :owner, :'owner' and :\"owner\" in the script a value" },
+			{ "db-schema-load --dry-run", "lists what it would run" },
 			{ 0 },
 		},
 	.max_words = 1,

@@ -1,11 +1,24 @@
 #include "app/steps.h"
 
+static int list_seed(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
+
+	if (context_open_project(&context, run, err) != 0 ||
+		scripts_find_seed(&context, false, &scripts, err) != 0)
+		return -1;
+	return step_list("db-seed", &scripts, err);
+}
+
 static int run_seed(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
+	if (script_values.dry_run)
+		return list_seed(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_database(&context.target, err) != 0 ||
 		scripts_find_seed(&context, false, &scripts, err) != 0 ||

@@ -13,6 +13,7 @@ static const struct option setup_options[] = {
 		.help = "end the sessions that are connected to the database on the target prod "
 			"too; "
 			"elsewhere a reset always does" },
+	SCRIPT_RUN_OPTIONS,
 	{ 0 },
 };
 
@@ -98,10 +99,10 @@ static int load(struct context *context, struct scripts *schema, struct scripts 
 	*ret_left = "is empty";
 	if (context_connect(context, false, &conn, err) != 0)
 		return -1;
-	if (!schema->transaction)
-		*ret_left = "holds a part of the schema";
 	if (step_scripts(conn, "db-schema-load", schema, err) != 0) {
-		if (schema->commit_sent && err->kind != ERR_SQL)
+		if (!schema->transaction)
+			*ret_left = "holds a part of the schema";
+		else if (schema->commit_sent && err->kind != ERR_SQL)
 			*ret_left = "may hold the schema";
 		return -1;
 	}
@@ -113,10 +114,10 @@ static int load(struct context *context, struct scripts *schema, struct scripts 
 	*ret_left = "holds the schema and no seed data";
 	if (renew_session(context, &conn, err) != 0)
 		return -1;
-	if (!seed->transaction)
-		*ret_left = "holds the schema and a part of the seed data";
 	if (step_scripts(conn, "db-seed", seed, err) != 0) {
-		if (seed->commit_sent && err->kind != ERR_SQL)
+		if (!seed->transaction)
+			*ret_left = "holds the schema and a part of the seed data";
+		else if (seed->commit_sent && err->kind != ERR_SQL)
 			*ret_left = "holds the schema and perhaps the seed data";
 		return -1;
 	}
@@ -146,6 +147,19 @@ static int reset(
 	return 0;
 }
 
+static int list_scripts(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(scripts_release) struct scripts schema = SCRIPTS_INIT;
+	CLEANUP(scripts_release) struct scripts seed = SCRIPTS_INIT;
+
+	if (context_open_project(&context, run, err) != 0 ||
+		scripts_find_default(&context, &schema, &seed, err) != 0 ||
+		step_list("db-schema-load", &schema, err) != 0)
+		return -1;
+	return step_list("db-seed", &seed, err);
+}
+
 static int run_setup(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
@@ -154,6 +168,8 @@ static int run_setup(struct run *run, struct err *err)
 	int64_t start = clock_us();
 	char elapsed[32];
 
+	if (script_values.dry_run)
+		return list_scripts(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "reset", err) != 0 ||
 		guard_destroy(&context.target, "reset", err) != 0 ||

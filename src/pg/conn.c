@@ -17,11 +17,15 @@
 #define ANSWER_SECONDS 5
 #define ANSWER_MS ((int64_t)ANSWER_SECONDS * 1000)
 
+#define STALL_MS 2000
+#define STALL_AGAIN_MS 30000
+
 void conn_close(struct conn *conn)
 {
 	if (!conn)
 		return;
 	PQfinish(conn->pg);
+	mem_free(conn->last_words);
 	mem_free(conn);
 }
 
@@ -74,7 +78,9 @@ static int lost(struct conn *conn, struct err *err)
 	CLEANUP(mem_cleanup) char *reason = conn_clean_message(PQerrorMessage(conn->pg), NULL);
 
 	err_set(err, ERR_CONNECT, "the connection to the server was lost");
-	if (*reason)
+	if (conn->last_words)
+		err_detail(err, "%s", conn->last_words);
+	else if (*reason)
 		err_detail(err, "%s", reason);
 	return -1;
 }
@@ -99,7 +105,11 @@ int conn_result_error(
 {
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	bool gone = PQstatus(conn->pg) == CONNECTION_BAD;
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	/* The end of the connection may not have been noticed yet. */
+	bool gone =
+		PQstatus(conn->pg) == CONNECTION_BAD ||
+		(severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0));
 
 	if (!message) {
 		/* libpq's own: the connection broke, or it ran out of memory. */
@@ -114,7 +124,7 @@ int conn_result_error(
 	err->detail = field(result, PG_DIAG_MESSAGE_DETAIL);
 	err->hint = field(result, PG_DIAG_MESSAGE_HINT);
 	err->context = field(result, PG_DIAG_CONTEXT);
-	err->severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	err->severity = mem_strdup(severity);
 	if (sqlstate)
 		snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate);
 	return -1;
@@ -171,6 +181,29 @@ static int give_up(struct conn *conn, struct err *err)
 	return -1;
 }
 
+/* How long until conn->stalled is due; -1: never. */
+static int until_stalled(struct conn *conn)
+{
+	int64_t now;
+
+	if (!conn->stalled || conn->interrupted.kind || interrupt_seen())
+		return -1;
+	now = clock_ms();
+	if (!conn->stalled_due)
+		conn->stalled_due = now + STALL_MS;
+	return conn->stalled_due > now ? (int)(conn->stalled_due - now) : 0;
+}
+
+/* A signal that comes during the call counts as if it had come while waiting. */
+static void tell_stalled(struct conn *conn)
+{
+	if (conn->stalled(conn->stalled_context, &conn->interrupted) != 0) {
+		conn->answer_deadline = clock_ms() + ANSWER_MS;
+		cancel(conn);
+	}
+	conn->stalled_due = clock_ms() + STALL_AGAIN_MS;
+}
+
 /*
  * Waits until the socket can be read (or written, when asked). A signal cancels the statement once
  * and is remembered in conn->interrupted; the waiting goes on for a while, for the server's answer.
@@ -182,22 +215,27 @@ static int wait_for_socket(struct conn *conn, bool writing, struct err *err)
 			.events = (short)(writing ? POLLIN | POLLOUT : POLLIN) },
 		{ .fd = interrupt_fd(), .events = POLLIN },
 	};
+	int stall = until_stalled(conn);
 	int ready;
 
 	if (fds[0].fd < 0)
 		return lost(conn, err);
-	ready = poll(fds, ARRAY_SIZE(fds), patience(conn));
+	ready = poll(fds, ARRAY_SIZE(fds), stall >= 0 ? stall : patience(conn));
 	if (ready < 0 && errno != EINTR)
 		return err_errno(err, "could not wait for the server");
 	if (interrupt_check(&conn->interrupted) != 0) {
 		conn->answer_deadline = clock_ms() + ANSWER_MS;
 		cancel(conn);
+	} else if (ready == 0 && stall >= 0) {
+		tell_stalled(conn);
 	} else if (ready == 0) {
 		return give_up(conn, err);
 	}
-	if (fds[0].revents && !PQconsumeInput(conn->pg))
-		return lost(conn, err);
-	return 0;
+	if (!fds[0].revents)
+		return 0;
+	conn->stalled_due = 0;
+	conn->inputs += (fds[0].revents & POLLIN) != 0;
+	return PQconsumeInput(conn->pg) ? 0 : lost(conn, err);
 }
 
 int conn_flush(struct conn *conn, struct err *err)
@@ -236,7 +274,10 @@ int conn_wait_input(struct conn *conn, struct err *err)
 int conn_next_result(struct conn *conn, PGresult **ret_result, struct err *err)
 {
 	while (PQisBusy(conn->pg)) {
-		if (wait_for_socket(conn, false, err) != 0)
+		/* Something may be unsent after a signal has ended the sending of COPY data. */
+		bool unsent = PQflush(conn->pg) > 0;
+
+		if (wait_for_socket(conn, unsent, err) != 0)
 			return -1;
 	}
 	*ret_result = PQgetResult(conn->pg);

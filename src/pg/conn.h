@@ -78,6 +78,12 @@ char *conn_literal(struct conn *conn, const char *text);
 /* The server's version as a number, e.g. 150018. */
 int conn_server_version(const struct conn *conn);
 
+/*
+ * The parameters that conn was opened with, defaults and password included; the host is the one it
+ * is connected to.
+ */
+void conn_params(struct conn *conn, struct params *params);
+
 /* For pg/ only: the handle, and the steps a query is made of. */
 PGconn *conn_pg(struct conn *conn);
 

@@ -12,6 +12,15 @@ struct conn {
 	struct err interrupted; /* a signal that came while a request was running */
 	bool completed;         /* the last request succeeded, also when a signal ended it for us */
 	int64_t answer_deadline; /* with that: until when the server may answer */
+	/*
+	 * Called when the server has been silent for STALL_MS while it was waited for, and then
+	 * every STALL_AGAIN_MS; NULL: nobody. Fails only with INTERRUPTED.
+	 */
+	int (*stalled)(void *context, struct err *err);
+	void *stalled_context;
+	int64_t stalled_due; /* when the next call is; 0: the server is not waited for */
+	size_t inputs;       /* how often the server has sent something */
+	char *last_words;    /* why the server ends the connection; NULL: it has not said so */
 };
 
 /*

@@ -68,6 +68,16 @@ char *conn_clean_message(const char *message, char sqlstate[6])
 	return strbuf_detach(&out);
 }
 
+/* admin_shutdown, crash_shutdown, cannot_connect_now, … */
+#define SHUTDOWN_CLASS "57P0"
+
+/* Between two requests libpq takes the message that ends the connection for a notice. */
+static bool is_end(const struct notice *notice)
+{
+	return strcmp(notice->severity, "FATAL") == 0 || strcmp(notice->severity, "PANIC") == 0 ||
+	       (notice->sqlstate && strncmp(notice->sqlstate, SHUTDOWN_CLASS, 4) == 0);
+}
+
 static void receive_notice(void *context, const PGresult *result)
 {
 	struct conn *conn = context;
@@ -80,7 +90,12 @@ static void receive_notice(void *context, const PGresult *result)
 		.context = PQresultErrorField(result, PG_DIAG_CONTEXT),
 	};
 
-	if (conn->notice && notice.message)
+	if (!notice.message || !notice.severity)
+		return;
+	if (is_end(&notice)) {
+		mem_free(conn->last_words);
+		conn->last_words = mem_strdup(notice.message);
+	} else if (conn->notice)
 		conn->notice(conn->notice_context, &notice);
 }
 
@@ -352,4 +367,32 @@ int conn_open_maintenance(const struct params *params, const struct conn_options
 	err_release(err);
 	maintenance.database = "template1";
 	return conn_open(params, &maintenance, ret_conn, err);
+}
+
+static void set_if_known(struct params *params, const char *keyword, const char *value)
+{
+	if (value && *value)
+		params_set(params, keyword, value);
+}
+
+void conn_params(struct conn *conn, struct params *params)
+{
+	PGconn *pg = conn_pg(conn);
+	PQconninfoOption *options = PQconninfo(pg);
+	const char *hosts;
+
+	if (!options)
+		BUG("libpq is out of memory");
+	for (PQconninfoOption *option = options; option->keyword; option++)
+		set_if_known(params, option->keyword, option->val);
+	PQconninfoFree(options);
+	/* Of several hosts and ports, those in use. */
+	hosts = params_get(params, "host");
+	if (!hosts)
+		hosts = params_get(params, "hostaddr");
+	if (hosts && strchr(hosts, ',')) {
+		set_if_known(params, "host", PQhost(pg));
+		set_if_known(params, "port", PQport(pg));
+		params_set(params, "hostaddr", NULL);
+	}
 }

@@ -3,6 +3,7 @@
 #define PG_LOAD_H
 
 #include "pg/conn.h"
+#include "sql/variables.h"
 
 #include <stdint.h>
 
@@ -13,7 +14,24 @@ struct load_file {
 
 struct load_options {
 	bool transaction; /* all files in one; otherwise each statement by itself */
+	bool insist;      /* with that: a script whose first statement cannot be in a transaction is
+			     refused; otherwise the run goes on without one, with a remark */
 	bool keep_going;  /* without a transaction: go on after a failed statement */
+	bool allow_connect;                /* \connect may name another host, port or user */
+	const struct variables *variables; /* psql variables to begin each file with; NULL: none */
+	/* Most bytes of statements that are sent together; 0: each alone; LOAD_BATCH_AUTO: by the
+	 * distance of the server. */
+	size_t batch;
+};
+
+#define LOAD_BATCH_AUTO SIZE_MAX
+
+/* How far a run is. */
+struct load_progress {
+	size_t file;         /* index of the file being run */
+	uint64_t bytes;      /* read of it */
+	uint64_t statements; /* as in load_counts, of all files */
+	uint64_t rows;
 };
 
 /* Told what happens; any function may be NULL. Texts are valid during the call. */
@@ -22,23 +40,34 @@ struct load_observer {
 	void (*notice)(void *context, const char *file, size_t line, const struct notice *notice);
 	void (*statement)(void *context, const char *text, size_t length); /* passwords masked */
 	void (*copy_out)(void *context, const char *bytes, size_t length); /* COPY … TO STDOUT */
+	void (*print)(void *context, const char *bytes, size_t length);    /* \echo and the like */
+	void (*warn)(void *context, const char *bytes, size_t length);     /* \warn */
 	void (*failed)(void *context, const struct err *err); /* keep_going: one failed statement */
+	void (*remark)(void *context, const char *text); /* what the user should know: a lock that
+							    is waited for, a pooler */
+	void (*progress)(void *context, const struct load_progress *progress); /* often */
 };
 
 struct load_counts {
 	uint64_t statements; /* that succeeded */
+	uint64_t kept;       /* without a transaction: those of them that no open one can undo */
+	uint64_t rows;       /* copied */
 	uint64_t failed;     /* with keep_going */
 	uint64_t bytes;      /* read from the files */
 	bool commit_sent;    /* of the transaction; an error's note then says what became of it */
+	bool no_transaction; /* options->transaction was given up, as a remark has said */
 };
 
 /*
  * Runs the files in their order. With options->transaction everything is rolled back on any error.
- * What a file leaves in the session (search_path of a dump, other SETs) is undone before the next
- * and at the end. Errors: SQL with file, line and column, from the server or the reader; CONNECT
- * when the connection was lost (the detail says when it is unknown whether COMMIT took effect);
- * FAILED when a file cannot be read; INTERRUPTED. With keep_going the result is an error of kind
- * SQL when any failed.
+ * In a transaction, ours or the script's own, statements travel together, and each error, notice
+ * and row count still belongs to its own; a syntax error is then reported before anything of its
+ * batch has run. \connect changes the connection for what follows, up to the end of the run; conn
+ * itself stays open and ends as it began. What a file leaves in the session (search_path of a dump,
+ * other SETs) is undone before the next and at the end. Errors: SQL with file, line and column,
+ * from the server or the reader; CONNECT when the connection was lost (the detail says when it is
+ * unknown whether COMMIT took effect); FAILED when a file cannot be read; INTERRUPTED. With
+ * keep_going the result is an error of kind SQL when any failed.
  */
 int load_run(struct conn *conn, const struct load_file *files, size_t count,
 	const struct load_options *options, const struct load_observer *observer,

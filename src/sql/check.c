@@ -1,67 +1,163 @@
 #include "sql/check.h"
 
+#include "base/mem.h"
 #include "sql/classify.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-static void note(struct script_found *found, const struct script_statement *statement)
+struct check {
+	struct script *script;
+	struct script_summary found;
+	bool writes; /* an earlier \copy writes a file, which a later one may read */
+};
+
+static void note(
+	struct script_found *found, const struct script_statement *statement, const char *name)
 {
-	const char *name = NULL;
+	CLEANUP(err_release) struct err place = ERR_INIT;
 
 	if (found->line > 0)
 		return;
-	classify_statement(statement->text, statement->length, &name);
-	found->line = statement->line;
-	found->column = statement->column;
+	origin_place(&statement->origin, statement->text, statement->length, 0, &place);
+	found->file = mem_strdup(place.place.file);
+	found->line = place.place.line;
+	found->column = place.place.column;
 	snprintf(found->name, sizeof(found->name), "%s", name ? name : "");
 }
 
-static int skip_copy(struct script_reader *reader, struct err *err)
+static int skip_copy(struct script *script, struct err *err)
 {
 	const char *data;
 	size_t length;
-	int result = script_reader_copy_begin(reader, err);
+	int result = script_copy_begin(script, err);
 
 	if (result)
 		return result;
-	while ((result = script_reader_copy_data(reader, &data, &length, err)) > 0)
+	while ((result = script_copy_data(script, &data, &length, err)) > 0)
 		continue;
 	return result;
 }
 
-int script_check(const char *name, struct script_source source, struct script_summary *summary,
-	struct err *err)
+static int statement(struct check *check, const struct script_statement *statement, struct err *err)
 {
-	CLEANUP(script_reader_cleanup)
-	struct script_reader *reader = script_reader_new(name, source);
-	struct script_summary found = { 0 };
-	struct script_statement statement;
-	int result;
-	bool on;
+	const char *name = NULL;
 
-	while ((result = script_reader_next(reader, &statement, err)) > 0) {
-		found.statements++;
-		switch (statement.class) {
-		case SCRIPT_CLASS_TRANSACTION:
-			note(&found.transaction, &statement);
-			break;
-		case SCRIPT_CLASS_NO_TRANSACTION:
-			note(&found.no_transaction, &statement);
-			break;
-		case SCRIPT_CLASS_COPY_FROM_STDIN:
-			found.copies++;
-			if (skip_copy(reader, err))
+	check->found.statements++;
+	check->found.copies += statement->copies;
+	classify_statement(statement->text, statement->length, &name);
+	if (statement->class == SCRIPT_CLASS_TRANSACTION)
+		note(&check->found.transaction, statement, name);
+	if (statement->class == SCRIPT_CLASS_NO_TRANSACTION)
+		note(&check->found.no_transaction, statement, name);
+	for (size_t i = 0; i < statement->copies; i++)
+		if (skip_copy(check->script, err) != 0)
+			return -1;
+	return 0;
+}
+
+static int copy(struct check *check, const struct script_action *action, struct err *err)
+{
+	const char *file = action->copy.file;
+
+	check->found.statements++;
+	if (action->copy.where == SCRIPT_COPY_SCRIPT && action->copy.from)
+		return skip_copy(check->script, err);
+	if (action->copy.where != SCRIPT_COPY_FILE)
+		return 0;
+	if (!action->copy.from) {
+		check->writes = true;
+		return 0;
+	}
+	if (check->writes || script_is_uncertain(check->script) || access(file, R_OK) == 0)
+		return 0;
+	err_errno(err, "could not open file \"%s\"", file);
+	err->kind = ERR_SQL;
+	origin_place(&action->statement.origin, action->statement.text, action->statement.length, 0,
+		err);
+	return -1;
+}
+
+/* A script that settles itself what happens after each statement cannot run as a whole. */
+static void note_modes(struct check *check, const struct script_statement *statement)
+{
+	if (!script_autocommits(check->script))
+		note(&check->found.transaction, statement, "\\set AUTOCOMMIT off");
+	if (!script_stops_on_error(check->script))
+		note(&check->found.no_transaction, statement, "\\set ON_ERROR_STOP off");
+}
+
+static int step(
+	struct check *check, const struct script_action *action, bool keep_going, struct err *err)
+{
+	if (!keep_going && action->statement.text)
+		note_modes(check, &action->statement);
+	switch (action->kind) {
+	case SCRIPT_GSET:
+	case SCRIPT_GEXEC:
+		script_assume_unknown(check->script);
+		return statement(check, &action->statement, err);
+	case SCRIPT_STATEMENT:
+		return statement(check, &action->statement, err);
+	case SCRIPT_CONNECT:
+		note(&check->found.no_transaction, &action->statement, "\\connect");
+		return 0;
+	case SCRIPT_COPY:
+		return copy(check, action, err);
+	default:
+		return 0;
+	}
+}
+
+static int walk(struct check *check, bool keep_going, struct err *err)
+{
+	struct script_action action;
+
+	for (;;) {
+		if (script_next(check->script, &action, err) != 0) {
+			if (!keep_going || !script_can_go_on(check->script))
 				return -1;
-			break;
-		case SCRIPT_CLASS_OTHER:
-			if (classify_standard_strings(statement.text, statement.length, &on))
-				script_reader_set_standard_strings(reader, on);
-			break;
+			err_release(err);
+		} else if (action.kind == SCRIPT_END) {
+			return 0;
+		} else if (step(check, &action, keep_going, err) != 0) {
+			return -1;
 		}
 	}
-	if (result)
+}
+
+int script_check(const char *path, const char *name, const struct script_options *options,
+	struct script_summary *summary, struct err *err)
+{
+	CLEANUP(script_cleanup) struct script *script = NULL;
+	struct script_options dry = *options;
+	struct check check = { 0 };
+	int result;
+
+	dry.dry = true;
+	if (script_open(path, name, &dry, NULL, &script, err) != 0)
 		return -1;
-	found.bytes = script_reader_bytes(reader);
-	*summary = found;
+	check.script = script;
+	result = walk(&check, options->keep_going, err);
+	/* A run that goes on after errors will meet and report it. */
+	if (result != 0 && options->keep_going && err->kind == ERR_SQL) {
+		err_release(err);
+		result = 0;
+	}
+	check.found.bytes = script_bytes(script);
+	if (result != 0) {
+		script_summary_release(&check.found);
+		return -1;
+	}
+	*summary = check.found;
 	return 0;
+}
+
+void script_summary_release(struct script_summary *summary)
+{
+	mem_free(summary->transaction.file);
+	mem_free(summary->no_transaction.file);
+	*summary = (struct script_summary)SCRIPT_SUMMARY_INIT;
 }

@@ -1,5 +1,7 @@
 #include "sql/classify.h"
 
+#include "base/mem.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -373,7 +375,18 @@ static const char *no_transaction(struct tokens *tokens)
 		return cluster(tokens);
 	if (take(tokens, "discard"))
 		return word(tokens, "all") ? "DISCARD ALL" : NULL;
+	if (take(tokens, "select") && memmem(tokens->text, (size_t)(tokens->end - tokens->text),
+					      "_logical_replication_slot(", 26))
+		return "SELECT of a logical replication slot";
 	return NULL;
+}
+
+/* What most scripts consist of, INSERT above all, is told by its first letter. */
+static bool may_begin_with(const char *text, size_t length, const char *letters)
+{
+	unsigned char first = length > 0 ? (unsigned char)*text : '\0';
+
+	return first < 'A' || first > 'z' || strchr(letters, first | 0x20);
 }
 
 enum script_class classify_statement(const char *text, size_t length, const char **ret_name)
@@ -383,6 +396,10 @@ enum script_class classify_statement(const char *text, size_t length, const char
 	struct tokens again;
 	const char *name;
 
+	if (ret_name)
+		*ret_name = NULL;
+	if (!may_begin_with(text, length, "abcdeprsv"))
+		return class;
 	next(&tokens);
 	again = tokens;
 	if (take(&tokens, "copy")) {
@@ -399,36 +416,154 @@ enum script_class classify_statement(const char *text, size_t length, const char
 	return name ? class : SCRIPT_CLASS_OTHER;
 }
 
-bool classify_standard_strings(const char *text, size_t length, bool *ret_on)
+/* RESET of the setting or of all, DISCARD ALL */
+static bool resets(struct tokens *tokens, const char *setting)
 {
-	static const char *const words_on[] = { "on", "true", "yes", "1" };
+	if (take(tokens, "reset"))
+		return word(tokens, setting) || word(tokens, "all");
+	return take(tokens, "discard") && word(tokens, "all");
+}
+
+/*
+ * SELECT set_config('setting', 'value', false): the current token is then the value. *ret_local:
+ * only to the end of the transaction.
+ */
+static bool calls_set_config(struct tokens *tokens, const char *setting, bool *ret_local)
+{
+	size_t length = strlen(setting);
+	struct tokens after;
+
+	if (!take(tokens, "select"))
+		return false;
+	if (take(tokens, "pg_catalog"))
+		next(tokens);
+	if (!take(tokens, "set_config") || !symbol(tokens, '(') || next(tokens) != TOKEN_STRING ||
+		tokens->length != length + 2 || strncasecmp(tokens->text + 1, setting, length) != 0)
+		return false;
+	next(tokens);
+	if (!symbol(tokens, ',') || next(tokens) != TOKEN_STRING)
+		return false;
+	after = *tokens;
+	next(&after);
+	next(&after);
+	*ret_local = word(&after, "true");
+	return true;
+}
+
+/* Whether a value of SET means on. */
+static bool is_on(const struct tokens *tokens)
+{
+	static const char *const words[] = { "on", "true", "yes", "1" };
+	const bool quoted = tokens->kind == TOKEN_STRING && tokens->length >= 2;
+	const char *value = quoted ? tokens->text + 1 : tokens->text;
+	size_t length = quoted ? tokens->length - 2 : tokens->length;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (length == strlen(words[i]) && strncasecmp(value, words[i], length) == 0)
+			return true;
+	return tokens->kind == TOKEN_WORD && word(tokens, "default");
+}
+
+bool classify_standard_strings(const char *text, size_t length, bool *ret_on, bool *ret_local)
+{
 	struct tokens tokens = { .at = text, .end = text + length };
-	const char *value;
-	size_t value_length;
+	struct tokens again;
 
 	next(&tokens);
+	again = tokens;
+	/* What the server was configured with: on, everywhere since 9.1. */
+	*ret_on = true;
+	*ret_local = false;
+	if (resets(&tokens, "standard_conforming_strings"))
+		return true;
+	if (calls_set_config(&again, "standard_conforming_strings", ret_local)) {
+		*ret_on = is_on(&again);
+		return true;
+	}
 	if (!take(&tokens, "set"))
 		return false;
-	take(&tokens, "session");
+	if (!take(&tokens, "session"))
+		*ret_local = take(&tokens, "local");
 	if (!take(&tokens, "standard_conforming_strings"))
 		return false;
 	if (!symbol(&tokens, '=') && !word(&tokens, "to"))
 		return false;
 	if (next(&tokens) == TOKEN_END)
 		return false;
-	value = tokens.text;
-	value_length = tokens.length;
-	if (tokens.kind == TOKEN_STRING && value_length >= 2) {
-		value++;
-		value_length -= 2;
+	*ret_on = is_on(&tokens);
+	return true;
+}
+
+/* The longest statement that is searched for a call of set_config. */
+#define SEARCHED 4096
+
+static bool contains(const char *text, size_t length, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (size_t i = 0; i + size <= length; i++)
+		if (strncasecmp(text + i, word, size) == 0)
+			return true;
+	return false;
+}
+
+/* SET of this session's setting, with the current token behind the SET. */
+static bool names_reading(struct tokens *tokens)
+{
+	if (!take(tokens, "session"))
+		take(tokens, "local");
+	return word(tokens, "standard_conforming_strings") || word(tokens, "client_encoding") ||
+	       word(tokens, "names") || word(tokens, "all") || tokens->kind == TOKEN_NAME;
+}
+
+bool classify_changes_reading(const char *text, size_t length)
+{
+	struct tokens tokens = { .at = text, .end = text + length };
+
+	if (!may_begin_with(text, length, "drs"))
+		return false;
+	next(&tokens);
+	if (take(&tokens, "set") || take(&tokens, "reset"))
+		return names_reading(&tokens);
+	if (take(&tokens, "discard"))
+		return word(&tokens, "all");
+	if (word(&tokens, "rollback"))
+		return true;
+	return word(&tokens, "select") && length <= SEARCHED &&
+	       contains(text, length, "set_config") &&
+	       (contains(text, length, "encoding") || contains(text, length, "conforming"));
+}
+
+bool classify_encoding(const char *text, size_t length, char **ret_name)
+{
+	struct tokens tokens = { .at = text, .end = text + length };
+	struct tokens again;
+	bool local;
+
+	next(&tokens);
+	again = tokens;
+	if (resets(&tokens, "client_encoding")) {
+		*ret_name = mem_strdup("");
+		return true;
 	}
-	*ret_on = false;
-	for (size_t i = 0; i < ARRAY_SIZE(words_on); i++)
-		if (value_length == strlen(words_on[i]) &&
-			strncasecmp(value, words_on[i], value_length) == 0)
-			*ret_on = true;
-	/* DEFAULT is what the server was configured with: on, everywhere since 9.1. */
-	if (tokens.kind == TOKEN_WORD && word(&tokens, "default"))
-		*ret_on = true;
+	if (calls_set_config(&again, "client_encoding", &local)) {
+		tokens = again;
+	} else {
+		if (!take(&tokens, "set"))
+			return false;
+		if (!take(&tokens, "session"))
+			take(&tokens, "local");
+		if (!take(&tokens, "names")) {
+			if (!take(&tokens, "client_encoding"))
+				return false;
+			if (!symbol(&tokens, '=') && !word(&tokens, "to"))
+				return false;
+			next(&tokens);
+		}
+	}
+	if (tokens.kind == TOKEN_STRING && tokens.length >= 2)
+		*ret_name = mem_strndup(tokens.text + 1, tokens.length - 2);
+	else
+		*ret_name = mem_strndup(tokens.text, tokens.length);
 	return true;
 }

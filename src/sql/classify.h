@@ -11,7 +11,20 @@
  */
 enum script_class classify_statement(const char *text, size_t length, const char **ret_name);
 
-/* Whether the statement is SET standard_conforming_strings (not LOCAL), and to what. */
-bool classify_standard_strings(const char *text, size_t length, bool *ret_on);
+/*
+ * Whether the statement is SET standard_conforming_strings or RESET, and to what; *ret_local: only
+ * to the end of the transaction.
+ */
+bool classify_standard_strings(const char *text, size_t length, bool *ret_on, bool *ret_local);
+
+/*
+ * Whether the server may read what follows differently once the statement has run: it may change
+ * standard_conforming_strings or client_encoding. In doubt true.
+ */
+bool classify_changes_reading(const char *text, size_t length);
+
+/* Whether it is SET client_encoding, SET NAMES or RESET, and to what ("": the database's own);
+ * *ret_name is the caller's. */
+bool classify_encoding(const char *text, size_t length, char **ret_name);
 
 #endif

@@ -1,69 +1,31 @@
 #include "sql/reader.h"
 
 #include "base/mem.h"
-#include "base/strbuf.h"
 #include "sql/classify.h"
-#include "sql/position.h"
-#include "sql/scan.h"
+#include "sql/reader_internal.h"
 
 #include <string.h>
 
-#define CHUNK ((size_t)256 << 10)
-
 /* A buffer that one huge statement blew up is given back. */
 #define KEPT_CAPACITY ((size_t)16 << 20)
-
-/* Longest name of a meta-command that a message shows. */
-#define COMMAND_NAME 32
-
-struct script_reader {
-	char *name;
-	struct script_source source;
-	struct scan scan;
-	bool started;
-	bool failed;
-
-	/* What the source gave: bytes from at to end are still to be read; the first NUL stops at
-	 * limit. */
-	char *chunk;
-	size_t at, limit, end;
-	bool source_ended;
-	uint64_t bytes;
-	struct position position; /* of the next byte to be scanned */
-
-	/* The statement (or the comment that may come before it): text, and where it begins. */
-	struct strbuf text;
-	struct position start;
-	/* Where text holds a line that COPY data separated from what follows it: what follows
-	 * begins at byte joint and stands at joint_position in the file. */
-	size_t joint;
-	struct position joint_position;
-
-	/* The rest of the line of a COPY statement, scanned before the chunk; resume is the
-	 * chunk's. */
-	struct strbuf rest;
-	size_t rest_at;
-	struct position resume;
-
-	/* COPY data: the position of the next data byte is resume or position. */
-	bool in_line;     /* a part of the line has been returned */
-	size_t looked_at; /* bytes from at that hold no newline */
-	size_t copy_line;
-};
 
 struct script_reader *script_reader_new(const char *name, struct script_source source)
 {
 	struct script_reader *reader = mem_calloc(1, sizeof(*reader));
 
-	reader->name = mem_strdup(name);
+	reader->name = name;
 	reader->source = source;
 	scan_init(&reader->scan);
-	reader->chunk = mem_calloc(CHUNK, 1);
+	reader->chunk = mem_calloc(READER_CHUNK, 1);
 	reader->position = (struct position)POSITION_INIT;
-	reader->start = reader->position;
-	reader->joint = SIZE_MAX;
+	reader->detail = origin_detail_new();
+	reader->previous_detail = origin_detail_new();
+	reader->origin.file = reader->name;
+	reader->origin.start = reader->position;
 	strbuf_init(&reader->text, SCRIPT_STATEMENT_CEILING);
+	strbuf_init(&reader->previous_text, SCRIPT_STATEMENT_CEILING);
 	strbuf_init(&reader->rest, SCRIPT_STATEMENT_CEILING);
+	strbuf_init(&reader->reference, SCRIPT_STATEMENT_CEILING);
 	return reader;
 }
 
@@ -71,11 +33,21 @@ void script_reader_free(struct script_reader *reader)
 {
 	if (!reader)
 		return;
+	for (size_t i = 0; i < reader->depth; i++) {
+		mem_free(reader->expansions[i].name);
+		mem_free(reader->expansions[i].value);
+	}
+	mem_free(reader->expansions);
 	scan_release(&reader->scan);
 	strbuf_release(&reader->text);
+	strbuf_release(&reader->previous_text);
 	strbuf_release(&reader->rest);
+	strbuf_release(&reader->reference);
+	origin_detail_free(reader->detail);
+	origin_detail_free(reader->previous_detail);
+	mem_free(reader->command);
 	mem_free(reader->chunk);
-	mem_free(reader->name);
+
 	mem_free(reader);
 }
 
@@ -90,14 +62,32 @@ void script_reader_set_standard_strings(struct script_reader *reader, bool on)
 	reader->scan.standard_strings = on;
 }
 
-size_t script_reader_copy_line(const struct script_reader *reader)
+void script_reader_set_encoding(struct script_reader *reader, enum encoding encoding)
 {
-	return reader->copy_line;
+	if (reader->encoding != encoding)
+		reader->encoding_state = (struct encoding_state){ 0 };
+	reader->encoding = encoding;
+}
+
+void script_reader_set_variables(
+	struct script_reader *reader, const struct slash_variables *variables)
+{
+	reader->variables = variables;
+}
+
+void script_reader_set_active(struct script_reader *reader, bool active)
+{
+	reader->inactive = !active;
 }
 
 uint64_t script_reader_bytes(const struct script_reader *reader)
 {
 	return reader->bytes;
+}
+
+size_t script_reader_line_number(const struct script_reader *reader)
+{
+	return reader->position.line;
 }
 
 const char *script_reader_name(const struct script_reader *reader)
@@ -107,7 +97,7 @@ const char *script_reader_name(const struct script_reader *reader)
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-static void place_set(
+void reader_place_set(
 	const struct script_reader *reader, const struct position *position, struct err *err)
 {
 	struct err_place *place = &err->place;
@@ -120,129 +110,108 @@ static void place_set(
 	};
 }
 
-void script_reader_place(const struct script_reader *reader, size_t byte_offset, struct err *err)
-{
-	const struct strbuf *text = &reader->text;
-	size_t at = byte_offset < text->length ? byte_offset : text->length;
-	struct position position = reader->start;
-
-	if (at >= reader->joint) {
-		position = reader->joint_position;
-		position_advance(&position, text->data + reader->joint, at - reader->joint);
-	} else {
-		position_advance(&position, text->data, at);
-	}
-	place_set(reader, &position, err);
-	position_excerpt(&reader->start, text->data, text->length, at, &err->place);
-}
-
-/* Gives err, which is set, the place of the next byte to be scanned. */
-static int fail_here(struct script_reader *reader, struct err *err)
+int reader_fail_here(struct script_reader *reader, struct err *err)
 {
 	reader->failed = true;
-	if (reader->scan.first == SCAN_NONE) {
-		strbuf_reset(&reader->text);
-		reader->start = reader->position;
-		reader->joint = SIZE_MAX;
+	if (reader->scan.first == SCAN_NONE || reader->inactive) {
+		reader_place_set(reader, &reader->position, err);
+		return -1;
 	}
-	script_reader_place(reader, reader->text.length, err);
+	origin_place(
+		&reader->origin, reader->text.data, reader->text.length, reader->text.length, err);
 	return -1;
 }
 
-/* --- input ----------------------------------------------------------------------------------- */
-
-/* Reads more behind what the chunk still holds; at the end of the source does nothing. */
-static int fill(struct script_reader *reader, struct err *err)
+static int fail_at(struct script_reader *reader, size_t at, struct err *err)
 {
-	size_t left = reader->end - reader->at;
-	const char *nul;
-	ssize_t count;
-
-	if (reader->source_ended)
-		return 0;
-	if (left > 0 && reader->at > 0)
-		memmove(reader->chunk, reader->chunk + reader->at, left);
-	reader->limit -= reader->at;
-	reader->at = 0;
-	reader->end = left;
-	count = reader->source.read(
-		reader->source.context, reader->chunk + left, CHUNK - left, err);
-	if (count < 0) {
-		reader->failed = true;
-		return -1;
-	}
-	if (count == 0)
-		reader->source_ended = true;
-	reader->bytes += (uint64_t)count;
-	if (reader->limit == left) {
-		nul = memchr(reader->chunk + left, '\0', (size_t)count);
-		reader->limit = nul ? (size_t)(nul - reader->chunk) : left + (size_t)count;
-	}
-	reader->end += (size_t)count;
-	return 0;
+	reader->failed = true;
+	origin_place(&reader->origin, reader->text.data, reader->text.length, at, err);
+	return -1;
 }
 
-/* Byte order mark; UTF-16, with such a mark or known by the NULs beside the first characters. */
-static int start(struct script_reader *reader, struct err *err)
-{
-	const unsigned char *bytes = (const unsigned char *)reader->chunk;
-	const char *encoding = NULL;
+/* --- the query buffer ------------------------------------------------------------------------ */
 
-	while (reader->end < 4 && !reader->source_ended)
-		if (fill(reader, err))
-			return -1;
-	reader->started = true;
-	if (reader->end >= 2 &&
-		((bytes[0] == 0xff && bytes[1] == 0xfe) || (bytes[0] == 0xfe && bytes[1] == 0xff)))
-		encoding = "UTF-16";
-	else if (reader->end >= 2 && bytes[0] && !bytes[1])
-		encoding = "UTF-16LE";
-	else if (reader->end >= 2 && !bytes[0] && bytes[1])
-		encoding = "UTF-16BE";
-	if (encoding) {
-		err_set(err, ERR_SQL, "script looks like UTF-16");
-		err_hint(err, "Convert it to UTF-8, for example with \"iconv -f %s -t UTF-8\".",
-			encoding);
-		return fail_here(reader, err);
+struct origin_detail *reader_detail(struct script_reader *reader)
+{
+	struct origin_detail *detail = reader->detail;
+
+	if (!detail->substituted) {
+		detail->substituted = true;
+		strbuf_reset(&detail->raw);
+		strbuf_add(&detail->raw, reader->text.data, reader->text.length);
 	}
-	if (reader->limit >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-		reader->at = 3;
-		reader->position.offset = 3;
-	}
-	return 0;
+	reader->origin.detail = detail;
+	return detail;
 }
 
-static int nul_byte(struct script_reader *reader, struct err *err)
+void reader_piece(struct script_reader *reader, bool fixed)
 {
-	err_set(err, ERR_SQL, "script holds a NUL byte");
-	return fail_here(reader, err);
+	struct origin_detail *detail = reader_detail(reader);
+
+	if (detail->count == detail->capacity) {
+		detail->capacity = detail->capacity ? 2 * detail->capacity : 8;
+		detail->pieces =
+			mem_resize(detail->pieces, detail->capacity, sizeof(*detail->pieces));
+	}
+	detail->pieces[detail->count++] = (struct origin_piece){
+		.text_at = reader->text.length, .raw_at = detail->raw.length, .fixed = fixed
+	};
 }
 
-/* What is to be scanned next; *ret_length is 0 at the end. */
-static int input(
-	struct script_reader *reader, const char **ret_bytes, size_t *ret_length, struct err *err)
+/* The statement begins at the next byte of the file. */
+static void begin_statement(struct script_reader *reader, const struct position *start)
 {
-	if (reader->rest_at < reader->rest.length) {
-		*ret_bytes = reader->rest.data + reader->rest_at;
-		*ret_length = reader->rest.length - reader->rest_at;
-		return 0;
-	}
-	if (reader->rest.length > 0) {
-		strbuf_reset(&reader->rest);
-		reader->rest_at = 0;
-		reader->position = reader->resume;
-		reader->joint = reader->text.length;
-		reader->joint_position = reader->resume;
-	}
-	if (reader->at == reader->limit && reader->limit < reader->end)
-		return nul_byte(reader, err);
-	if (reader->at == reader->end && fill(reader, err))
-		return -1;
-	if (reader->at == reader->limit && reader->limit < reader->end)
-		return nul_byte(reader, err);
-	*ret_bytes = reader->chunk + reader->at;
-	*ret_length = reader->limit - reader->at;
-	return 0;
+	strbuf_reset(&reader->text);
+	reader->origin.start = *start;
+	reader->origin.detail = NULL;
+	reader->detail->substituted = false;
+	reader->detail->count = 0;
+	reader->detail->joint = SIZE_MAX;
+	strbuf_reset(&reader->detail->raw);
+}
+
+/* A statement that begins within the value of a variable stands where its reference does. */
+static void begin_in_expansion(struct script_reader *reader)
+{
+	begin_statement(reader, &reader->reference_position);
+	reader_piece(reader, true);
+	strbuf_add(&reader->detail->raw, reader->reference.data, reader->reference.length);
+}
+
+void reader_forget(struct script_reader *reader)
+{
+	if (reader->text.capacity > KEPT_CAPACITY)
+		strbuf_release(&reader->text);
+	if (reader->detail->raw.capacity > KEPT_CAPACITY)
+		strbuf_release(&reader->detail->raw);
+	begin_statement(reader, &reader->position);
+	reader->several = false;
+	reader->part = 0;
+	reader->copies = 0;
+	reader->copied = false;
+	reader->returned = false;
+}
+
+/* What was handed out is now the one before. */
+static void make_previous(struct script_reader *reader)
+{
+	struct strbuf text = reader->text;
+	struct origin_detail *detail = reader->detail;
+	struct script_origin origin = reader->origin;
+
+	reader->text = reader->previous_text;
+	reader->detail = reader->previous_detail;
+	reader->previous_text = text;
+	reader->previous_origin = origin;
+	reader->previous_copies = reader->copies;
+	reader->previous_detail = detail;
+	reader_forget(reader);
+}
+
+static int too_large(struct script_reader *reader, struct err *err)
+{
+	err_set(err, ERR_SQL, "statement is larger than %zu MiB", SCRIPT_STATEMENT_CEILING >> 20);
+	return fail_at(reader, 0, err);
 }
 
 /* The scanner has taken these bytes of the input: keeps the statement's part of them. */
@@ -250,78 +219,75 @@ static int keep(struct script_reader *reader, const char *bytes, size_t length, 
 {
 	const struct scan *scan = &reader->scan;
 	uint64_t begin = scan->fed - length;
+	bool expanded = reader->depth > 0;
 	size_t before = 0;
 
-	if (reader->rest_at < reader->rest.length)
-		reader->rest_at += length;
-	else
-		reader->at += length;
+	if (reader->inactive) {
+		reader_pass(reader, bytes, length);
+		if (reader->text.length > 0 && !expanded)
+			strbuf_add(&reader_detail(reader)->raw, bytes, length);
+		return 0;
+	}
 	if (scan->first == SCAN_NONE || scan->first >= begin) {
 		before = scan->first == SCAN_NONE ? length : (size_t)(scan->first - begin);
-		strbuf_reset(&reader->text);
-		position_advance(&reader->position, bytes, before);
-		reader->start = reader->position;
-		reader->joint = SIZE_MAX;
+		reader_pass(reader, bytes, before);
+		if (expanded)
+			begin_in_expansion(reader);
+		else
+			begin_statement(reader, &reader->position);
 	}
-	if (!strbuf_grow(&reader->text, length - before)) {
-		reader->failed = true;
-		err_set(err, ERR_SQL, "statement is larger than %zu MiB",
-			SCRIPT_STATEMENT_CEILING >> 20);
-		script_reader_place(reader, 0, err);
-		return -1;
-	}
+	if (!strbuf_grow(&reader->text, length - before))
+		return too_large(reader, err);
 	strbuf_add(&reader->text, bytes + before, length - before);
-	position_advance(&reader->position, bytes + before, length - before);
+	if (reader->detail->substituted && !expanded)
+		strbuf_add(&reader->detail->raw, bytes + before, length - before);
+	reader_pass(reader, bytes + before, length - before);
 	return 0;
 }
 
-/* --- statements ------------------------------------------------------------------------------ */
-
-/*
- * A backslash outside quotes and comments is the next byte: reads the command's name. Everything
- * that deals with meta-commands starts here.
- */
-static int meta_command(struct script_reader *reader, struct err *err)
+int reader_take(struct script_reader *reader, const char *bytes, size_t length, const char *text,
+	size_t text_length, struct err *err)
 {
-	char name[COMMAND_NAME + 1];
-	size_t length = 0, at;
-	const char *bytes;
+	bool expanded = reader->depth > 0, changed = text != bytes;
 
-	/* The name ends at white space or at a further backslash; it may continue in the next
-	 * chunk. */
-	for (at = 1;; at++) {
-		size_t left;
+	if (reader->inactive) {
+		scan_take(&reader->scan, length);
+		return keep(reader, bytes, length, err);
+	}
+	if (reader->scan.first == SCAN_NONE) {
+		if (expanded)
+			begin_in_expansion(reader);
+		else
+			begin_statement(reader, &reader->position);
+	}
+	scan_take(&reader->scan, text_length);
+	if (!strbuf_grow(&reader->text, text_length))
+		return too_large(reader, err);
+	if (changed && !expanded)
+		reader_piece(reader, true);
+	strbuf_add(&reader->text, text, text_length);
+	if (reader->detail->substituted && !expanded)
+		strbuf_add(&reader->detail->raw, bytes, length);
+	if (changed && !expanded)
+		reader_piece(reader, false);
+	reader_pass(reader, bytes, length);
+	return 0;
+}
 
-		if (reader->rest.length > 0) {
-			bytes = reader->rest.data + reader->rest_at;
-			left = reader->rest.length - reader->rest_at;
-		} else {
-			while (at >= reader->limit - reader->at && reader->limit == reader->end &&
-				!reader->source_ended)
-				if (fill(reader, err))
-					return -1;
-			bytes = reader->chunk + reader->at;
-			left = reader->limit - reader->at;
-		}
-		if (at >= left || length == COMMAND_NAME || strchr(" \t\r\n\f\v\\", bytes[at]))
-			break;
-		name[length++] = bytes[at];
-	}
-	name[length] = '\0';
-	if (length == 0)
-		err_set(err, ERR_SQL, "stray backslash");
-	else if (strcmp(name, ".") == 0)
-		err_set(err, ERR_SQL, "end-of-copy mark \"\\.\" outside COPY data");
-	else
-		err_set(err, ERR_SQL, "psql meta-command \\%s is not supported", name);
-	fail_here(reader, err);
-	/* The excerpt shows the command without its arguments, which may be anybody's password. */
-	if (strbuf_grow(&reader->text, length + 1)) {
-		at = reader->text.length;
-		strbuf_addf(&reader->text, "\\%s", name);
-		script_reader_place(reader, at, err);
-	}
-	return -1;
+static bool is_copy(const char *text, size_t length)
+{
+	return classify_statement(text, length, NULL) == SCRIPT_CLASS_COPY_FROM_STDIN;
+}
+
+/* One of several statements has ended. */
+static void end_part(struct script_reader *reader)
+{
+	const struct strbuf *text = &reader->text;
+
+	if (is_copy(text->data + reader->part, text->length - reader->part))
+		reader->copies++;
+	reader->part = text->length;
+	reader->several = true;
 }
 
 static void fill_statement(struct script_reader *reader, struct script_statement *statement)
@@ -329,230 +295,276 @@ static void fill_statement(struct script_reader *reader, struct script_statement
 	*statement = (struct script_statement){
 		.text = reader->text.data,
 		.length = reader->text.length,
-		.offset = reader->start.offset,
-		.line = reader->start.line,
-		.column = reader->start.column,
+		.origin = reader->origin,
 		.class = classify_statement(reader->text.data, reader->text.length, NULL),
+		.several = reader->several,
+		.changes_reading = classify_changes_reading(reader->text.data, reader->text.length),
 	};
+	if (reader->several)
+		end_part(reader);
+	else
+		reader->copies = statement->class == SCRIPT_CLASS_COPY_FROM_STDIN;
+	statement->copies = reader->copies;
+	reader->returned = true;
 }
+
+/* --- meta-commands --------------------------------------------------------------------------- */
+
+void reader_finish_command(struct script_reader *reader)
+{
+	const char *bytes = reader->command_bytes;
+	size_t length;
+
+	if (!bytes)
+		return;
+	length = (size_t)(reader->line.text - bytes) + reader->line.at;
+	reader->command_bytes = NULL;
+	/* In the midst of a statement, which goes on behind it. */
+	if (reader->text.length > 0 && !reader->returned) {
+		strbuf_add(&reader_detail(reader)->raw, bytes, length);
+		reader_piece(reader, false);
+	}
+	reader_pass(reader, bytes, length);
+}
+
+/* A backslash outside quotes and comments is the next byte: 0 when SQL goes on, 2: a command. */
+static int backslash(struct script_reader *reader, struct err *err)
+{
+	const char *bytes;
+	size_t length, at = 1;
+
+	if (reader_rest_of_line(reader, &bytes, &length, err) != 0)
+		return -1;
+	if (length > 1 && (bytes[1] == ';' || bytes[1] == ':')) {
+		if (reader_take(reader, bytes, 2, bytes + 1, 1, err) != 0)
+			return -1;
+		if (bytes[1] == ';') {
+			scan_separate(&reader->scan);
+			end_part(reader);
+		}
+		return 0;
+	}
+	if (reader->depth > 0) {
+		err_set(err, ERR_SQL,
+			"a meta-command in the value of variable \"%s\" is not supported",
+			reader->expansions[reader->depth - 1].name);
+		return reader_fail_here(reader, err);
+	}
+	if (length >= READER_CHUNK) {
+		err_set(err, ERR_SQL, "line of a meta-command is longer than %zu KiB",
+			READER_CHUNK >> 10);
+		return reader_fail_here(reader, err);
+	}
+	if (reader->rest.length == 0 && reader->limit < reader->end &&
+		reader->at + length == reader->limit) {
+		reader_pass(reader, bytes, length);
+		return reader_nul_byte(reader, err);
+	}
+	while (at < length && !strchr(" \t\r\n\f\\", bytes[at]))
+		at++;
+	mem_free(reader->command);
+	reader->command = mem_strndup(bytes + 1, at - 1);
+	reader->command_bytes = bytes;
+	reader->command_position = reader->position;
+	reader->line = (struct slash_line){
+		.text = bytes + at, .length = length - at, .encoding = reader->encoding
+	};
+	return 2;
+}
+
+const char *script_reader_command(const struct script_reader *reader)
+{
+	return reader->command;
+}
+
+struct slash_line *script_reader_arguments(struct script_reader *reader)
+{
+	return &reader->line;
+}
+
+/* The arguments, which may be anybody's password, are not shown. */
+void script_reader_command_origin(const struct script_reader *reader, struct script_origin *origin)
+{
+	*origin = (struct script_origin){ .file = reader->name, .start = reader->command_position };
+}
+
+bool script_reader_query(
+	const struct script_reader *reader, const char **ret_text, size_t *ret_length)
+{
+	const struct strbuf *text =
+		reader->text.length > 0 ? &reader->text : &reader->previous_text;
+
+	*ret_text = text->data;
+	*ret_length = text->length;
+	/* A line that holds only meta-commands adds nothing, not even its beginning. */
+	if (text->length > 0 && text->data[text->length - 1] == '\n')
+		--*ret_length;
+	if (reader->text.length == 0 && reader->scan.commented)
+		*ret_length = 0;
+	return reader->text.length > 0;
+}
+
+/* White space and comments at the end are no part of the statement. */
+static void trim(struct script_reader *reader)
+{
+	const struct scan *scan = &reader->scan;
+	size_t length = (size_t)((scan->blank ? scan->blank_from : scan->fed) - scan->first);
+
+	if (length < reader->text.length)
+		strbuf_truncate(&reader->text, length);
+}
+
+int script_reader_send(struct script_reader *reader, struct script_statement *statement)
+{
+	if (reader->text.length == 0) {
+		/* A comment is all there is: psql sends that, and the server finds nothing in it.
+		 */
+		if (reader->scan.commented)
+			strbuf_reset(&reader->previous_text);
+		if (reader->previous_text.length == 0)
+			return 0;
+		reader->copied = false;
+		*statement = (struct script_statement){ .text = reader->previous_text.data,
+			.length = reader->previous_text.length,
+			.origin = reader->previous_origin,
+			.class = classify_statement(
+				reader->previous_text.data, reader->previous_text.length, NULL),
+			.several = true,
+			.changes_reading = true };
+		return 1;
+	}
+	trim(reader);
+	fill_statement(reader, statement);
+	return 1;
+}
+
+void script_reader_discard(struct script_reader *reader)
+{
+	reader_finish_command(reader);
+	reader_forget(reader);
+	scan_abandon(&reader->scan);
+}
+
+struct script_reader_mark script_reader_mark(const struct script_reader *reader)
+{
+	return (struct script_reader_mark){ .scan = scan_mark(&reader->scan),
+		.length = reader->text.length,
+		.part = reader->part,
+		.copies = reader->copies,
+		.several = reader->several };
+}
+
+void script_reader_back(struct script_reader *reader, const struct script_reader_mark *mark)
+{
+	/* The command itself was met behind what is taken back. */
+	scan_back(&reader->scan, &mark->scan);
+	reader->several = mark->several;
+	reader->part = mark->part;
+	reader->copies = mark->copies;
+	strbuf_truncate(&reader->text, mark->length);
+}
+
+void script_reader_quit(struct script_reader *reader)
+{
+	reader_finish_command(reader);
+	reader->quit = true;
+}
+
+/* --- statements ------------------------------------------------------------------------------ */
 
 static int finish(struct script_reader *reader, struct script_statement *statement, struct err *err)
 {
 	uint64_t open, end;
-	const char *what = scan_finish(&reader->scan, &open, &end);
+	const char *what;
 
-	if (what) {
-		reader->failed = true;
-		err_set(err, ERR_SQL, "%s is never closed", what);
-		script_reader_place(reader, (size_t)(open - reader->scan.first), err);
-		return -1;
+	if (reader->inactive)
+		return 0;
+	if (!reader->quit) {
+		what = scan_finish(&reader->scan, &open, &end);
+		if (what) {
+			err_set(err, ERR_SQL, "%s is never closed", what);
+			return fail_at(reader, (size_t)(open - reader->scan.first), err);
+		}
 	}
 	if (reader->scan.first == SCAN_NONE)
 		return 0;
-	strbuf_truncate(&reader->text, (size_t)(end - reader->scan.first));
+	trim(reader);
 	fill_statement(reader, statement);
 	return 1;
+}
+
+/* Scans with the bytes hidden that are only parts of characters. */
+static enum scan_stop feed_hidden(
+	struct script_reader *reader, const char *bytes, size_t length, size_t *ret_taken)
+{
+	char hidden[4096];
+	struct encoding_state state = reader->encoding_state;
+	enum scan_stop stop;
+
+	if (length > sizeof(hidden))
+		length = sizeof(hidden);
+	encoding_hide(reader->encoding, &state, bytes, length, hidden);
+	stop = scan_feed(&reader->scan, hidden, length, ret_taken);
+	encoding_hide(reader->encoding, &reader->encoding_state, bytes, *ret_taken, hidden);
+	return stop;
+}
+
+/* One step: 0 to go on, else what script_reader_next returns; *ret_end at the end. */
+static int step(struct script_reader *reader, struct script_statement *statement, bool *ret_end,
+	struct err *err)
+{
+	enum scan_stop stop;
+	const char *bytes = NULL;
+	size_t length = 0;
+
+	*ret_end = reader->quit;
+	if (!reader->quit && reader_input(reader, &bytes, &length, err))
+		return -1;
+	if (length == 0) {
+		*ret_end = true;
+		return finish(reader, statement, err);
+	}
+	stop = reader->encoding == ENCODING_SAFE ? scan_feed(&reader->scan, bytes, length, &length)
+						 : feed_hidden(reader, bytes, length, &length);
+	if (keep(reader, bytes, length, err))
+		return -1;
+	switch (stop) {
+	case SCAN_BACKSLASH:
+		return backslash(reader, err);
+	case SCAN_COLON:
+		return reader_colon(reader, err);
+	case SCAN_SEMICOLON:
+		if (reader->inactive || reader->scan.first == SCAN_NONE) {
+			scan_next(&reader->scan);
+			if (!reader->inactive) {
+				strbuf_reset(&reader->previous_text);
+				strbuf_addc(&reader->previous_text, ';');
+			}
+			return 0;
+		}
+		fill_statement(reader, statement);
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 int script_reader_next(
 	struct script_reader *reader, struct script_statement *statement, struct err *err)
 {
+	bool end = false;
+	int result = 0;
+
 	if (reader->failed)
 		return err_set(err, ERR_SQL, "script cannot be read any further");
-	if (reader->text.capacity > KEPT_CAPACITY)
-		strbuf_release(&reader->text);
-	strbuf_reset(&reader->text);
-	scan_next(&reader->scan);
-	if (!reader->started && start(reader, err))
+	reader_finish_command(reader);
+	if (reader->returned) {
+		make_previous(reader);
+		scan_abandon(&reader->scan);
+	}
+	if (!reader->started && reader_start(reader, err))
 		return -1;
-	for (;;) {
-		enum scan_stop stop;
-		const char *bytes = NULL;
-		size_t length = 0;
-
-		if (input(reader, &bytes, &length, err))
-			return -1;
-		if (length == 0)
-			return finish(reader, statement, err);
-		stop = scan_feed(&reader->scan, bytes, length, &length);
-		if (keep(reader, bytes, length, err))
-			return -1;
-		if (stop == SCAN_BACKSLASH)
-			return meta_command(reader, err);
-		if (stop == SCAN_SEMICOLON && reader->scan.first != SCAN_NONE) {
-			fill_statement(reader, statement);
-			return 1;
-		}
-	}
-}
-
-/* --- COPY data ------------------------------------------------------------------------------- */
-
-static bool all_blank(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (!strchr(" \t\r\n\f", text[i]))
-			return false;
-	return true;
-}
-
-/* Where the next data byte stands. */
-static struct position *data_position(struct script_reader *reader)
-{
-	return reader->rest.length > 0 ? &reader->resume : &reader->position;
-}
-
-static int take_rest_of_line(struct script_reader *reader, struct err *err)
-{
-	const char *newline = NULL;
-
-	reader->resume = reader->position;
-	reader->rest_at = 0;
-	while (!newline) {
-		size_t length;
-
-		if (reader->at == reader->limit && reader->limit == reader->end &&
-			fill(reader, err))
-			return -1;
-		length = reader->limit - reader->at;
-		if (length == 0)
-			break;
-		newline = memchr(reader->chunk + reader->at, '\n', length);
-		if (newline)
-			length = (size_t)(newline - (reader->chunk + reader->at)) + 1;
-		if (!strbuf_grow(&reader->rest, length)) {
-			reader->failed = true;
-			err_set(err, ERR_SQL, "line is larger than %zu MiB",
-				SCRIPT_STATEMENT_CEILING >> 20);
-			script_reader_place(reader, 0, err);
-			return -1;
-		}
-		strbuf_add(&reader->rest, reader->chunk + reader->at, length);
-		position_advance(&reader->resume, reader->chunk + reader->at, length);
-		reader->at += length;
-	}
-	if (all_blank(reader->rest.data, reader->rest.length)) {
-		strbuf_reset(&reader->rest);
-		reader->position = reader->resume;
-	}
-	return 0;
-}
-
-int script_reader_copy_begin(struct script_reader *reader, struct err *err)
-{
-	if (reader->failed)
-		return err_set(err, ERR_SQL, "script cannot be read any further");
-	/* A second COPY on one line: its data follow those of the first. */
-	if (reader->rest_at == reader->rest.length) {
-		if (reader->rest.length > 0)
-			reader->position = reader->resume;
-		strbuf_reset(&reader->rest);
-		if (take_rest_of_line(reader, err))
-			return -1;
-	}
-	reader->in_line = false;
-	reader->looked_at = 0;
-	reader->copy_line = data_position(reader)->line;
-	return 0;
-}
-
-/* Whether a line, without its newline, is the end mark. */
-static bool is_end_mark(const char *line, size_t length)
-{
-	return (length == 2 && memcmp(line, "\\.", 2) == 0) ||
-	       (length == 3 && memcmp(line, "\\.\r", 3) == 0);
-}
-
-/*
- * Takes whole lines of the chunk, up to an end mark; *ret_length is their length. Takes the mark
- * and returns true when it is what comes next.
- */
-static bool take_lines(struct script_reader *reader, size_t *ret_length)
-{
-	const char *from = reader->chunk + reader->at, *end = reader->chunk + reader->limit;
-	const char *line = from, *look = from + reader->looked_at, *newline;
-	struct position *position = data_position(reader);
-	bool mark = false;
-	size_t lines = 0;
-
-	while (look < end && (newline = memchr(look, '\n', (size_t)(end - look)))) {
-		if (*line == '\\' && !reader->in_line &&
-			is_end_mark(line, (size_t)(newline - line))) {
-			mark = true;
-			break;
-		}
-		reader->in_line = false;
-		line = look = newline + 1;
-		lines++;
-	}
-	/* What was looked at and holds no newline. */
-	reader->looked_at = mark ? 0 : (size_t)(end - line);
-	*ret_length = (size_t)(line - from);
-	if (mark && lines == 0) {
-		lines++;
-		line = newline + 1;
-	}
-	if (lines > 0)
-		*position = (struct position){ .offset = position->offset + (uint64_t)(line - from),
-			.line = position->line + lines,
-			.column = 1,
-			.blank = true };
-	reader->at += (size_t)(line - from);
-	return mark && *ret_length == 0;
-}
-
-/* The line at the chunk's front has no newline there: an error, an end, or a line to be cut. */
-static int take_partial(
-	struct script_reader *reader, const char **ret_data, size_t *ret_length, struct err *err)
-{
-	const char *from = reader->chunk + reader->at;
-	size_t length = reader->limit - reader->at;
-
-	if (reader->limit < reader->end) {
-		reader->failed = true;
-		position_advance(data_position(reader), from, length);
-		err_set(err, ERR_SQL, "COPY data hold a NUL byte");
-		place_set(reader, data_position(reader), err);
-		return -1;
-	}
-	position_advance(data_position(reader), from, length);
-	reader->at += length;
-	reader->looked_at = 0;
-	if (length > 0 && reader->source_ended && !reader->in_line && is_end_mark(from, length))
-		return 0;
-	if (length > 0) {
-		reader->in_line = true;
-		*ret_data = from;
-		*ret_length = length;
-		return 1;
-	}
-	reader->failed = true;
-	err_set(err, ERR_SQL, "COPY data end without the end mark \"\\.\"");
-	err_hint(err, "The file may have been cut off.");
-	script_reader_place(reader, 0, err);
-	return -1;
-}
-
-int script_reader_copy_data(
-	struct script_reader *reader, const char **ret_data, size_t *ret_length, struct err *err)
-{
-	if (reader->failed)
-		return err_set(err, ERR_SQL, "script cannot be read any further");
-	for (;;) {
-		const char *from = reader->chunk + reader->at;
-		size_t length;
-
-		if (take_lines(reader, &length))
-			return 0;
-		if (length > 0) {
-			*ret_data = from;
-			*ret_length = length;
-			return 1;
-		}
-		if (reader->limit < reader->end || reader->source_ended ||
-			(reader->at == 0 && reader->end == CHUNK))
-			return take_partial(reader, ret_data, ret_length, err);
-		if (fill(reader, err))
-			return -1;
-	}
+	while (result == 0 && !end)
+		result = step(reader, statement, &end, err);
+	return result;
 }

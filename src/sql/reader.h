@@ -1,13 +1,17 @@
 /*
- * Reads an SQL script from a stream and cuts it into statements and COPY data, in bounded memory:
- * one statement at a time is held. Pure text: it never sees a connection. Statement boundaries are
- * those of psql's scanner (PostgreSQL src/fe_utils/psqlscan.l): comments (nested), '…', E'…',
- * U&'…', "…", dollar quotes, parentheses, BEGIN ATOMIC bodies.
+ * Reads an SQL script from a stream and cuts it into statements, meta-commands and COPY data, in
+ * bounded memory: two statements at most are held. Pure text: it never sees a connection. Statement
+ * boundaries are those of psql's scanner (PostgreSQL src/fe_utils/psqlscan.l): comments (nested),
+ * '…', E'…', U&'…', "…", dollar quotes, parentheses, BEGIN ATOMIC bodies.
  */
 #ifndef SQL_READER_H
 #define SQL_READER_H
 
 #include "base/err.h"
+#include "sql/encoding.h"
+#include "sql/origin.h"
+#include "sql/scan.h"
+#include "sql/slash.h"
 
 #include <sys/types.h>
 
@@ -34,24 +38,30 @@ enum script_class {
 					 SYSTEM, ALTER DATABASE … SET TABLESPACE, CREATE (with a
 					 slot), DROP and refreshing ALTER SUBSCRIPTION, CLUSTER
 					 without a table, DETACH PARTITION … CONCURRENTLY, DISCARD
-					 ALL */
+					 ALL, SELECT pg_create_logical_replication_slot */
 };
 
 struct script_statement {
 	/* From the first byte that is neither white space nor comment through the closing semicolon
-	 * (which is missing when the file ends without one); NUL-terminated; valid until the next
-	 * call on the reader. */
+	 * (which is missing when the file ends without one, or a meta-command sends it);
+	 * NUL-terminated; valid until the next call on the reader. */
 	const char *text;
 	size_t length;
-	uint64_t offset; /* of text in the stream, bytes from 0 */
-	size_t line;     /* of the first character, from 1 */
-	size_t column;   /* in characters, from 1 */
+	struct script_origin origin; /* its detail is borrowed, like text */
 	enum script_class class;
+	bool several;  /* holds more than one, by "\;" */
+	size_t copies; /* how many of them are COPY FROM STDIN, each to be followed by its data */
+	/* What is sent behind it in the same message could be read wrongly by the server: it
+	 * changes standard_conforming_strings or the client encoding. */
+	bool changes_reading;
 };
 
 struct script_reader;
 
-/* name is the file's name as messages show it. The source's context must outlive the reader. */
+/*
+ * name is the file's name as messages show it; it is borrowed by the reader and by the origin of
+ * everything it hands out. The source's context must outlive the reader.
+ */
 struct script_reader *script_reader_new(const char *name, struct script_source source);
 void script_reader_free(struct script_reader *reader);
 void script_reader_cleanup(struct script_reader **reader);
@@ -62,23 +72,73 @@ void script_reader_cleanup(struct script_reader **reader);
  */
 void script_reader_set_standard_strings(struct script_reader *reader, bool on);
 
+/* Follows the client encoding (safe when the reader is made). */
+void script_reader_set_encoding(struct script_reader *reader, enum encoding encoding);
+
+/* Who is asked for variables; borrowed. NULL, as when the reader is made: references stay. */
+void script_reader_set_variables(
+	struct script_reader *reader, const struct slash_variables *variables);
+
+/* In a branch that is not taken: no statement is returned, no variable asked for. */
+void script_reader_set_active(struct script_reader *reader, bool active);
+
 /*
- * The next statement. Returns 1 and fills *statement, 0 at the end of the script, -1 with err set
- * (kind SQL for what is wrong in the text, with place and excerpt; whatever the source reported
- * otherwise). Errors: a quote, comment, dollar quote or parenthesis that is never closed (the place
- * is where it began), a NUL byte, UTF-16, a backslash command (named), a statement over the
- * ceiling. Empty statements (a lone semicolon) are passed over. After an error the reader cannot go
- * on: every further call fails.
+ * What comes next. Returns 1 and fills *statement; 2 for a meta-command, which
+ * script_reader_command tells of; 0 at the end of the script; -1 with err set (kind SQL for what is
+ * wrong in the text, with place and excerpt; whatever the source reported otherwise). Errors: a
+ * quote, comment, dollar quote or parenthesis that is never closed (the place is where it began), a
+ * NUL byte, UTF-16, a statement over the ceiling, what asking for a variable reported. Empty
+ * statements (a lone semicolon) are passed over. After an error the reader cannot go on: every
+ * further call fails.
  */
 int script_reader_next(
 	struct script_reader *reader, struct script_statement *statement, struct err *err);
+
+/* --- after a meta-command -------------------------------------------------------------------- */
+
+/* Its name without the backslash. */
+const char *script_reader_command(const struct script_reader *reader);
+
+/* What follows it on its line. What has not been taken from there is read as SQL. */
+struct slash_line *script_reader_arguments(struct script_reader *reader);
+
+/* Where it stands; without detail. */
+void script_reader_command_origin(const struct script_reader *reader, struct script_origin *origin);
+
+/* The query buffer: true; when it is empty the statement before it (perhaps none): false. */
+bool script_reader_query(
+	const struct script_reader *reader, const char **ret_text, size_t *ret_length);
+
+/*
+ * \g: makes the query buffer the current statement, as if it had ended with a semicolon; when it is
+ * empty the one before it. 0 when there is none either.
+ */
+int script_reader_send(struct script_reader *reader, struct script_statement *statement);
+
+/* \r: empties the query buffer. */
+void script_reader_discard(struct script_reader *reader);
+
+/* \if, \else: what the query buffer holds, to go back to it. */
+struct script_reader_mark {
+	struct scan_mark scan;
+	size_t length, part, copies;
+	bool several;
+};
+
+struct script_reader_mark script_reader_mark(const struct script_reader *reader);
+void script_reader_back(struct script_reader *reader, const struct script_reader_mark *mark);
+
+/* \q: nothing more is read; what is in the query buffer is the last statement. */
+void script_reader_quit(struct script_reader *reader);
+
+/* --- COPY data ------------------------------------------------------------------------------- */
 
 /*
  * To be called after a statement that put the server into COPY FROM STDIN: makes the reader stand
  * at the first data line, which is the line after the one the statement ended on; whatever else
  * stands on the statement's own line is read as SQL after the data, as psql does. The statement's
- * text stays valid, and script_reader_place goes on to speak of it, until the next
- * script_reader_next. When the COPY failed, this and script_reader_copy_data skip its data.
+ * text stays valid until the next script_reader_next. When the COPY failed, this and
+ * script_reader_copy_data skip its data.
  */
 int script_reader_copy_begin(struct script_reader *reader, struct err *err);
 
@@ -96,19 +156,15 @@ int script_reader_copy_data(
 /* The line of the file on which the current COPY data begin. */
 size_t script_reader_copy_line(const struct script_reader *reader);
 
+/* --- where it is ----------------------------------------------------------------------------- */
+
 /* Bytes taken from the source so far. */
 uint64_t script_reader_bytes(const struct script_reader *reader);
 
+/* The line of the next byte. */
+size_t script_reader_line_number(const struct script_reader *reader);
+
 /* The file's name as given. */
 const char *script_reader_name(const struct script_reader *reader);
-
-/*
- * Sets err->place to where byte byte_offset of the current statement's text stands in the file:
- * line and column, and as excerpt the file's line as far as it belongs to the statement, cut to
- * about 120 characters around the column when it is long, with "..." for what is cut and for other
- * text that stands before the statement on its first line, and with the literals of passwords
- * masked (sql/mask.h). An offset behind the text is taken for its end.
- */
-void script_reader_place(const struct script_reader *reader, size_t byte_offset, struct err *err);
 
 #endif

@@ -1,20 +1,10 @@
-#include "sql/scan.h"
+#include "sql/scan_internal.h"
 
 #include <string.h>
 
-typedef const unsigned char *cursor;
-
-enum {
-	SPACE = 1,
-	WORD_START = 2,
-	WORD_CONT = 4,
-	TAG_CONT = 8, /* also what a psql variable's name is made of */
-	DIGIT = 16,
-};
-
 #define LETTER (WORD_START | WORD_CONT | TAG_CONT)
 
-static const unsigned char classes[256] = {
+const unsigned char scan_classes[256] = {
 	[' '] = SPACE,
 	['\t'] = SPACE,
 	['\n'] = SPACE,
@@ -27,23 +17,6 @@ static const unsigned char classes[256] = {
 	['a' ... 'z'] = LETTER,
 	[0x80 ... 0xff] = LETTER,
 };
-
-static bool is(unsigned char c, unsigned class)
-{
-	return (classes[c] & class) != 0;
-}
-
-static cursor skip(cursor p, cursor end, unsigned class)
-{
-	while (p < end && is(*p, class))
-		p++;
-	return p;
-}
-
-static bool is_newline(unsigned char c)
-{
-	return c == '\n' || c == '\r';
-}
 
 void scan_init(struct scan *scan)
 {
@@ -62,10 +35,55 @@ void scan_next(struct scan *scan)
 {
 	scan->first = SCAN_NONE;
 	scan->leading = false;
+	scan->commented = false;
 	scan->blank = true;
 	scan->blank_from = scan->fed;
 	atomic_next(&scan->atomic);
 	scan->closed = SCAN_INITIAL;
+}
+
+void scan_abandon(struct scan *scan)
+{
+	scan->paren_depth = 0;
+	scan->atomic.depth = 0;
+	scan->state = SCAN_INITIAL;
+	scan_next(scan);
+}
+
+void scan_take(struct scan *scan, size_t length)
+{
+	if (scan->first == SCAN_NONE)
+		scan->first = scan->fed;
+	scan->blank = false;
+	scan->closed = SCAN_INITIAL;
+	scan->fed += length;
+}
+
+void scan_separate(struct scan *scan)
+{
+	atomic_next(&scan->atomic);
+}
+
+struct scan_mark scan_mark(const struct scan *scan)
+{
+	return (struct scan_mark){ .first = scan->first,
+		.blank_from = scan->blank_from,
+		.fed = scan->fed,
+		.blank = scan->blank,
+		.paren_depth = scan->paren_depth,
+		.paren_open = scan->paren_open };
+}
+
+void scan_back(struct scan *scan, const struct scan_mark *mark)
+{
+	scan->first = mark->first;
+	scan->blank_from = mark->blank_from;
+	scan->fed = mark->fed;
+	scan->blank = mark->blank;
+	scan->paren_depth = mark->paren_depth;
+	scan->paren_open = mark->paren_open;
+	scan->closed = SCAN_INITIAL;
+	scan->leading = false;
 }
 
 static uint64_t offset_of(const struct scan *scan, cursor p)
@@ -83,37 +101,45 @@ static void significant(struct scan *scan, cursor p)
 	scan->closed = SCAN_INITIAL;
 }
 
-/* The - or / before p is an operator after all. */
-static void not_a_comment(struct scan *scan)
-{
-	scan->leading = false;
-	scan->blank = false;
-	scan->closed = SCAN_INITIAL;
-	scan->state = SCAN_INITIAL;
-}
-
-static void begin_comment(struct scan *scan, enum scan_state state)
-{
-	if (!scan->blank) {
-		scan->blank = true;
-		scan->blank_from = scan->open;
-	}
-	scan->state = state;
-}
-
-static void end_comment(struct scan *scan)
-{
-	if (scan->leading) {
-		scan->leading = false;
-		scan->first = SCAN_NONE;
-	}
-	scan->state = SCAN_INITIAL;
-}
-
 static void begin_quoted(struct scan *scan, enum scan_state state, cursor p)
 {
 	scan->open = offset_of(scan, p);
 	scan->state = state;
+}
+
+void scan_boundary(struct scan *scan)
+{
+	switch (scan->state) {
+	case SCAN_WORD:
+		atomic_word_end(&scan->atomic, scan->paren_depth > 0);
+		break;
+	case SCAN_DASH:
+	case SCAN_SLASH:
+		scan_not_a_comment(scan);
+		break;
+	case SCAN_COMMENT_STAR:
+	case SCAN_COMMENT_SLASH:
+		scan->state = SCAN_COMMENT;
+		return;
+	case SCAN_LINE_COMMENT:
+		scan_end_comment(scan);
+		break;
+	case SCAN_U_AMPERSAND:
+	case SCAN_INTEGER:
+	case SCAN_INTEGER_DOT:
+	case SCAN_FRACTION:
+	case SCAN_EXPONENT_MARK:
+	case SCAN_EXPONENT_SIGN:
+	case SCAN_DIGITS:
+	case SCAN_JUNK:
+	case SCAN_DOT:
+	case SCAN_DOLLAR:
+	case SCAN_DOLLAR_TAG:
+		break;
+	default:
+		return;
+	}
+	scan->state = SCAN_INITIAL;
 }
 
 static enum scan_state plain_quote(const struct scan *scan)
@@ -129,13 +155,6 @@ static void begin_plain_quote(struct scan *scan, cursor p)
 		state = scan->closed;
 	significant(scan, p);
 	begin_quoted(scan, state, p);
-}
-
-static void string_closed(struct scan *scan, enum scan_state state)
-{
-	scan->closed = state;
-	scan->closed_newline = false;
-	scan->state = SCAN_INITIAL;
 }
 
 /* What a quote right after a word of one letter begins; INITIAL when the letter is no prefix. */
@@ -231,182 +250,6 @@ static cursor scan_number(struct scan *scan, cursor p, cursor end)
 	return p + 1;
 }
 
-static cursor scan_dollar(struct scan *scan, cursor p, cursor end)
-{
-	cursor stop;
-
-	if (scan->state == SCAN_DOLLAR) {
-		if (is(*p, DIGIT)) {
-			scan->state = SCAN_DIGITS;
-			return p;
-		}
-		if (*p != '$' && !is(*p, WORD_START)) {
-			scan->state = SCAN_INITIAL;
-			return p;
-		}
-		strbuf_reset(&scan->tag);
-		strbuf_addc(&scan->tag, '$');
-		scan->state = SCAN_DOLLAR_TAG;
-	}
-	stop = skip(p, end, TAG_CONT);
-	strbuf_add(&scan->tag, p, (size_t)(stop - p));
-	if (stop == end)
-		return stop;
-	if (*stop == '$') {
-		strbuf_addc(&scan->tag, '$');
-		scan->tag_match = 0;
-		scan->state = SCAN_DOLLAR_BODY;
-		return stop + 1;
-	}
-	/* A lone $ and a word. */
-	atomic_word_begin(&scan->atomic);
-	atomic_word_add(&scan->atomic, (cursor)scan->tag.data + 1, scan->tag.length - 1);
-	scan->state = SCAN_WORD;
-	return stop;
-}
-
-static cursor scan_dollar_body(struct scan *scan, cursor p, cursor end)
-{
-	while (p < end) {
-		if (scan->tag_match == 0) {
-			p = memchr(p, '$', (size_t)(end - p));
-			if (!p)
-				return end;
-		} else if (*p != (unsigned char)scan->tag.data[scan->tag_match]) {
-			/* The tag holds no $ inside: only this byte can begin it anew. */
-			scan->tag_match = 0;
-			continue;
-		}
-		p++;
-		if (++scan->tag_match == scan->tag.length) {
-			scan->state = SCAN_INITIAL;
-			break;
-		}
-	}
-	return p;
-}
-
-static cursor scan_colon(struct scan *scan, cursor p, cursor end)
-{
-	if (scan->state == SCAN_COLON) {
-		scan->state = SCAN_INITIAL;
-		if (*p == ':' || *p == '=')
-			return p + 1;
-		if (!is(*p, TAG_CONT))
-			return p;
-		scan->state = SCAN_VARIABLE;
-	}
-	p = skip(p, end, TAG_CONT);
-	if (p < end)
-		scan->state = SCAN_INITIAL;
-	return p;
-}
-
-static cursor scan_comment(struct scan *scan, cursor p, cursor end)
-{
-	for (; p < end; p++) {
-		if (*p == '/') {
-			if (scan->state != SCAN_COMMENT_STAR) {
-				scan->state = SCAN_COMMENT_SLASH;
-			} else if (scan->comment_depth-- == 0) {
-				end_comment(scan);
-				return p + 1;
-			} else {
-				scan->state = SCAN_COMMENT;
-			}
-		} else if (*p == '*') {
-			if (scan->state == SCAN_COMMENT_SLASH) {
-				scan->comment_depth++;
-				scan->state = SCAN_COMMENT;
-			} else {
-				scan->state = SCAN_COMMENT_STAR;
-			}
-		} else {
-			scan->state = SCAN_COMMENT;
-		}
-	}
-	return p;
-}
-
-static cursor scan_maybe_comment(struct scan *scan, cursor p)
-{
-	if (scan->state == SCAN_DASH && *p == '-') {
-		begin_comment(scan, SCAN_LINE_COMMENT);
-		return p + 1;
-	}
-	if (scan->state == SCAN_SLASH && *p == '*') {
-		scan->comment_depth = 0;
-		scan->closed = SCAN_INITIAL;
-		begin_comment(scan, SCAN_COMMENT);
-		return p + 1;
-	}
-	not_a_comment(scan);
-	return p;
-}
-
-static cursor scan_line_comment(struct scan *scan, cursor p, cursor end)
-{
-	while (p < end && !is_newline(*p))
-		p++;
-	if (p < end)
-		end_comment(scan);
-	return p;
-}
-
-/* To the delimiter, which is taken. */
-static cursor scan_to(struct scan *scan, cursor p, cursor end, char delimiter, enum scan_state next)
-{
-	p = memchr(p, delimiter, (size_t)(end - p));
-	if (!p)
-		return end;
-	scan->state = next;
-	return p + 1;
-}
-
-static cursor scan_escape(struct scan *scan, cursor p, cursor end)
-{
-	if (scan->state == SCAN_ESCAPE_SLASH) {
-		scan->state = SCAN_ESCAPE;
-		p++;
-	}
-	for (; p < end; p++) {
-		if (*p == '\'')
-			scan->state = SCAN_ESCAPE_END;
-		else if (*p == '\\')
-			scan->state = SCAN_ESCAPE_SLASH;
-		else
-			continue;
-		return p + 1;
-	}
-	return p;
-}
-
-static cursor scan_string(struct scan *scan, cursor p, cursor end)
-{
-	switch (scan->state) {
-	case SCAN_QUOTE:
-		return scan_to(scan, p, end, '\'', SCAN_QUOTE_END);
-	case SCAN_BITS:
-		p = scan_to(scan, p, end, '\'', SCAN_INITIAL);
-		if (scan->state == SCAN_INITIAL)
-			string_closed(scan, SCAN_BITS);
-		return p;
-	case SCAN_QUOTE_END:
-	case SCAN_ESCAPE_END: {
-		enum scan_state inside = scan->state == SCAN_QUOTE_END ? SCAN_QUOTE : SCAN_ESCAPE;
-
-		if (*p != '\'') {
-			string_closed(scan, inside);
-			return p;
-		}
-		scan->state = inside;
-		return p + 1;
-	}
-	default:
-		return scan_escape(scan, p, end);
-	}
-}
-
 static cursor scan_space(struct scan *scan, cursor p, cursor end)
 {
 	if (!scan->blank) {
@@ -471,9 +314,6 @@ static void scan_symbol(struct scan *scan, cursor p)
 	case '$':
 		begin_quoted(scan, SCAN_DOLLAR, p);
 		break;
-	case ':':
-		scan->state = SCAN_COLON;
-		break;
 	case '.':
 		scan->state = SCAN_DOT;
 		break;
@@ -484,6 +324,19 @@ static void scan_symbol(struct scan *scan, cursor p)
 	default:
 		break;
 	}
+}
+
+/* What cannot be a reference to a variable is passed over; otherwise p itself is returned. */
+static cursor scan_colon(struct scan *scan, cursor p, cursor end)
+{
+	size_t length = 1;
+
+	if (p + 1 == end || is(p[1], TAG_CONT) || p[1] == '\'' || p[1] == '"' || p[1] == '{')
+		return p;
+	significant(scan, p);
+	if (p[1] == ':' || p[1] == '=')
+		length++;
+	return p + length;
 }
 
 static cursor scan_initial(struct scan *scan, cursor p, cursor end, enum scan_stop *stop)
@@ -505,6 +358,14 @@ static cursor scan_initial(struct scan *scan, cursor p, cursor end, enum scan_st
 		} else if (*p == '\\') {
 			*stop = SCAN_BACKSLASH;
 			break;
+		} else if (*p == ':') {
+			cursor next = scan_colon(scan, p, end);
+
+			if (next == p) {
+				*stop = SCAN_COLON;
+				break;
+			}
+			p = next;
 		} else {
 			scan_symbol(scan, p++);
 		}
@@ -546,10 +407,6 @@ enum scan_stop scan_feed(struct scan *scan, const char *bytes, size_t length, si
 		case SCAN_DOLLAR_BODY:
 			p = scan_dollar_body(scan, p, end);
 			break;
-		case SCAN_COLON:
-		case SCAN_VARIABLE:
-			p = scan_colon(scan, p, end);
-			break;
 		case SCAN_DASH:
 		case SCAN_SLASH:
 			p = scan_maybe_comment(scan, p);
@@ -571,8 +428,7 @@ enum scan_stop scan_feed(struct scan *scan, const char *bytes, size_t length, si
 			p = scan_string(scan, p, end);
 			break;
 		case SCAN_IDENTIFIER:
-			/* Two quotes end one and begin another, which comes to the same. */
-			p = scan_to(scan, p, end, '"', SCAN_INITIAL);
+			p = scan_identifier(scan, p, end);
 			break;
 		}
 	}
@@ -601,10 +457,10 @@ const char *scan_finish(struct scan *scan, uint64_t *ret_open, uint64_t *ret_end
 		return "dollar-quoted string";
 	case SCAN_DASH:
 	case SCAN_SLASH:
-		not_a_comment(scan);
+		scan_not_a_comment(scan);
 		break;
 	case SCAN_LINE_COMMENT:
-		end_comment(scan);
+		scan_end_comment(scan);
 		break;
 	default:
 		break;

@@ -30,8 +30,6 @@ enum scan_state {
 	SCAN_DOLLAR,        /* $ */
 	SCAN_DOLLAR_TAG,    /* $tag */
 	SCAN_DOLLAR_BODY,   /* $tag$… */
-	SCAN_COLON,         /* : */
-	SCAN_VARIABLE,      /* :name */
 	SCAN_DASH,          /* - */
 	SCAN_SLASH,         /* / */
 	SCAN_LINE_COMMENT,  /* --… */
@@ -56,6 +54,7 @@ struct scan {
 	uint64_t first; /* its first byte, which may be that of a comment; SCAN_NONE: none yet */
 	uint64_t blank_from; /* where the white space and comments it ends with began */
 	bool blank;          /* it ends with such */
+	bool commented;      /* before it, or in its place, stands a comment that psql sends */
 	bool leading;        /* so far it is only a comment, or what may become one */
 	size_t paren_depth;
 	uint64_t paren_open; /* the outermost open parenthesis */
@@ -78,6 +77,8 @@ enum scan_stop {
 	SCAN_SEMICOLON, /* a statement ends with the last byte taken; first is SCAN_NONE when it is
 			   empty */
 	SCAN_BACKSLASH, /* a backslash outside quotes and comments is the next byte, not taken */
+	SCAN_COLON,     /* a colon that may begin a reference to a variable is the next byte, not
+			   taken; scan_take it if it is none */
 };
 
 void scan_init(struct scan *scan);
@@ -88,6 +89,30 @@ enum scan_stop scan_feed(struct scan *scan, const char *bytes, size_t length, si
 
 /* Begins the next statement, after SCAN_SEMICOLON or scan_finish. */
 void scan_next(struct scan *scan);
+
+/* Begins the next statement although this one has not ended: open parentheses are forgotten. */
+void scan_abandon(struct scan *scan);
+
+/* After a stop: length bytes that are not fed are one token of the statement. */
+void scan_take(struct scan *scan, size_t length);
+
+/* The semicolon of "\;", which has been taken, separates what psql takes to be one statement. */
+void scan_separate(struct scan *scan);
+
+/* Words, numbers, operators and -- comments do not go on in what is fed next (the end of a
+ * variable's value). */
+void scan_boundary(struct scan *scan);
+
+/* What the text of the statement is measured by, to go back to it (\if); taken after a stop. */
+struct scan_mark {
+	uint64_t first, blank_from, fed;
+	bool blank;
+	size_t paren_depth;
+	uint64_t paren_open;
+};
+
+struct scan_mark scan_mark(const struct scan *scan);
+void scan_back(struct scan *scan, const struct scan_mark *mark);
 
 /*
  * The input is at its end. Returns what is left open there (its name for a message, *ret_open its

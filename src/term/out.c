@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "term/progress.h"
 #include "term/safe.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define COLOR_STEP "\033[1;36m"
@@ -24,6 +26,7 @@ static struct {
 	bool quiet;
 	int verbose;
 	bool stdout_closed;
+	bool stdout_terminal;
 	int stdout_errno; /* first error that writing to stdout gave */
 } state = { .program = "dbrig", .color_allowed = true };
 
@@ -44,6 +47,7 @@ void out_init(const char *program)
 	occupy(STDIN_FILENO, O_RDONLY);
 	state.stdout_closed = occupy(STDOUT_FILENO, O_WRONLY);
 	occupy(STDERR_FILENO, O_WRONLY);
+	state.stdout_terminal = isatty(STDOUT_FILENO);
 	/* A reader that went away is an error that out_finish reports; dying here could leave a
 	 * database half made. */
 	signal(SIGPIPE, SIG_IGN);
@@ -99,12 +103,51 @@ bool out_colored_stderr(void)
 	return colored(STDERR_FILENO);
 }
 
+static void flush_stdout(void)
+{
+	if (fflush(stdout) != 0 && !state.stdout_errno)
+		state.stdout_errno = errno;
+}
+
 void out_raw(const char *bytes, size_t length)
 {
+	const bool ends_line = length == 0 || bytes[length - 1] == '\n';
+
 	if (state.stdout_closed && !state.stdout_errno)
 		state.stdout_errno = EBADF;
+	if (state.stdout_terminal && length > 0)
+		progress_make_room();
 	if (fwrite(bytes, 1, length, stdout) != length && !state.stdout_errno)
 		state.stdout_errno = errno;
+	if (!state.stdout_terminal || length == 0)
+		return;
+	/* What stderr says next comes behind it. */
+	if (!ends_line)
+		flush_stdout();
+	progress_printed(ends_line);
+}
+
+void out_script(const char *bytes, size_t length)
+{
+	CLEANUP(strbuf_release) struct strbuf safe = STRBUF_INIT_UNBOUNDED;
+
+	if (state.stdout_terminal) {
+		safe_add(&safe, bytes, length, SAFE_LINES);
+		out_raw(safe.data, safe.length);
+	} else {
+		out_raw(bytes, length);
+	}
+	flush_stdout();
+}
+
+size_t out_width(size_t otherwise)
+{
+	struct winsize size;
+
+	if (!state.stdout_terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+		size.ws_col == 0)
+		return otherwise;
+	return size.ws_col;
 }
 
 void out_data(const char *format, ...)
@@ -122,8 +165,7 @@ void out_data(const char *format, ...)
 
 int out_finish(struct err *err)
 {
-	if (fflush(stdout) != 0 && !state.stdout_errno)
-		state.stdout_errno = errno;
+	flush_stdout();
 	if (!state.stdout_errno)
 		return 0;
 	return err_set(err, ERR_FAILED, "could not write to standard output: %s",
@@ -155,7 +197,15 @@ static void add_text(struct strbuf *out, const char *text)
 	}
 }
 
-/* One message on stderr in one write, so that lines of several processes do not mix. */
+/* In one write, so that lines of several processes do not mix. */
+static void write_stderr(const struct strbuf *text)
+{
+	progress_make_room();
+	fwrite(text->data, 1, text->length, stderr);
+	if (text->length > 0)
+		progress_printed(text->data[text->length - 1] == '\n');
+}
+
 static void message(const char *color, const char *prefix, const char *format, va_list arguments)
 {
 	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT_UNBOUNDED;
@@ -170,7 +220,7 @@ static void message(const char *color, const char *prefix, const char *format, v
 	if (color)
 		strbuf_adds(&line, COLOR_OFF);
 	strbuf_addc(&line, '\n');
-	fwrite(line.data, 1, line.length, stderr);
+	write_stderr(&line);
 }
 
 void out_step(const char *format, ...)
@@ -206,6 +256,15 @@ void out_detail(const char *format, ...)
 	va_end(arguments);
 }
 
+void out_script_warn(const char *bytes, size_t length)
+{
+	CLEANUP(mem_cleanup) char *copy = mem_strndup(bytes, length);
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_UNBOUNDED;
+
+	add_text(&text, copy);
+	write_stderr(&text);
+}
+
 static void add_label(struct strbuf *out, const char *color, const char *label)
 {
 	bool colors = out_colored_stderr();
@@ -231,7 +290,7 @@ void out_warning(const char *format, ...)
 	add_label(&line, COLOR_WARNING, "warning:");
 	add_text(&line, text);
 	strbuf_addc(&line, '\n');
-	fwrite(line.data, 1, line.length, stderr);
+	write_stderr(&line);
 }
 
 /* The file's line and a caret below the column. A tab takes four blanks in both. */
@@ -328,5 +387,5 @@ void out_error(const struct err *err)
 	add_field(&text, "note:", err->note);
 	add_field(&text, "hint:", err->hint);
 	add_annotation(&text, err);
-	fwrite(text.data, 1, text.length, stderr);
+	write_stderr(&text);
 }

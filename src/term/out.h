@@ -1,7 +1,7 @@
 /*
  * Everything that reaches the user's terminal. Data go to stdout, all else to stderr. Colours only
  * on a terminal and without NO_COLOR. Texts given to these functions may come from outside: they
- * are made terminal-safe here.
+ * are made terminal-safe here. A progress line (term/progress.h) is taken away first.
  */
 #ifndef TERM_OUT_H
 #define TERM_OUT_H
@@ -27,6 +27,16 @@ void out_data(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Bytes to stdout as they are (JSON, COPY data): the caller answers for them. */
 void out_raw(const char *bytes, size_t length);
+
+/*
+ * What a script itself says: \echo and the like to stdout, unchanged unless that is a terminal, and
+ * at once; \warn to stderr, also when quiet. The text has its own newline, or none.
+ */
+void out_script(const char *bytes, size_t length);
+void out_script_warn(const char *bytes, size_t length);
+
+/* Columns for a line on stdout: those of the terminal, otherwise what is given. */
+size_t out_width(size_t otherwise);
 
 /* A cyan "== text" line on stderr, unless quiet. */
 void out_step(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -15,7 +15,7 @@ each() {
 
 # The long options that a text (the help, a man page as a terminal shows it) has an entry for.
 entries() {
-	grep -oE '^ {2,6}(-[a-zA-Z?], )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u
+	grep -oE '^ {2,6}(-[a-zA-Z0-9?], )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u
 }
 
 # man_options NAME: the long options its man page documents.

@@ -146,7 +146,7 @@ load faults
 		DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;
 	SQL
 	start_child db-setup
-	wait_until 'running DO%'
+	wait_until 'running %query_canceled%'
 	kill -TERM "$CHILD_PID"
 	kill -TERM "$CHILD_PID"
 	# Signals that come together count as one.

@@ -41,20 +41,22 @@ static void expect(bool holds)
 }
 
 static void check_statement(
-	const struct input *input, const struct script_statement *statement, bool joined)
+	const struct input *input, const struct script_statement *statement, bool changed)
 {
+	const struct position *start = &statement->origin.start;
 	size_t line = 1;
 
 	expect(statement->length > 0);
-	expect(statement->offset < input->length);
-	for (size_t i = 0; i < statement->offset; i++)
+	expect(start->offset < input->length);
+	for (size_t i = 0; i < start->offset; i++)
 		line += input->bytes[i] == '\n';
-	expect(line == statement->line);
-	/* After COPY data the rest of a line and what follows the data make one statement. */
-	if (joined)
+	expect(line == start->line);
+	/* After COPY data the rest of a line and what follows the data make one statement; "\;" and
+	 * meta-commands in its midst are left out of the text. */
+	if (changed || statement->origin.detail)
 		return;
-	expect(statement->length <= input->length - statement->offset);
-	expect(memcmp(statement->text, input->bytes + statement->offset, statement->length) == 0);
+	expect(statement->length <= input->length - start->offset);
+	expect(memcmp(statement->text, input->bytes + start->offset, statement->length) == 0);
 }
 
 static void copy(struct script_reader *reader, struct strbuf *trace, struct err *err)
@@ -78,17 +80,33 @@ static void run(struct input *input, bool standard_strings, struct strbuf *trace
 	CLEANUP(err_release) struct err err = ERR_INIT;
 	struct script_statement statement;
 	uint64_t end = 0;
-	bool joined = false;
+	bool joined = false, again = false;
+	int result;
 
 	script_reader_set_standard_strings(reader, standard_strings);
-	while (err.kind == ERR_NONE && script_reader_next(reader, &statement, &err) > 0) {
-		check_statement(input, &statement, joined);
-		expect(joined || statement.offset >= end);
-		end = statement.offset + statement.length;
-		strbuf_addf(trace, "\n%d %zu:%zu @%llu ", (int)statement.class, statement.line,
-			statement.column, (unsigned long long)statement.offset);
+	while (err.kind == ERR_NONE &&
+		(result = script_reader_next(reader, &statement, &err)) > 0) {
+		if (result == 2) {
+			strbuf_addf(trace, "\n\\%s", script_reader_command(reader));
+			if (strcmp(script_reader_command(reader), "r") == 0)
+				script_reader_discard(reader);
+			if (strcmp(script_reader_command(reader), "g") != 0 ||
+				!script_reader_send(reader, &statement))
+				continue;
+			again = true;
+		}
+		if (!again) {
+			check_statement(input, &statement, joined);
+			expect(joined || statement.origin.start.offset >= end);
+			end = statement.origin.start.offset + statement.length;
+		}
+		again = false;
+		strbuf_addf(trace, "\n%d %zu:%zu @%llu ", (int)statement.class,
+			statement.origin.start.line, statement.origin.start.column,
+			(unsigned long long)statement.origin.start.offset);
 		strbuf_add(trace, statement.text, statement.length);
-		script_reader_place(reader, statement.length / 2, &err);
+		origin_place(&statement.origin, statement.text, statement.length,
+			statement.length / 2, &err);
 		strbuf_addf(trace, "\n%zu:%zu %zu %s", err.place.line, err.place.column,
 			err.place.excerpt_column, err.place.excerpt ? err.place.excerpt : "");
 		if (statement.class == SCRIPT_CLASS_COPY_FROM_STDIN) {
@@ -106,12 +124,15 @@ static void check_mask(const char *text, size_t length)
 	CLEANUP(strbuf_release) struct strbuf masked = STRBUF_INIT;
 	CLEANUP(mem_cleanup) char *copied = mem_strndup(text, length);
 	CLEANUP(mem_cleanup) char *message = sql_mask_message(text, length, copied);
-	bool on;
+	CLEANUP(mem_cleanup) char *encoding = NULL;
+	bool on, local;
 
 	sql_mask(text, length, &masked);
 	expect(message != NULL);
 	classify_statement(text, length, NULL);
-	classify_standard_strings(text, length, &on);
+	classify_standard_strings(text, length, &on, &local);
+	classify_changes_reading(text, length);
+	classify_encoding(text, length, &encoding);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

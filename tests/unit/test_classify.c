@@ -1,4 +1,5 @@
 /* What kind of statement a text is. */
+#include "base/mem.h"
 #include "sql/classify.h"
 
 #include <setjmp.h>
@@ -55,6 +56,8 @@ static void test_classes(void **state)
 		{ "DROP DATABASE IF EXISTS x;", NO_TX, "DROP DATABASE" },
 		{ "CREATE TABLESPACE x LOCATION '/x';", NO_TX, "CREATE TABLESPACE" },
 		{ "ALTER SYSTEM SET a = 1;", NO_TX, "ALTER SYSTEM" },
+		{ "SELECT pg_create_logical_replication_slot('a', 'b')", NO_TX,
+			"SELECT of a logical replication slot" },
 		{ "VACUUM;", NO_TX, "VACUUM" },
 		{ "vacuum(full) t;", NO_TX, "VACUUM" },
 		{ "ANALYZE;", OTHER, NULL },
@@ -119,13 +122,22 @@ static void test_standard_strings(void **state)
 {
 	static const struct {
 		const char *text;
-		int expected; /* -1: not that statement */
+		int expected; /* -1: not that statement; 2 more: LOCAL */
 	} examples[] = {
 		{ "SET standard_conforming_strings = off;", 0 },
 		{ "SET standard_conforming_strings = on;", 1 },
 		{ "set session Standard_Conforming_Strings to 'on'", 1 },
 		{ "SET standard_conforming_strings TO false;", 0 },
+		{ "SET LOCAL standard_conforming_strings TO false;", 2 },
+		{ "SET local standard_conforming_strings = 1;", 3 },
 		{ "SET standard_conforming_strings TO DEFAULT;", 1 },
+		{ "SELECT set_config('standard_conforming_strings', 'off', false)", 0 },
+		{ "select pg_catalog.set_config('standard_conforming_strings', 'on', true)", 3 },
+		{ "SELECT set_config('search_path', '', false)", -1 },
+		{ "RESET standard_conforming_strings", 1 },
+		{ "reset all;", 1 },
+		{ "DISCARD ALL", 1 },
+		{ "RESET client_encoding", -1 },
 		{ "SET standard_conforming_strings", -1 },
 		{ "SET client_encoding = off;", -1 },
 		{ "SELECT standard_conforming_strings = off;", -1 },
@@ -133,13 +145,55 @@ static void test_standard_strings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		bool on = false;
-		bool is =
-			classify_standard_strings(examples[i].text, strlen(examples[i].text), &on);
+		bool on = false, local = false;
+		bool is = classify_standard_strings(
+			examples[i].text, strlen(examples[i].text), &on, &local);
 
-		if ((is ? on : -1) != examples[i].expected)
-			fail_msg("%s: %d, expected %d", examples[i].text, is ? on : -1,
+		if ((is ? on + 2 * local : -1) != examples[i].expected)
+			fail_msg("%s: %d, expected %d", examples[i].text, is ? on + 2 * local : -1,
 				examples[i].expected);
+	}
+}
+
+static void test_changes_reading(void **state)
+{
+	static const struct {
+		const char *text;
+		bool expected;
+		const char *encoding; /* NULL: sets none */
+	} examples[] = {
+		{ "SET client_encoding = 'sjis'", true, "sjis" },
+		{ "/* c */ set Local CLIENT_ENCODING to big5;", true, "big5" },
+		{ "SET NAMES 'GBK'", true, "GBK" },
+		{ "SET SESSION NAMES 'a'", true, "a" },
+		{ "SET standard_conforming_strings = on", true, NULL },
+		{ "SET \"client_encoding\" = 'x'", true, NULL },
+		{ "RESET client_encoding", true, "" },
+		{ "RESET ALL", true, "" },
+		{ "DISCARD ALL", true, "" },
+		{ "ROLLBACK TO a", true, NULL },
+		{ "SELECT pg_catalog.set_config('client_encoding', 'x', false)", true, "x" },
+		{ "select Set_Config('standard_CONFORMING_strings', 'off', true)", true, NULL },
+		{ "SELECT pg_catalog.set_config('search_path', '', false)", false, NULL },
+		{ "SET search_path = a", false, NULL },
+		{ "RESET search_path", false, NULL },
+		{ "DISCARD PLANS", false, NULL },
+		{ "INSERT INTO names VALUES ('client_encoding')", false, NULL },
+		{ "UPDATE a SET client_encoding = 1", false, NULL },
+		{ "", false, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		const char *text = examples[i].text;
+		CLEANUP(mem_cleanup) char *encoding = NULL;
+
+		if (classify_changes_reading(text, strlen(text)) != examples[i].expected)
+			fail_msg("%s: expected %d", text, examples[i].expected);
+		if (!classify_encoding(text, strlen(text), &encoding))
+			assert_null(examples[i].encoding);
+		else
+			assert_string_equal(encoding, examples[i].encoding);
 	}
 }
 
@@ -148,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_standard_strings),
+		cmocka_unit_test(test_changes_reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

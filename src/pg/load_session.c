@@ -1,0 +1,290 @@
+/* The session of a run: how it begins and ends, and how far away the server is. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "pg/load_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK_CLIENT "client_connection_check_interval = '2s'; "
+#define RESET "SET SESSION AUTHORIZATION DEFAULT; RESET ALL"
+#define SQLSTATE_INVALID_VALUE "22023"
+#define SQLSTATE_UNKNOWN_SETTING "42704"
+
+#define KIB ((size_t)1024)
+#define BATCH_NEAR (64 * KIB)
+#define BATCH_PER_MS (256 * KIB)
+#define BATCH_MOST (4096 * KIB)
+
+/* --- requests of our own -------------------------------------------------------------------- */
+
+/* What became of a request that holds several statements. */
+struct answer {
+	unsigned done;  /* statements that succeeded */
+	char value[32]; /* the last one a query yielded */
+	bool rolled_back;
+};
+
+static void note_answer(PGresult *result, struct answer *answer)
+{
+	if (*PQcmdStatus(result))
+		answer->done++;
+	if (strcmp(PQcmdStatus(result), "ROLLBACK") == 0)
+		answer->rolled_back = true;
+	if (PQntuples(result) > 0)
+		snprintf(answer->value, sizeof(answer->value), "%s", PQgetvalue(result, 0, 0));
+}
+
+/* As conn_exec, with the answer. */
+static int request(struct loader *loader, const char *sql, struct answer *answer, struct err *err)
+{
+	struct conn *conn = loader->conn;
+	bool failed = false;
+
+	if (conn->trace)
+		conn->trace(sql);
+	*answer = (struct answer){ 0 };
+	if (!PQsendQuery(conn->pg, sql))
+		return conn_send_error(conn, err);
+	if (conn_flush(conn, err) != 0)
+		return -1;
+	for (;;) {
+		CLEANUP(result_cleanup) PGresult *result = NULL;
+		ExecStatusType status;
+
+		if (conn_next_result(conn, &result, err) != 0)
+			return -1;
+		if (!result)
+			break;
+		status = PQresultStatus(result);
+		if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+			status == PGRES_EMPTY_QUERY)
+			note_answer(result, answer);
+		else if (!failed)
+			failed = conn_result_error(conn, result, ERR_FAILED, err) != 0;
+		if (PQstatus(conn->pg) == CONNECTION_BAD)
+			break;
+	}
+	if (conn_take_interrupt(conn, err) != 0)
+		return -1;
+	return failed ? -1 : 0;
+}
+
+/* --- begin ---------------------------------------------------------------------------------- */
+
+/*
+ * A client that is killed outright leaves its statement running, with its locks, until the server
+ * next writes to the socket; the setting makes the server look (14 and later, not on every
+ * platform).
+ */
+static const char *check_client(struct loader *loader)
+{
+	if (conn_server_version(loader->conn) < 140000)
+		return "";
+	return loader->transaction ? "SET LOCAL " CHECK_CLIENT : "SET " CHECK_CLIENT;
+}
+
+static int send_begin(struct loader *loader, struct answer *answer, struct err *err)
+{
+	CLEANUP(mem_cleanup)
+	char *sql = mem_printf("%s%sSELECT pg_catalog.pg_backend_pid()",
+		loader->transaction ? "BEGIN\n; " : "", loader->check_client);
+
+	return request(loader, sql, answer, err);
+}
+
+/* One more round trip that asks for nothing, not even for a line in the server's log. */
+static int ping(struct loader *loader, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	struct conn *conn = loader->conn;
+
+	if (!PQenterPipelineMode(conn->pg) || !PQpipelineSync(conn->pg))
+		return conn_send_error(conn, err);
+	if (conn_flush(conn, err) != 0 || conn_next_result(conn, &result, err) != 0)
+		return -1;
+	if (PQresultStatus(result) != PGRES_PIPELINE_SYNC)
+		return conn_result_error(conn, result, ERR_FAILED, err);
+	PQexitPipelineMode(conn->pg);
+	return conn_take_interrupt(conn, err);
+}
+
+/* How much may be on its way at once so that the server never waits for us. */
+static int measure(struct loader *loader, int64_t round_trip, struct err *err)
+{
+	size_t bytes;
+
+	loader->batch_bytes = loader->options->batch;
+	if (loader->options->batch != LOAD_BATCH_AUTO)
+		return 0;
+	/* Was it the server's work or the way? */
+	if (round_trip >= 300 && round_trip <= 3000) {
+		int64_t start = clock_us();
+
+		if (ping(loader, err) != 0)
+			return -1;
+		if (clock_us() - start < round_trip)
+			round_trip = clock_us() - start;
+	}
+	bytes = (size_t)round_trip * (BATCH_PER_MS / 1000);
+	if (round_trip < 500)
+		loader->batch_bytes = BATCH_NEAR;
+	else if (bytes < BATCH_PER_MS)
+		loader->batch_bytes = BATCH_PER_MS;
+	else
+		loader->batch_bytes = bytes < BATCH_MOST ? bytes : BATCH_MOST;
+	return 0;
+}
+
+static void tell_pooler(struct loader *loader)
+{
+	if (loader->pooled_told)
+		return;
+	loader->pooled_told = true;
+	load_remark(loader,
+		loader->transaction
+			? "a connection pooler stands between here and the server: settings are "
+			  "undone before COMMIT"
+			: "a connection pooler stands between here and the server: settings (SET, "
+			  "the search_path of a dump) may not hold from statement to statement");
+}
+
+int load_begin(struct loader *loader, struct err *err)
+{
+	struct answer answer;
+	int64_t start = clock_us();
+
+	loader->check_client = check_client(loader);
+	if (send_begin(loader, &answer, err) != 0) {
+		if (!*loader->check_client ||
+			(strcmp(err->sqlstate, SQLSTATE_INVALID_VALUE) != 0 &&
+				strcmp(err->sqlstate, SQLSTATE_UNKNOWN_SETTING) != 0))
+			return -1;
+		err_release(err);
+		loader->check_client = "";
+		if (loader->transaction && request(loader, "ROLLBACK", &answer, err) != 0)
+			return -1;
+		start = clock_us();
+		if (send_begin(loader, &answer, err) != 0)
+			return -1;
+	}
+	loader->pooled = strtol(answer.value, NULL, 10) != PQbackendPID(loader->conn->pg);
+	if (loader->pooled)
+		tell_pooler(loader);
+	return measure(loader, clock_us() - start, err);
+}
+
+int load_give_up_transaction(struct loader *loader, const char *what, struct err *err)
+{
+	CLEANUP(mem_cleanup)
+	char *text = mem_printf("%s:%zu: %s: running statement by statement",
+		script_file(loader->script), script_line(loader->script), what);
+
+	if (conn_exec(loader->conn, "ROLLBACK", err) != 0)
+		return -1;
+	loader->transaction = false;
+	loader->counts->no_transaction = true;
+	load_remark(loader, text);
+	return load_begin(loader, err);
+}
+
+/* --- end ------------------------------------------------------------------------------------ */
+
+/* What a script set is undone, so that the next one starts from the same ground. */
+int load_reset_session(struct loader *loader, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *sql = mem_printf(RESET "; %s", loader->check_client);
+
+	return conn_exec(loader->conn, sql, err);
+}
+
+/* A script that ends inside its own transaction would lose everything since BEGIN in silence. */
+int load_check_end(struct loader *loader, struct err *err)
+{
+	if (loader->transaction || PQtransactionStatus(loader->conn->pg) == PQTRANS_IDLE)
+		return 0;
+	if (script_autocommits(loader->script)) {
+		err_set(err, ERR_SQL, "the transaction begun here is never committed");
+		err_hint(err, "Add COMMIT at the end of the script.");
+	} else {
+		err_set(err, ERR_SQL,
+			"AUTOCOMMIT is off and what was done since this statement is never "
+			"committed");
+		err_hint(err, "Add COMMIT at the end of the script, or \\set AUTOCOMMIT on.");
+	}
+	err->place.file = mem_strdup(loader->begun_file ? loader->begun_file : loader->file->name);
+	err->place.line = loader->begun_line;
+	return -1;
+}
+
+static const char rolled_back[] = "Rolled back: nothing of the script is in the database.";
+
+/* A COMMIT that did not go well: what is known of its outcome. before: statements in front of it.
+ */
+static int tell_outcome(struct loader *loader, const struct answer *answer, unsigned before,
+	const char *last, struct err *err)
+{
+	bool committed = answer->done > before;
+
+	if (err->kind == ERR_INTERRUPTED && committed) {
+		err_note_line(err, "The signal came after COMMIT: the script is in the database.");
+	} else if (committed) {
+		err_note_line(err, "The script is in the database.");
+	} else if (err->kind == ERR_FAILED) {
+		err->kind = ERR_SQL;
+		err_detail_line(err,
+			"The error came at COMMIT, from a deferred constraint or trigger; "
+			"\"%s\" was the last script.",
+			last);
+		err_note_line(err, rolled_back);
+	} else if (err->kind == ERR_INTERRUPTED && PQstatus(loader->conn->pg) == CONNECTION_OK) {
+		err_note_line(err, rolled_back);
+	} else {
+		err_note_line(err,
+			"COMMIT was sent: whether the script took effect is unknown, look at "
+			"the database.");
+	}
+	return -1;
+}
+
+/*
+ * Behind a pooler the next statement may meet another session: there the settings go before COMMIT,
+ * and before them, because they may depend on the settings, the deferred triggers.
+ */
+int load_commit(struct loader *loader, const char *last, struct err *err)
+{
+	const char *direct = "COMMIT\n; " RESET;
+	const char *pooled = "SET CONSTRAINTS ALL IMMEDIATE; " RESET "; COMMIT";
+	unsigned before = loader->pooled ? 3 : 0;
+	struct answer answer;
+
+	loader->counts->commit_sent = true;
+	if (request(loader, loader->pooled ? pooled : direct, &answer, err) != 0)
+		return tell_outcome(loader, &answer, before, last, err);
+	if (!answer.rolled_back)
+		return 0;
+	err_set(err, ERR_SQL, "the server rolled the transaction back at COMMIT");
+	err_note_line(err, rolled_back);
+	return -1;
+}
+
+void load_tell_connection(struct loader *loader)
+{
+	PGconn *pg = loader->conn->pg;
+	struct script *script = loader->script;
+	const char *standard = PQparameterStatus(pg, "standard_conforming_strings");
+	const char *encoding = PQparameterStatus(pg, "client_encoding");
+	char version[16];
+
+	snprintf(version, sizeof(version), "%d", PQserverVersion(pg));
+	script_set_variable(script, "DBNAME", PQdb(pg));
+	script_set_variable(script, "USER", PQuser(pg));
+	script_set_variable(script, "HOST", PQhost(pg));
+	script_set_variable(script, "PORT", PQport(pg));
+	script_set_variable(script, "ENCODING", encoding);
+	script_set_variable(script, "SERVER_VERSION_NAME", PQparameterStatus(pg, "server_version"));
+	script_set_variable(script, "SERVER_VERSION_NUM", version);
+	script_set_standard_strings(script, !standard || strcmp(standard, "off") != 0);
+	if (encoding)
+		script_set_encoding(script, encoding);
+}
