@@ -1,0 +1,3 @@
+﻿\echo bom
+﻿
+select 1

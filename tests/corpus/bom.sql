@@ -1,0 +1,5 @@
+﻿select 1;
+select '﻿';
+copy t from stdin;
+﻿1
+\.

@@ -1,0 +1,6 @@
+select 1;
+\if true
+\else
+\else
+\endif
+select 2;

@@ -1,0 +1,3 @@
+select 1;
+\ir include/not-there.sql
+select 2;

@@ -1,0 +1,5 @@
+\if false
+select 1;
+\else
+select 2;
+\endif

@@ -1,0 +1,5 @@
+select 'deeper';
+\ir ../plain.sql
+copy t from stdin;
+1
+\.

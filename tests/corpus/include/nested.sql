@@ -1,0 +1,3 @@
+\ir deeper/more.sql
+select 'nested';
+\ir plain.sql

@@ -1,0 +1,1 @@
+\set from_include 'value; x'

@@ -1,0 +1,3 @@
+select 1;
+\ir include/open-if.sql
+select 2;

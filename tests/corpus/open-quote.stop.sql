@@ -1,0 +1,3 @@
+select 1;
+select 'open; 
+select 2;

@@ -1,0 +1,12 @@
+CREATE TABLE t (a int)
+\p
+\g
+INSERT INTO t VALUES (1)
+\r
+INSERT INTO t VALUES (2);
+\p
+\g
+INSERT INTO t
+VALUES (3) \p
+;
+INSERT INTO t VALUES (4) \gx

@@ -1,0 +1,3 @@
+CREATE TABLE t (a int);
+\connect there_is_no_such_database
+CREATE TABLE u (a int);

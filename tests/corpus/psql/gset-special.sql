@@ -1,0 +1,5 @@
+SELECT 'off' AS "ON_ERROR_STOP", 'x' AS "AUTOCOMMIT", 'kept' AS other \gset
+CREATE TABLE t AS SELECT :'other' AS b;
+\if :ON_ERROR_STOP
+INSERT INTO t VALUES (:'AUTOCOMMIT');
+\endif

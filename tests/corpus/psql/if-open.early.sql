@@ -1,0 +1,4 @@
+CREATE TABLE t (a int);
+\if true
+CREATE TABLE u (a int);
+SELECT 1 / 0;

@@ -1,0 +1,3 @@
+CREATE TABLE t (a int);
+\ir include/not-there.sql
+CREATE TABLE u (a int);

@@ -1,0 +1,2 @@
+﻿-- with a mark
+INSERT INTO t VALUES (2);

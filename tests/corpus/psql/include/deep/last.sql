@@ -1,0 +1,2 @@
+CREATE TABLE last (a text DEFAULT :'given');
+INSERT INTO last DEFAULT VALUES

@@ -1,0 +1,4 @@
+INSERT INTO last
+  VALUES (2);
+\q
+INSERT INTO last VALUES (3);

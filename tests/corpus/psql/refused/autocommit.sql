@@ -1,0 +1,2 @@
+\set AUTOCOMMIT off
+CREATE TABLE t (a int);

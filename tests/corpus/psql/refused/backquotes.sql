@@ -1,0 +1,2 @@
+\set a `echo 1`
+CREATE TABLE t (a int);

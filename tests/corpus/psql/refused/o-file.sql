@@ -1,0 +1,3 @@
+CREATE TABLE t (a int);
+\o out.tmp
+SELECT 1;

@@ -1,0 +1,3 @@
+CREATE TABLE t (a int);
+BEGIN;
+INSERT INTO t VALUES (1);

@@ -1,0 +1,17 @@
+CREATE TABLE t (a text);
+SET SESSION escape_string_warning TO off;
+SET SESSION standard_conforming_strings TO 'off';
+INSERT INTO t VALUES ('one\';');
+RESET standard_conforming_strings;
+INSERT INTO t VALUES ('\');
+SET standard_conforming_strings TO false;
+INSERT INTO t VALUES ('two\';');
+SET standard_conforming_strings TO DEFAULT;
+INSERT INTO t VALUES ('\');
+BEGIN;
+SET LOCAL standard_conforming_strings = off;
+INSERT INTO t VALUES ('three\';');
+COMMIT;
+INSERT INTO t VALUES ('\');
+SELECT set_config('standard_conforming_strings', 'off', false);
+INSERT INTO t VALUES ('four\';');

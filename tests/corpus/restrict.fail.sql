@@ -1,0 +1,4 @@
+\restrict key
+select 1;
+\echo not allowed
+select 2;

@@ -1,0 +1,3 @@
+select 1;
+\echo 'open
+select 2;

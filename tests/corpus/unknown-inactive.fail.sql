@@ -1,0 +1,5 @@
+select 1;
+\if false
+\nonsense
+\endif
+select 2;

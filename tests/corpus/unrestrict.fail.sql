@@ -1,0 +1,4 @@
+\restrict key
+select 1;
+\unrestrict other
+select 2;
