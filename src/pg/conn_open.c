@@ -157,10 +157,15 @@ static int64_t timeout_ms(const struct params *params)
 	return (seconds < 2 ? 2 : seconds) * 1000;
 }
 
-/* Drives PQconnectPoll to its end; false with *ret_timed_out when the time ran out. */
-static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out, struct err *err)
+/*
+ * Drives PQconnectPoll to its end; *ret_timed_out when the time ran out. *ret_round_trip_us: from
+ * the request for a session to the first answer.
+ */
+static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out,
+	int64_t *ret_round_trip_us, struct err *err)
 {
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	int64_t asked = 0;
 
 	for (;;) {
 		struct pollfd fds[] = {
@@ -178,11 +183,16 @@ static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out, st
 			*ret_timed_out = true;
 			return 0;
 		}
+		if (asked == 0 && PQstatus(pg) == CONNECTION_AWAITING_RESPONSE &&
+			status == PGRES_POLLING_READING)
+			asked = clock_us();
 		ready = poll(fds, ARRAY_SIZE(fds), left > 3600000 ? 3600000 : (int)left);
 		if (ready < 0 && errno != EINTR)
 			return err_errno(err, "could not wait for the connection");
 		if (interrupt_check(err) != 0)
 			return -1;
+		if (ready > 0 && fds[0].revents && asked > 0 && *ret_round_trip_us == 0)
+			*ret_round_trip_us = clock_us() - asked;
 		if (ready > 0 && fds[0].revents)
 			status = PQconnectPoll(pg);
 	}
@@ -258,7 +268,8 @@ static int attempt_once(const struct params *params, const struct conn_options *
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
 	result = 0;
 	if (PQstatus(conn->pg) != CONNECTION_BAD)
-		result = poll_connection(conn->pg, clock_ms() + allowed, &timed_out, err);
+		result = poll_connection(
+			conn->pg, clock_ms() + allowed, &timed_out, &conn->round_trip_us, err);
 	if (result == 0 && PQstatus(conn->pg) != CONNECTION_OK)
 		result = failed(conn->pg, params, options, timed_out, err);
 	if (result == 0 && PQsetnonblocking(conn->pg, 1) != 0)

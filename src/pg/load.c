@@ -100,7 +100,8 @@ static int do_action(struct loader *loader, const struct script_action *action, 
 	if (action->kind == SCRIPT_STATEMENT)
 		return load_statement(loader, &action->statement, err);
 	loader->read_ahead = action->kind == SCRIPT_GSET || action->kind == SCRIPT_GEXEC;
-	if (load_flush(loader, err) != 0)
+	if ((action->kind == SCRIPT_END && loader->last ? load_flush_last : load_flush)(
+		    loader, err) != 0)
 		return -1;
 	loader->read_ahead = false;
 	switch (action->kind) {
@@ -226,6 +227,7 @@ static int run_all(
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		loader->file_index = i;
+		loader->last = i + 1 == count;
 		if (i > 0 && load_reset_session(loader, err) != 0)
 			return -1;
 		if (run_file(loader, &files[i], err) != 0)

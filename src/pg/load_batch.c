@@ -40,6 +40,8 @@ static void reset_batch(struct load_batch *batch)
 	strbuf_reset(&batch->data);
 	batch->sent = NULL;
 	batch->changes = batch->open = batch->streaming = batch->in_copy = false;
+	batch->commits = batch->committed = batch->rolled_back = false;
+	batch->prefix = batch->skip = 0;
 }
 
 void load_batch_release(struct load_batch *batch)
@@ -172,6 +174,15 @@ static void count_result(struct loader *loader, PGresult *result)
 
 	if (!*tag && PQresultStatus(result) != PGRES_EMPTY_QUERY)
 		return;
+	if (batch->skip > 0) {
+		batch->skip--;
+		return;
+	}
+	if (batch->commits && batch->done == batch->count) {
+		batch->committed = batch->committed || strcmp(tag, "COMMIT") == 0;
+		batch->rolled_back = batch->rolled_back || strcmp(tag, "ROLLBACK") == 0;
+		return;
+	}
 	if (batch->done < batch->count && (batch->count > 1 || batch->done == 0)) {
 		batch->done++;
 		loader->counts->statements++;
@@ -198,6 +209,8 @@ static int take_result(struct loader *loader, PGresult **result, bool *failed, s
 	case PGRES_TUPLES_OK:
 	case PGRES_SINGLE_TUPLE:
 	case PGRES_EMPTY_QUERY:
+		if (loader->batch.skip > 0 && PQntuples(*result) > 0)
+			load_note_process(loader, PQgetvalue(*result, 0, 0));
 		count_result(loader, *result);
 		release_notices(loader);
 		if (loader->keep_result && PQresultStatus(*result) == PGRES_TUPLES_OK) {
@@ -208,7 +221,10 @@ static int take_result(struct loader *loader, PGresult **result, bool *failed, s
 	default:
 		release_notices(loader);
 		if (!*failed) {
-			load_result_error(loader, *result, err);
+			if (loader->batch.commits && loader->batch.done == loader->batch.count)
+				conn_result_error(loader->conn, *result, ERR_FAILED, err);
+			else
+				load_result_error(loader, *result, err);
 			remember_failure(loader, err);
 		}
 		*failed = true;
@@ -281,7 +297,9 @@ static int follow_reading(struct loader *loader, struct err *err)
 		changed = "client_encoding";
 		script_set_encoding(loader->script, now.encoding);
 	}
-	if (!changed || (batch->count == 1 && !loader->read_ahead) || batch->changes)
+	/* After COMMIT all settings are what they were. */
+	if (!changed || (batch->count == 1 && !loader->read_ahead) || batch->changes ||
+		batch->commits)
 		return 0;
 	err_set(err, ERR_SQL, "%s changed inside a batch", changed);
 	load_place_item(loader, &batch->items[0], 0, err);
@@ -305,7 +323,7 @@ static int follow_transaction(struct loader *loader, const struct load_item *las
 		loader->begun_file = last->origin.file;
 		loader->begun_line = last->origin.start.line;
 	}
-	if (!loader->transaction || status != PQTRANS_IDLE)
+	if (!loader->transaction || status != PQTRANS_IDLE || loader->batch.commits)
 		return 0;
 	err_set(err, ERR_SQL, "the script ended the transaction it was run in");
 	load_place_item(loader, last, 0, err);
@@ -332,6 +350,10 @@ static int send_batch(struct loader *loader, struct err *err)
 	struct load_batch *batch = &loader->batch;
 	PGconn *pg = loader->conn->pg;
 
+	if (loader->begin_due && batch->sent && load_ensure_begun(loader, err) != 0)
+		return -1;
+	if (loader->begin_due)
+		load_enclose(loader);
 	if (!batch->sent) {
 		batch->sent = batch->text.data;
 		batch->sent_length = batch->text.length;
@@ -346,6 +368,23 @@ static int send_batch(struct loader *loader, struct err *err)
 	return conn_flush(loader->conn, err);
 }
 
+static int exchange(struct loader *loader, struct err *err)
+{
+	return send_batch(loader, err) == 0 ? load_take_results(loader, err) : -1;
+}
+
+/* What became of the COMMIT behind the statements? */
+static int end_of_run(struct loader *loader, int result, struct err *err)
+{
+	const struct load_batch *batch = &loader->batch;
+
+	loader->committed = batch->committed;
+	if (result == 0 && !batch->rolled_back)
+		return 0;
+	loader->counts->commit_sent = true;
+	return load_tell_outcome(loader, batch->committed, err);
+}
+
 int load_flush(struct loader *loader, struct err *err)
 {
 	struct load_batch *batch = &loader->batch;
@@ -358,16 +397,29 @@ int load_flush(struct loader *loader, struct err *err)
 		batch->streaming = false;
 		result = load_take_results(loader, err);
 	} else {
-		result = send_batch(loader, err);
-		if (result == 0)
-			result = load_take_results(loader, err);
+		result = exchange(loader, err);
+		if (result != 0 && batch->skip > 0 && load_cannot_watch(loader, err) &&
+			load_begin_plainly(loader, err) == 0)
+			result = exchange(loader, err);
 		if (result == 0 && batch->streaming)
 			return 0;
 	}
+	/* Lost, or given up on, in its midst: COMMIT may have been reached. */
+	if (batch->commits && (batch->done == batch->count || err->kind == ERR_CONNECT ||
+				      err->kind == ERR_INTERRUPTED))
+		result = end_of_run(loader, result, err);
 	if (result == 0)
 		return finish(loader, err);
 	reset_batch(batch);
 	return -1;
+}
+
+int load_flush_last(struct loader *loader, struct err *err)
+{
+	struct load_batch *batch = &loader->batch;
+
+	batch->commits = loader->begin_due && !batch->sent && !batch->open && batch->count > 0;
+	return load_flush(loader, err);
 }
 
 int load_failed(struct loader *loader, struct err *err)
@@ -464,7 +516,7 @@ int load_alone(struct loader *loader, const struct script_statement *statement, 
 {
 	int result;
 
-	if (prepare(loader, statement, err) != 0)
+	if (load_ensure_begun(loader, err) != 0 || prepare(loader, statement, err) != 0)
 		return -1;
 	add_item(loader, statement, true);
 	loader->batch.items[0].generated = generated;

@@ -40,6 +40,11 @@ struct load_batch {
 	bool open;                   /* the data of the last one's COPY go on in the script */
 	bool streaming;              /* and the server is taking them */
 	bool in_copy;                /* the server is sending or taking COPY data */
+	size_t prefix;               /* bytes of what is sent that begin the transaction */
+	unsigned skip;               /* answers to it that are still to come */
+	bool commits;                /* COMMIT follows the last statement */
+	bool committed;              /* and has succeeded */
+	bool rolled_back;            /* or has not */
 	PGresult *kept;              /* with loader->keep_result: the last that has rows */
 };
 
@@ -61,6 +66,8 @@ struct loader {
 	struct load_counts *counts;
 	bool transaction; /* as the option, unless the first statement could not be in one */
 	const char *check_client; /* has the server watch for our end; "" where it cannot */
+	bool begin_due;           /* the transaction begins with the first request */
+	bool committed;           /* the last request has ended the transaction */
 	bool pooled;              /* another process answers than the one we connected to */
 	bool pooled_told;
 	size_t batch_bytes;
@@ -68,6 +75,7 @@ struct loader {
 
 	const struct load_file *file; /* being run */
 	size_t file_index;
+	bool last;             /* of the files */
 	uint64_t bytes_before; /* of the files before it */
 	struct script *script;
 	struct script_input *pipe; /* where it comes from, unless the script opened it itself */
@@ -112,6 +120,25 @@ int load_give_up_transaction(struct loader *loader, const char *what, struct err
 
 int load_reset_session(struct loader *loader, struct err *err);
 
+/* Begins the transaction that is due, by a request of its own. */
+int load_ensure_begun(struct loader *loader, struct err *err);
+
+/* The same by what is put before the batch, and COMMIT behind it when it is the whole of the run.
+ */
+void load_enclose(struct loader *loader);
+
+/* The process that the answer to the beginning names. */
+void load_note_process(struct loader *loader, const char *pid);
+
+/* Whether err says that the server cannot watch for our end. */
+bool load_cannot_watch(const struct loader *loader, const struct err *err);
+
+/* The server could not be asked to watch for our end: sends the batch again without. */
+int load_begin_plainly(struct loader *loader, struct err *err);
+
+/* What is known of a COMMIT that followed the last statement and failed. Returns -1. */
+int load_tell_outcome(struct loader *loader, bool committed, struct err *err);
+
 /* Fails when the script's own transaction is still open. */
 int load_check_end(struct loader *loader, struct err *err);
 
@@ -133,6 +160,9 @@ int load_alone(struct loader *loader, const struct script_statement *statement, 
 
 /* Sends what is collected and takes the answers. */
 int load_flush(struct loader *loader, struct err *err);
+
+/* The same at the end of the run, together with COMMIT where that is possible. */
+int load_flush_last(struct loader *loader, struct err *err);
 
 /* How many bytes may travel together now; 0: one statement at a time. */
 size_t load_limit(const struct loader *loader);

@@ -281,6 +281,8 @@ int load_encoding(struct loader *loader, const struct script_action *action, str
 	if (!literal)
 		return err_set(err, ERR_SQL, "\\encoding: the name is not valid text");
 	sql = mem_printf("SET client_encoding TO %s", literal);
+	if (load_ensure_begun(loader, err) != 0)
+		return -1;
 	if (conn_exec(loader->conn, sql, err) == 0) {
 		load_tell_connection(loader);
 		return 0;

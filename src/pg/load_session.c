@@ -11,6 +11,9 @@
 #define SQLSTATE_INVALID_VALUE "22023"
 #define SQLSTATE_UNKNOWN_SETTING "42704"
 
+/* From such a round trip on a load is one request where it can be. */
+#define FAR_US 8000
+
 #define KIB ((size_t)1024)
 #define BATCH_NEAR (64 * KIB)
 #define BATCH_PER_MS (256 * KIB)
@@ -84,11 +87,16 @@ static const char *check_client(struct loader *loader)
 	return loader->transaction ? "SET LOCAL " CHECK_CLIENT : "SET " CHECK_CLIENT;
 }
 
+/* The caller owns the text. */
+static char *begin_text(const struct loader *loader)
+{
+	return mem_printf("%s%sSELECT pg_catalog.pg_backend_pid()",
+		loader->transaction ? "BEGIN\n; " : "", loader->check_client);
+}
+
 static int send_begin(struct loader *loader, struct answer *answer, struct err *err)
 {
-	CLEANUP(mem_cleanup)
-	char *sql = mem_printf("%s%sSELECT pg_catalog.pg_backend_pid()",
-		loader->transaction ? "BEGIN\n; " : "", loader->check_client);
+	CLEANUP(mem_cleanup) char *sql = begin_text(loader);
 
 	return request(loader, sql, answer, err);
 }
@@ -149,16 +157,27 @@ static void tell_pooler(struct loader *loader)
 			  "the search_path of a dump) may not hold from statement to statement");
 }
 
-int load_begin(struct loader *loader, struct err *err)
+void load_note_process(struct loader *loader, const char *pid)
+{
+	loader->pooled = strtol(pid, NULL, 10) != PQbackendPID(loader->conn->pg);
+	if (loader->pooled)
+		tell_pooler(loader);
+}
+
+bool load_cannot_watch(const struct loader *loader, const struct err *err)
+{
+	return *loader->check_client &&
+	       (strcmp(err->sqlstate, SQLSTATE_INVALID_VALUE) == 0 ||
+		       strcmp(err->sqlstate, SQLSTATE_UNKNOWN_SETTING) == 0);
+}
+
+static int begin(struct loader *loader, struct err *err)
 {
 	struct answer answer;
 	int64_t start = clock_us();
 
-	loader->check_client = check_client(loader);
 	if (send_begin(loader, &answer, err) != 0) {
-		if (!*loader->check_client ||
-			(strcmp(err->sqlstate, SQLSTATE_INVALID_VALUE) != 0 &&
-				strcmp(err->sqlstate, SQLSTATE_UNKNOWN_SETTING) != 0))
+		if (!load_cannot_watch(loader, err))
 			return -1;
 		err_release(err);
 		loader->check_client = "";
@@ -168,10 +187,72 @@ int load_begin(struct loader *loader, struct err *err)
 		if (send_begin(loader, &answer, err) != 0)
 			return -1;
 	}
-	loader->pooled = strtol(answer.value, NULL, 10) != PQbackendPID(loader->conn->pg);
-	if (loader->pooled)
-		tell_pooler(loader);
+	load_note_process(loader, answer.value);
 	return measure(loader, clock_us() - start, err);
+}
+
+/* The server is so far away that a request which only begins a transaction would be felt. */
+static bool is_far(const struct loader *loader)
+{
+	const char *host = PQhost(loader->conn->pg);
+
+	return loader->conn->round_trip_us >= FAR_US && host && *host != '/';
+}
+
+int load_begin(struct loader *loader, struct err *err)
+{
+	loader->check_client = check_client(loader);
+	if (!loader->transaction || loader->options->batch != LOAD_BATCH_AUTO || !is_far(loader))
+		return begin(loader, err);
+	loader->begin_due = true;
+	return measure(loader, loader->conn->round_trip_us, err);
+}
+
+int load_ensure_begun(struct loader *loader, struct err *err)
+{
+	if (!loader->begin_due)
+		return 0;
+	loader->begin_due = false;
+	return begin(loader, err);
+}
+
+void load_enclose(struct loader *loader)
+{
+	struct load_batch *batch = &loader->batch;
+	CLEANUP(mem_cleanup) char *sql = begin_text(loader);
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_UNBOUNDED;
+
+	if (loader->conn->trace)
+		loader->conn->trace(sql);
+	strbuf_addf(&text, "%s;\n", sql);
+	batch->prefix = text.length;
+	batch->skip = 2 + (*loader->check_client != '\0');
+	strbuf_add(&text, batch->text.data, batch->text.length);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->items[i].at += batch->prefix;
+	if (batch->commits)
+		strbuf_adds(&text, "\n;\nCOMMIT; " RESET);
+	strbuf_release(&batch->text);
+	batch->text = text;
+	text = (struct strbuf)STRBUF_INIT;
+	loader->begin_due = false;
+}
+
+int load_begin_plainly(struct loader *loader, struct err *err)
+{
+	struct load_batch *batch = &loader->batch;
+	struct answer answer;
+
+	err_release(err);
+	loader->check_client = "";
+	if (request(loader, "ROLLBACK", &answer, err) != 0 || begin(loader, err) != 0)
+		return -1;
+	strbuf_consume(&batch->text, batch->prefix);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->items[i].at -= batch->prefix;
+	batch->prefix = batch->skip = 0;
+	batch->sent = NULL;
+	return 0;
 }
 
 int load_give_up_transaction(struct loader *loader, const char *what, struct err *err)
@@ -180,8 +261,9 @@ int load_give_up_transaction(struct loader *loader, const char *what, struct err
 	char *text = mem_printf("%s:%zu: %s: running statement by statement",
 		script_file(loader->script), script_line(loader->script), what);
 
-	if (conn_exec(loader->conn, "ROLLBACK", err) != 0)
+	if (!loader->begin_due && conn_exec(loader->conn, "ROLLBACK", err) != 0)
 		return -1;
+	loader->begin_due = false;
 	loader->transaction = false;
 	loader->counts->no_transaction = true;
 	load_remark(loader, text);
@@ -195,6 +277,9 @@ int load_reset_session(struct loader *loader, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *sql = mem_printf(RESET "; %s", loader->check_client);
 
+	/* Nothing was run that could have set anything. */
+	if (loader->begin_due)
+		return 0;
 	return conn_exec(loader->conn, sql, err);
 }
 
@@ -219,13 +304,10 @@ int load_check_end(struct loader *loader, struct err *err)
 
 static const char rolled_back[] = "Rolled back: nothing of the script is in the database.";
 
-/* A COMMIT that did not go well: what is known of its outcome. before: statements in front of it.
+/* A COMMIT that did not go well: what is known of its outcome.
  */
-static int tell_outcome(struct loader *loader, const struct answer *answer, unsigned before,
-	const char *last, struct err *err)
+static int tell_outcome(struct loader *loader, bool committed, const char *last, struct err *err)
 {
-	bool committed = answer->done > before;
-
 	if (err->kind == ERR_INTERRUPTED && committed) {
 		err_note_line(err, "The signal came after COMMIT: the script is in the database.");
 	} else if (committed) {
@@ -247,6 +329,20 @@ static int tell_outcome(struct loader *loader, const struct answer *answer, unsi
 	return -1;
 }
 
+static int tell_rolled_back(struct err *err)
+{
+	err_set(err, ERR_SQL, "the server rolled the transaction back at COMMIT");
+	err_note_line(err, rolled_back);
+	return -1;
+}
+
+int load_tell_outcome(struct loader *loader, bool committed, struct err *err)
+{
+	if (!err->kind)
+		return tell_rolled_back(err);
+	return tell_outcome(loader, committed, loader->file->name, err);
+}
+
 /*
  * Behind a pooler the next statement may meet another session: there the settings go before COMMIT,
  * and before them, because they may depend on the settings, the deferred triggers.
@@ -258,14 +354,15 @@ int load_commit(struct loader *loader, const char *last, struct err *err)
 	unsigned before = loader->pooled ? 3 : 0;
 	struct answer answer;
 
+	/* Nothing to commit, or done with the last statements. */
+	if (loader->begin_due || loader->committed)
+		return 0;
 	loader->counts->commit_sent = true;
 	if (request(loader, loader->pooled ? pooled : direct, &answer, err) != 0)
-		return tell_outcome(loader, &answer, before, last, err);
+		return tell_outcome(loader, answer.done > before, last, err);
 	if (!answer.rolled_back)
 		return 0;
-	err_set(err, ERR_SQL, "the server rolled the transaction back at COMMIT");
-	err_note_line(err, rolled_back);
-	return -1;
+	return tell_rolled_back(err);
 }
 
 void load_tell_connection(struct loader *loader)

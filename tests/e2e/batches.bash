@@ -24,7 +24,8 @@ tables() {
 }
 
 # A server between the client and the real one, on port $PROXY_PORT: `delay` gives every answer 5 ms,
-# `pid` names another process than the one that answers, as a pooler does.
+# `far` 15 ms, `pid` names another process than the one that answers, as a pooler does, `cut` swallows the
+# answer to COMMIT and closes; `far-cut` and so on do both.
 proxy() {
 	cat >proxy.pl <<-'PERL'
 		use strict;
@@ -34,6 +35,8 @@ proxy() {
 		use IO::Socket::UNIX;
 
 		my ($socket, $mode) = @ARGV;
+		my $delay = $mode =~ /far/ ? 0.015 : $mode eq 'delay' ? 0.005 : 0;
+		my $cuts = $mode =~ /cut/;
 		my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1') or die $!;
 		$SIG{CHLD} = 'IGNORE';
 		$| = 1;
@@ -58,7 +61,7 @@ proxy() {
 			}
 			my $server = IO::Socket::UNIX->new(Peer => $socket) or exit 0;
 			my $select = IO::Select->new($client, $server);
-			my $known = $mode ne 'pid';
+			my $known = $mode !~ /pid/;
 			syswrite($server, $first);
 			for (;;) {
 				for my $from ($select->can_read) {
@@ -68,7 +71,8 @@ proxy() {
 						substr($bytes, pos $bytes, 4) = pack('N', 7);
 						$known = 1;
 					}
-					select(undef, undef, undef, 0.005) if $from == $server && $mode eq 'delay';
+					select(undef, undef, undef, $delay) if $from == $server;
+					exit 0 if $cuts && $from == $server && $bytes =~ /COMMIT\0/;
 					my $to = $from == $client ? $server : $client;
 					my $at = 0;
 					$at += syswrite($to, $bytes, length($bytes) - $at, $at) // exit 0

@@ -48,7 +48,7 @@ load batches
 	load_schema -f a.sql
 	assert_status 0
 	[ "$near" -gt 3 ]
-	assert_equal 3 "$(requests "$mark")"
+	[ "$(requests "$mark")" -le 3 ]
 	assert_equal 12000 "$(sql "$DB" 'SELECT count(*) FROM t')"
 }
 
