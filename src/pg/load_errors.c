@@ -11,6 +11,8 @@
 
 #define SQLSTATE_IN_TRANSACTION "25001"
 #define SQLSTATE_TERMINATION "2D000"
+#define SQLSTATE_IN_USE "55006"
+#define SQLSTATE_UNSAFE_VALUE "55P04"
 #define SQLSTATE_INVALID_BYTES "22021"
 #define SQLSTATE_NO_EQUIVALENT "22P05"
 
@@ -226,13 +228,31 @@ static size_t place_inside(
 
 /* --- COPY ----------------------------------------------------------------------------------- */
 
-/* "COPY t, line 12, column x": the number behind the first "line "; 0: none. */
+/* The line "COPY t, line 12, column x": the number behind its "line "; 0: none. */
 static size_t copy_line(const char *context)
 {
-	const char *line =
-		context && strncmp(context, "COPY ", 5) == 0 ? strstr(context, ", line ") : NULL;
+	while (context) {
+		const char *end = strchr(context, '\n');
+		const char *line =
+			strncmp(context, "COPY ", 5) == 0 ? strstr(context, ", line ") : NULL;
 
-	return line ? (size_t)strtoul(line + 7, NULL, 10) : 0;
+		if (line && (!end || line < end))
+			return (size_t)strtoul(line + 7, NULL, 10);
+		context = end ? end + 1 : NULL;
+	}
+	return 0;
+}
+
+/* What a transaction of its own for each statement would allow. */
+static bool is_of_transaction(const char *sqlstate)
+{
+	static const char *const states[] = { SQLSTATE_IN_TRANSACTION, SQLSTATE_TERMINATION,
+		SQLSTATE_IN_USE, SQLSTATE_UNSAFE_VALUE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (strcmp(sqlstate, states[i]) == 0)
+			return true;
+	return false;
 }
 
 /* An error in a row of COPY data is where the row is. */
@@ -307,10 +327,12 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 	place_in_data(loader, item, copy_line(context), err);
 	if (err->kind == ERR_CONNECT)
 		tell_range(loader, item, err);
-	if ((strcmp(err->sqlstate, SQLSTATE_IN_TRANSACTION) == 0 ||
-		    strcmp(err->sqlstate, SQLSTATE_TERMINATION) == 0) &&
-		!err->hint && loader->transaction)
-		err_hint(err, "--no-transaction runs the script statement by statement.");
+	if (loader->transaction && is_of_transaction(err->sqlstate)) {
+		CLEANUP(mem_cleanup) char *hint = mem_strdup(err->hint);
+
+		err_hint(err, "%s%s--no-transaction runs the script statement by statement.",
+			hint ? hint : "", hint ? " " : "");
+	}
 	mask_error(loader, item, err);
 	return -1;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CHECK_CLIENT "client_connection_check_interval = '2s'; "
+#define OWN_PROCESS "SELECT pg_catalog.pg_backend_pid()"
 #define RESET "SET SESSION AUTHORIZATION DEFAULT; RESET ALL"
 #define SQLSTATE_INVALID_VALUE "22023"
 #define SQLSTATE_UNKNOWN_SETTING "42704"
@@ -90,8 +91,12 @@ static const char *check_client(struct loader *loader)
 /* The caller owns the text. */
 static char *begin_text(const struct loader *loader)
 {
-	return mem_printf("%s%sSELECT pg_catalog.pg_backend_pid()",
-		loader->transaction ? "BEGIN\n; " : "", loader->check_client);
+	/* In a transaction of its own: the script's may begin with SET TRANSACTION, which must come
+	 * before any query. */
+	if (loader->transaction)
+		return mem_printf(
+			"BEGIN\n; " OWN_PROCESS "; COMMIT; BEGIN; %s", loader->check_client);
+	return mem_printf("%s" OWN_PROCESS, loader->check_client);
 }
 
 static int send_begin(struct loader *loader, struct answer *answer, struct err *err)
@@ -224,9 +229,9 @@ void load_enclose(struct loader *loader)
 
 	if (loader->conn->trace)
 		loader->conn->trace(sql);
-	strbuf_addf(&text, "%s;\n", sql);
+	strbuf_addf(&text, "%s\n", sql);
 	batch->prefix = text.length;
-	batch->skip = 2 + (*loader->check_client != '\0');
+	batch->skip = 4 + (*loader->check_client != '\0');
 	strbuf_add(&text, batch->text.data, batch->text.length);
 	for (size_t i = 0; i < batch->count; i++)
 		batch->items[i].at += batch->prefix;

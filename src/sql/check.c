@@ -69,6 +69,7 @@ static int copy(struct check *check, const struct script_action *action, struct 
 		return 0;
 	if (!action->copy.from) {
 		check->writes = true;
+		script_assume_unknown(check->script);
 		return 0;
 	}
 	if (check->writes || script_is_uncertain(check->script) || access(file, R_OK) == 0)

@@ -513,6 +513,7 @@ static bool names_reading(struct tokens *tokens)
 	if (!take(tokens, "session"))
 		take(tokens, "local");
 	return word(tokens, "standard_conforming_strings") || word(tokens, "client_encoding") ||
+	       word(tokens, "backslash_quote") || word(tokens, "escape_string_warning") ||
 	       word(tokens, "names") || word(tokens, "all") || tokens->kind == TOKEN_NAME;
 }
 
@@ -531,7 +532,9 @@ bool classify_changes_reading(const char *text, size_t length)
 		return true;
 	return word(&tokens, "select") && length <= SEARCHED &&
 	       contains(text, length, "set_config") &&
-	       (contains(text, length, "encoding") || contains(text, length, "conforming"));
+	       (contains(text, length, "encoding") || contains(text, length, "conforming") ||
+		       contains(text, length, "backslash_quote") ||
+		       contains(text, length, "escape_string"));
 }
 
 bool classify_encoding(const char *text, size_t length, char **ret_name)

@@ -80,8 +80,13 @@ int reader_colon(struct script_reader *reader, struct err *err)
 		return reader_take(reader, bytes, reference.length, bytes, reference.length, err);
 	name = mem_strndup(reference.name, reference.name_length);
 	if (reader->variables->get(reader->variables->context, name, reference.form, &value, err) !=
-		0)
-		return reader_fail_here(reader, err);
+		0) {
+		/* Of a statement that had to be run first? */
+		if (!err->place.file)
+			return reader_fail_here(reader, err);
+		reader->failed = true;
+		return -1;
+	}
 	if (reference.test) {
 		const char *answer = value ? "TRUE" : "FALSE";
 

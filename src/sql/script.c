@@ -212,19 +212,41 @@ static int eat_rest(struct script *script, const char *name, struct err *err)
 	return more;
 }
 
+/* What a pipe gives is gone once it has been read, and with it what the run would read. */
+static bool can_be_read_twice(const char *path)
+{
+	struct stat info;
+
+	return strcmp(path, "-") != 0 &&
+	       (stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
+}
+
+static int pass_over_include(struct script *script, const char *name)
+{
+	script->unknown = true;
+	if (!script->warning)
+		script->warning = mem_printf("%s:%zu: include of \"%s\" is not looked into\n",
+			script_file(script), script_line(script), name);
+	return 0;
+}
+
 static int include(struct script *script, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *path = take_ptr(script->include_path);
 	CLEANUP(mem_cleanup) char *name = take_ptr(script->include_name);
 
-	if (!path || script_push(script, path, name, err) == 0)
+	if (!path)
+		return 0;
+	if (script->options.dry && !can_be_read_twice(path))
+		return pass_over_include(script, name);
+	if (script_push(script, path, name, err) == 0)
 		return 0;
 	if (err->kind == ERR_INTERRUPTED)
 		return -1;
 	/* It may be made, or its name be known, only when the script is run. */
 	if (script->options.dry && (script->unknown || script->uncertain > 0)) {
 		err_release(err);
-		return 0;
+		return pass_over_include(script, name);
 	}
 	err->kind = ERR_SQL;
 	err_hint(err, "\\i is relative to the current directory, \\ir to the file it stands in.");

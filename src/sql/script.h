@@ -126,7 +126,7 @@ void script_set_encoding(struct script *script, const char *client_encoding);
 
 /*
  * Sets a variable that psql gives values to itself (DBNAME, USER, HOST, PORT, ENCODING,
- * SERVER_VERSION_NAME, SERVER_VERSION_NUM, VERSION…); NULL unsets.
+ * SERVER_VERSION_NAME, SERVER_VERSION_NUM); NULL unsets.
  */
 void script_set_variable(struct script *script, const char *name, const char *value);
 

@@ -88,6 +88,10 @@ void script_variables_init(struct script *script)
 			variables_set(&script->variables, specials[i].name, specials[i].initial);
 	if (script->options.keep_going)
 		variables_set(&script->variables, "ON_ERROR_STOP", "off");
+	/* Of the psql whose ways these are: scripts ask what it can do. */
+	variables_set(&script->variables, "VERSION", "PostgreSQL 15.18");
+	variables_set(&script->variables, "VERSION_NAME", "15.18");
+	variables_set(&script->variables, "VERSION_NUM", "150018");
 	variables_set(&script->variables, "LAST_ERROR_MESSAGE", "");
 	variables_set(&script->variables, "LAST_ERROR_SQLSTATE", "00000");
 	for (size_t i = 0; given && (name = variables_at(given, i, &value)); i++) {
@@ -217,8 +221,7 @@ static bool is_status(const char *name)
 static bool is_of_connection(const char *name)
 {
 	static const char *const names[] = { "DBNAME", "USER", "HOST", "PORT", "ENCODING",
-		"SERVER_VERSION_NAME", "SERVER_VERSION_NUM", "VERSION", "VERSION_NAME",
-		"VERSION_NUM" };
+		"SERVER_VERSION_NAME", "SERVER_VERSION_NUM" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], name) == 0)

@@ -94,3 +94,74 @@ load scripts
 	assert_status 3
 	assert_contains "$stderr" 'a.sql:2'
 }
+
+@test "an include from standard input or a named pipe is read once, when the script runs" {
+	printf 'CREATE TABLE t (a int);\n\\i /dev/stdin\n' >a.sql
+	run --separate-stderr bash -c 'echo "INSERT INTO t VALUES (1);" | db-schema-load -f a.sql'
+	assert_status 0
+	assert_equal 1 "$(sql "$DB" 'SELECT a FROM t')"
+	printf '\\i -\n' >a.sql
+	run --separate-stderr bash -c 'db-schema-load -f a.sql <<<"INSERT INTO t VALUES (2);"'
+	assert_status 0
+	mkfifo pipe
+	printf '\\ir pipe\n' >a.sql
+	run --separate-stderr bash -c 'echo "INSERT INTO t VALUES (3);" >pipe & db-schema-load -f a.sql'
+	assert_status 0
+	assert_equal 6 "$(sql "$DB" 'SELECT sum(a) FROM t')"
+}
+
+@test "a file that the script writes itself can be included" {
+	printf '%s\n' "\\copy (SELECT 'CREATE TABLE made ();') TO 'made.sql'" '\i made.sql' >a.sql
+	load_schema -f a.sql
+	assert_status 0
+	assert_equal 1 "$(sql "$DB" "SELECT count(*) FROM pg_class WHERE relname = 'made'")"
+}
+
+@test "an error that a variable brings to light is at its own statement" {
+	printf 'SELECT 1 AS a, nope;\n\n\nSELECT\n  :ROW_COUNT;\n' >a.sql
+	load_schema -f a.sql
+	assert_fails_at a.sql:1:16 'column "nope" does not exist'
+}
+
+@test "a script may begin with SET TRANSACTION" {
+	printf 'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE t AS SELECT %s;\n' \
+		"current_setting('transaction_isolation') AS level" >a.sql
+	load_schema -f a.sql
+	assert_status 0
+	assert_equal serializable "$(sql "$DB" 'SELECT level FROM t')"
+}
+
+@test "a COPY row that a type's input function refuses is at its own line" {
+	printf 'CREATE TABLE t (a int, j jsonb);\nCOPY t FROM stdin;\n1\t{}\n2\t{"a":}\n\\.\n' >a.sql
+	load_schema -f a.sql
+	assert_status 3
+	assert_contains "$stderr" 'a.sql:4: ERROR: invalid input syntax for type json'
+}
+
+@test "settings that decide how strings are read hold for what follows" {
+	cat >a.sql <<-'SQL'
+		SET standard_conforming_strings = off;
+		SET escape_string_warning = off;
+		CREATE TABLE t (a text);
+		INSERT INTO t VALUES ('a\'b');
+	SQL
+	load_schema -f a.sql
+	assert_status 0
+	refute_contains "$stderr" WARNING
+	assert_equal "a'b" "$(sql "$DB" 'SELECT a FROM t')"
+}
+
+@test "what one transaction forbids names --no-transaction" {
+	cat >a.sql <<-'SQL'
+		CREATE TYPE e AS ENUM ('a');
+		CREATE TABLE t (x e);
+	SQL
+	load_schema -f a.sql
+	assert_status 0
+	printf "ALTER TYPE e ADD VALUE 'b';\nINSERT INTO t VALUES ('b');\n" >b.sql
+	load_schema -f b.sql
+	assert_status 3
+	assert_contains "$stderr" 'hint: New enum values must be committed before they can be used. --no-transaction runs'
+	load_schema -f b.sql --no-transaction
+	assert_status 0
+}
