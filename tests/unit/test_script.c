@@ -382,7 +382,8 @@ static void test_dry(void **state)
 	static const struct example examples[] = {
 		{ "\\if :x\na;\n\\elif 1\nb;\n\\else\nc;\n\\endif\nd;",
 			"2:1 a;|4:1 b;|6:1 c;|8:1 d;|" },
-		{ "\\if :x\n\\i missing.sql\n\\q\n\\endif\nd;", "5:1 d;|" },
+		{ "\\if :x\n\\i missing.sql\n\\q\n\\endif\nd;",
+			"WARN x.sql:2: include of \"missing.sql\" is not looked into\n|5:1 d;|" },
 		{ "\\if 0\na;\n\\else\nb;\n\\endif", "4:1 b;|" },
 		{ "SET standard_conforming_strings = off; '\\';a;';b;",
 			"1:1 SET standard_conforming_strings = off;|1:40 '\\';a;';|1:48 b;|" },
