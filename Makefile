@@ -141,6 +141,7 @@ test-fresh: ## scripts/demo and scripts/test in a minimal Debian tree (root, deb
 
 bench: all ## compare with psql, createdb, dbmate where installed; prints ratios
 	tests/bench/run
+	tests/bench/loads
 
 fuzz: ## build the fuzzers and run each for FUZZ_SECONDS (default 30)
 	$(MAKE) MODE=fuzz fuzz-run

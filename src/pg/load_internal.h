@@ -7,7 +7,7 @@
 #include "pg/load.h"
 #include "sql/script.h"
 
-#define LOAD_BLOCK ((size_t)256 << 10)
+#define LOAD_BLOCK ((size_t)64 << 10)
 
 /* A statement on its way. */
 struct load_item {
