@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What one message to the server can carry. */
@@ -19,8 +18,9 @@
 
 static struct strlist opt_files;
 static bool opt_no_transaction, opt_keep_going, opt_single_transaction;
-
-struct script_values script_values;
+static struct strlist opt_set;
+static const char *opt_batch;
+static bool opt_allow_connect, opt_dry_run;
 
 const struct option script_options[] = {
 	{ .name = "file",
@@ -45,9 +45,37 @@ const struct option script_options[] = {
 		.value = &opt_single_transaction,
 		.help = "refuse scripts that cannot run in one transaction, instead of running "
 			"them statement by statement" },
-	SCRIPT_RUN_OPTIONS,
 	{ 0 },
 };
+
+const struct option script_run_options[] = {
+	{ .name = "set",
+		.type = OPTION_LIST,
+		.value = &opt_set,
+		.argument = "NAME=VALUE",
+		.help = "give the psql variable NAME a value for the scripts; may be given several "
+			"times" },
+	{ .name = "batch",
+		.type = OPTION_STRING,
+		.value = &opt_batch,
+		.argument = "BYTES",
+		.help = "send at most so many bytes of statements together (64k, 1M); off: each "
+			"alone" },
+	{ .name = "allow-connect",
+		.type = OPTION_FLAG,
+		.value = &opt_allow_connect,
+		.help = "let \\connect in a script name another host, port or user" },
+	{ .name = "dry-run",
+		.type = OPTION_FLAG,
+		.value = &opt_dry_run,
+		.help = "list what the scripts would do, without a server; nothing is changed" },
+	{ 0 },
+};
+
+bool scripts_dry_run(void)
+{
+	return opt_dry_run;
+}
 
 /*
  * path as seen from the directory below or at root: files of the project are shown the way the user
@@ -153,11 +181,11 @@ static int parse_batch(const char *text, size_t *ret_bytes, struct err *err)
 
 static int take_run_options(struct scripts *scripts, struct err *err)
 {
-	scripts->allow_connect = script_values.allow_connect;
-	for (size_t i = 0; i < script_values.set.count; i++)
-		if (set_variable(scripts, script_values.set.items[i], err) != 0)
+	scripts->allow_connect = opt_allow_connect;
+	for (size_t i = 0; i < opt_set.count; i++)
+		if (set_variable(scripts, opt_set.items[i], err) != 0)
 			return -1;
-	if (script_values.batch && parse_batch(script_values.batch, &scripts->batch, err) != 0)
+	if (opt_batch && parse_batch(opt_batch, &scripts->batch, err) != 0)
 		return -1;
 	if (scripts->keep_going)
 		scripts->transaction = false;
@@ -310,7 +338,6 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 		.variables = &scripts->variables, .keep_going = scripts->keep_going, .dry = true
 	};
 	CLEANUP(script_summary_release) struct script_summary summary = SCRIPT_SUMMARY_INIT;
-	struct stat info;
 
 	/* A pipe can be read only once, and even opening and closing it would send its writer away.
 	 */
@@ -318,7 +345,7 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 		scripts->reads_pipe = true;
 		return 0;
 	}
-	if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+	if (path_is_pipe(file->path)) {
 		if (access(file->path, R_OK) != 0)
 			return err_errno(err, "could not open file \"%s\"", file->name);
 		scripts->reads_pipe = true;
@@ -326,6 +353,7 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 	}
 	if (script_check(file->path, file->name, &options, &summary, err) != 0)
 		return -1;
+	scripts->bytes += summary.bytes;
 	if (summary.statements == 0)
 		out_warning("\"%s\" holds no statement", file->name);
 	if (scripts->transaction && summary.no_transaction.line)

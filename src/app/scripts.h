@@ -16,6 +16,7 @@ struct scripts {
 	size_t batch;
 	struct variables variables; /* --set */
 	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
+	uint64_t bytes;   /* set by scripts_check: of all that can be read beforehand */
 	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */
 };
 
@@ -24,40 +25,14 @@ struct scripts {
 		.transaction = true, .batch = LOAD_BATCH_AUTO                                      \
 	}
 
-/* -f/--file, --no-transaction, --keep-going, --single-transaction, and SCRIPT_RUN_OPTIONS. */
+/* -f/--file, --no-transaction, --keep-going, --single-transaction */
 extern const struct option script_options[];
 
-/* Where the values of SCRIPT_RUN_OPTIONS go. */
-struct script_values {
-	struct strlist set;
-	const char *batch;
-	bool allow_connect, dry_run;
-};
+/* --set, --batch, --allow-connect, --dry-run: for any command that runs scripts. */
+extern const struct option script_run_options[];
 
-extern struct script_values script_values;
-
-/* Entries of an option table: what any command that runs scripts can be told about them. */
-#define SCRIPT_RUN_OPTIONS                                                                         \
-	{ .name = "set",                                                                           \
-		.type = OPTION_LIST,                                                               \
-		.value = &script_values.set,                                                       \
-		.argument = "NAME=VALUE",                                                          \
-		.help = "give the psql variable NAME a value for the scripts; may be given "       \
-			"several times" },                                                         \
-		{ .name = "batch",                                                                 \
-			.type = OPTION_STRING,                                                     \
-			.value = &script_values.batch,                                             \
-			.argument = "BYTES",                                                       \
-			.help = "send at most so many bytes of statements together (64k, 1M); "    \
-				"off: each alone" },                                               \
-		{ .name = "allow-connect",                                                         \
-			.type = OPTION_FLAG,                                                       \
-			.value = &script_values.allow_connect,                                     \
-			.help = "let \\connect in a script name another host, port or user" },     \
-	{                                                                                          \
-		.name = "dry-run", .type = OPTION_FLAG, .value = &script_values.dry_run,           \
-		.help = "list what the scripts would do, without a server; nothing is changed"     \
-	}
+/* True with --dry-run. */
+bool scripts_dry_run(void);
 
 /* The files given by -f, else schema.sql in the project's db directory. */
 int scripts_find_schema(const struct context *context, struct scripts *scripts, struct err *err);
@@ -69,7 +44,7 @@ int scripts_find_schema(const struct context *context, struct scripts *scripts, 
 int scripts_find_seed(
 	const struct context *context, bool missing_ok, struct scripts *scripts, struct err *err);
 
-/* As the two above, but of the options only SCRIPT_RUN_OPTIONS count: for db-setup. */
+/* As the two above, but of the options only script_run_options count: for db-setup. */
 int scripts_find_default(const struct context *context, struct scripts *schema,
 	struct scripts *seed, struct err *err);
 

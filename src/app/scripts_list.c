@@ -126,10 +126,10 @@ static int list_statement(
 		}
 	} else if (action->kind == SCRIPT_GEXEC) {
 		strbuf_adds(&behind, " \\gexec");
-	} else if (statement->class == SCRIPT_CLASS_COPY_FROM_STDIN) {
+	}
+	for (size_t i = 0; i < statement->copies; i++)
 		if (read_data(listing, &behind, err) != 0)
 			return -1;
-	}
 	print_item(listing, action, &text, &behind);
 	if (action->kind != SCRIPT_STATEMENT)
 		script_assume_unknown(listing->script);

@@ -8,16 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* What the observer knows of the run. */
-struct running {
-	const struct scripts *scripts;
-	uint64_t total;  /* bytes of all files; 0: not known */
-	size_t file;     /* the one being read */
-	uint64_t before; /* bytes of those before it */
-	uint64_t bytes;  /* of it, as last told */
-};
 
 /* "… does not exist, skipping": what IF EXISTS was written for, said on every reset. */
 static bool is_skipping(const struct notice *notice)
@@ -72,46 +62,15 @@ static void tell_remark(void *unused, const char *text)
 	out_info("%s", text);
 }
 
-/* False when it is no regular file. */
-static bool size_of(const struct load_file *file, uint64_t *ret_size)
-{
-	struct stat info;
-
-	if (strcmp(file->path, "-") == 0 || stat(file->path, &info) != 0 || !S_ISREG(info.st_mode))
-		return false;
-	*ret_size = (uint64_t)info.st_size;
-	return true;
-}
-
-/* 0 when one of them is a pipe. */
-static uint64_t total_size(const struct scripts *scripts)
-{
-	uint64_t total = 0, size;
-
-	for (size_t i = 0; i < scripts->count; i++) {
-		if (!size_of(&scripts->files[i], &size))
-			return 0;
-		total += size;
-	}
-	return total;
-}
-
 static void tell_progress(void *context, const struct load_progress *progress)
 {
-	struct running *running = context;
+	const struct scripts *scripts = context;
 
-	for (; running->file < progress->file; running->file++) {
-		uint64_t size = running->bytes;
-
-		size_of(&running->scripts->files[running->file], &size);
-		running->before += size;
-		running->bytes = 0;
-	}
-	running->bytes = progress->bytes;
 	progress_update(&(struct progress){
-		.name = running->scripts->files[running->file].name,
-		.bytes = running->before + running->bytes,
-		.total = running->total,
+		.name = scripts->files[progress->file].name,
+		.bytes = progress->bytes,
+		/* How much a pipe will give is not known. */
+		.total = scripts->reads_pipe ? 0 : scripts->bytes,
 		.statements = progress->statements,
 		.rows = progress->rows,
 	});
@@ -168,8 +127,7 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		.allow_connect = scripts->allow_connect,
 		.variables = &scripts->variables,
 		.batch = scripts->batch };
-	struct running running = { .scripts = scripts, .total = total_size(scripts) };
-	const struct load_observer observer = { .context = &running,
+	const struct load_observer observer = { .context = scripts,
 		.notice = tell_notice,
 		.statement = context_echo() ? tell_statement : NULL,
 		.copy_out = pass_copy_data,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +56,26 @@ bool path_exists(const char *path)
 	struct stat info;
 
 	return stat(path, &info) == 0;
+}
+
+bool path_is_pipe(const char *path)
+{
+	struct stat info;
+	int result = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &info) : stat(path, &info);
+
+	return result == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+char *path_expand_home(char *path)
+{
+	const char *home = getenv("HOME");
+	char *expanded;
+
+	if (strncmp(path, "~/", 2) != 0 || !home)
+		return path;
+	expanded = path_join(home, path + 2);
+	mem_free(path);
+	return expanded;
 }
 
 int input_open(const char *path, const char *name, int *ret_fd, struct err *err)

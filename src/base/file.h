@@ -25,6 +25,15 @@ bool path_is_directory(const char *path);
 bool path_exists(const char *path);
 
 /*
+ * What it gives can be read only once: neither a regular file nor a directory; "-" is standard
+ * input. False for what cannot be looked at.
+ */
+bool path_is_pipe(const char *path);
+
+/* "~/x" in the home directory, anything else as it is; takes path, returns what the caller owns. */
+char *path_expand_home(char *path);
+
+/*
  * Opens a script for reading: path, or "-" for standard input; name is for messages. Refuses
  * directories. Waiting for data (a pipe) ends when a signal comes.
  */

@@ -17,7 +17,7 @@ static int run_seed(struct run *run, struct err *err)
 	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	if (script_values.dry_run)
+	if (scripts_dry_run())
 		return list_seed(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_database(&context.target, err) != 0 ||
@@ -32,8 +32,8 @@ const struct command command = {
 	.name = "db-seed",
 	.summary = "load the seed data into the database of a target",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ script_options, echo_options, target_options,
-		env_options, NULL },
+	.options = (const struct option *const[]){ script_options, script_run_options, echo_options,
+		target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

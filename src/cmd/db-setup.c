@@ -13,7 +13,6 @@ static const struct option setup_options[] = {
 		.help = "end the sessions that are connected to the database on the target prod "
 			"too; "
 			"elsewhere a reset always does" },
-	SCRIPT_RUN_OPTIONS,
 	{ 0 },
 };
 
@@ -168,7 +167,7 @@ static int run_setup(struct run *run, struct err *err)
 	int64_t start = clock_us();
 	char elapsed[32];
 
-	if (script_values.dry_run)
+	if (scripts_dry_run())
 		return list_scripts(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "reset", err) != 0 ||
@@ -185,8 +184,9 @@ const struct command command = {
 	.name = "db-setup",
 	.summary = "reset the database of a target: drop, create, load the schema, seed",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ setup_options, maintenance_options,
-		guard_options, echo_options, target_options, env_options, NULL },
+	.options = (const struct option *const[]){ setup_options, script_run_options,
+		maintenance_options, guard_options, echo_options, target_options, env_options,
+		NULL },
 	.variables = (const struct variable *const[]){ target_variables, NULL },
 	.examples =
 		(const struct example[]){

@@ -40,11 +40,11 @@ void load_count_failure(struct loader *loader, struct err *err)
 void load_progress(struct loader *loader)
 {
 	const struct load_progress progress = { .file = loader->file_index,
-		.bytes = loader->script ? script_bytes(loader->script) : 0,
+		.bytes = loader->bytes_before + (loader->script ? script_bytes(loader->script) : 0),
 		.statements = loader->counts->statements,
 		.rows = loader->counts->rows };
 
-	loader->counts->bytes = loader->bytes_before + progress.bytes;
+	loader->counts->bytes = progress.bytes;
 	if (loader->observer->progress)
 		loader->observer->progress(loader->observer->context, &progress);
 }
@@ -167,15 +167,6 @@ static int run_actions(struct loader *loader, struct err *err)
 	}
 }
 
-static bool is_regular(const char *path)
-{
-	struct stat info;
-	int result = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &info) : stat(path, &info);
-
-	/* What cannot be looked at is the script's to complain of. */
-	return result != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
-}
-
 static int open_script(struct loader *loader, struct script_input *pipe, struct err *err)
 {
 	const struct load_file *file = loader->file;
@@ -185,7 +176,7 @@ static int open_script(struct loader *loader, struct script_input *pipe, struct 
 		.context = loader, .status = host_status, .quote = host_quote
 	};
 
-	if (is_regular(file->path))
+	if (!path_is_pipe(file->path))
 		return script_open(file->path, file->name, &options, &host, &loader->script, err);
 	pipe->name = file->name;
 	if (input_open(file->path, file->name, &pipe->fd, err) != 0)

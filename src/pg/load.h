@@ -29,7 +29,7 @@ struct load_options {
 /* How far a run is. */
 struct load_progress {
 	size_t file;         /* index of the file being run */
-	uint64_t bytes;      /* read of it */
+	uint64_t bytes;      /* read so far, of all files and what they include */
 	uint64_t statements; /* as in load_counts, of all files */
 	uint64_t rows;
 };

@@ -278,8 +278,10 @@ int load_encoding(struct loader *loader, const struct script_action *action, str
 	CLEANUP(mem_cleanup) char *literal = conn_literal(loader->conn, name);
 	CLEANUP(mem_cleanup) char *sql = NULL;
 
-	if (!literal)
-		return err_set(err, ERR_SQL, "\\encoding: the name is not valid text");
+	if (!literal) {
+		err_set(err, ERR_SQL, "\\encoding: the name is not valid text");
+		return fail(loader, action, err);
+	}
 	sql = mem_printf("SET client_encoding TO %s", literal);
 	if (load_ensure_begun(loader, err) != 0)
 		return -1;

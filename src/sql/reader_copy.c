@@ -94,6 +94,34 @@ static bool is_end_mark(const char *line, size_t length)
 	       (length == 3 && memcmp(line, "\\.\r", 3) == 0);
 }
 
+/* Of constant size, so that compilers make vector instructions of the loop over it. */
+#define BLOCK 128
+
+/*
+ * How much of the text holds no line that begins with a backslash, in whole blocks; *lines grows by
+ * its newlines. The byte behind a block tells whether its last newline begins such a line.
+ */
+static size_t plain_blocks(const char *text, size_t length, size_t *lines)
+{
+	size_t at = 0;
+
+	for (; length - at > BLOCK; at += BLOCK) {
+		const char *block = text + at;
+		unsigned char newlines = 0, marks = 0;
+
+		for (size_t i = 0; i < BLOCK; i++) {
+			unsigned char newline = block[i] == '\n';
+
+			newlines = (unsigned char)(newlines + newline);
+			marks |= newline & (block[i + 1] == '\\');
+		}
+		if (marks)
+			break;
+		*lines += newlines;
+	}
+	return at;
+}
+
 /*
  * Takes whole lines of the chunk, up to an end mark; *ret_length is their length. Takes the mark
  * and returns true when it is what comes next.
@@ -106,7 +134,20 @@ static bool take_lines(struct script_reader *reader, size_t *ret_length)
 	bool mark = false;
 	size_t lines = 0;
 
-	while (look < end && (newline = memchr(look, '\n', (size_t)(end - look)))) {
+	while (look < end) {
+		if (*line != '\\' || reader->in_line) {
+			size_t before = lines,
+			       plain = plain_blocks(look, (size_t)(end - look), &lines);
+
+			if (lines > before) {
+				line = (const char *)memrchr(look, '\n', plain) + 1;
+				reader->in_line = false;
+			}
+			look += plain;
+		}
+		newline = memchr(look, '\n', (size_t)(end - look));
+		if (!newline)
+			break;
 		if (*line == '\\' && !reader->in_line &&
 			is_end_mark(line, (size_t)(newline - line))) {
 			mark = true;

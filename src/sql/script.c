@@ -212,15 +212,6 @@ static int eat_rest(struct script *script, const char *name, struct err *err)
 	return more;
 }
 
-/* What a pipe gives is gone once it has been read, and with it what the run would read. */
-static bool can_be_read_twice(const char *path)
-{
-	struct stat info;
-
-	return strcmp(path, "-") != 0 &&
-	       (stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
-}
-
 static int pass_over_include(struct script *script, const char *name)
 {
 	script->unknown = true;
@@ -237,7 +228,8 @@ static int include(struct script *script, struct err *err)
 
 	if (!path)
 		return 0;
-	if (script->options.dry && !can_be_read_twice(path))
+	/* What a pipe gives is gone once it has been read, and with it what the run would read. */
+	if (script->options.dry && (strcmp(path, "-") == 0 || path_is_pipe(path)))
 		return pass_over_include(script, name);
 	if (script_push(script, path, name, err) == 0)
 		return 0;
@@ -412,11 +404,6 @@ uint64_t script_bytes(const struct script *script)
 	for (size_t i = 0; i < script->count; i++)
 		bytes += script_reader_bytes(script->frames[i].reader);
 	return bytes;
-}
-
-size_t script_depth(const struct script *script)
-{
-	return script->count > 0 ? script->count - 1 : 0;
 }
 
 const char *script_file(const struct script *script)

@@ -143,9 +143,8 @@ void script_assume_unknown(struct script *script);
 /* In a dry run: the action handed out last stands in a branch that may or may not be taken. */
 bool script_is_uncertain(const struct script *script);
 
-/* Bytes read so far, includes counted, and how deep in includes it is (0: none). */
+/* Bytes read so far, includes counted. */
 uint64_t script_bytes(const struct script *script);
-size_t script_depth(const struct script *script);
 
 /* Name and line of what is being read, for messages. */
 const char *script_file(const struct script *script);

@@ -1,6 +1,7 @@
 /* \copy, by the rules of psql's parse_slash_copy (src/bin/psql/copy.c, stringutils.c). */
 #include "sql/script_internal.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -141,18 +142,6 @@ static bool subject(struct words *words, char escape, struct strbuf *out)
 	return true;
 }
 
-static char *expand_tilde(char *path)
-{
-	const char *home = getenv("HOME");
-	char *expanded;
-
-	if (strncmp(path, "~/", 2) != 0 || !home)
-		return path;
-	expanded = mem_printf("%s%s", home, path + 1);
-	mem_free(path);
-	return expanded;
-}
-
 static int parse_error(const struct words *words, struct err *err)
 {
 	if (words->word)
@@ -173,7 +162,7 @@ static int place_of_data(
 		action->copy.where = SCRIPT_COPY_PROCESS;
 	} else {
 		mem_free(script->words[0]);
-		script->words[0] = expand_tilde(unquote(words->word));
+		script->words[0] = path_expand_home(unquote(words->word));
 		action->copy.where = SCRIPT_COPY_FILE;
 		action->copy.file = script->words[0];
 	}

@@ -201,18 +201,6 @@ static int meta_prompt(
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static char *expand_tilde(char *path)
-{
-	const char *home = getenv("HOME");
-	char *expanded;
-
-	if (strncmp(path, "~/", 2) != 0 || !home)
-		return path;
-	expanded = mem_printf("%s%s", home, path + 1);
-	mem_free(path);
-	return expanded;
-}
-
 /* file as seen from beside the other one. */
 static char *beside(const char *other, const char *file)
 {
@@ -232,7 +220,7 @@ static int meta_include(
 	(void)action;
 	if (required(script, name, true, &file, err) != 0)
 		return -1;
-	file = expand_tilde(file);
+	file = path_expand_home(file);
 	if (strcmp(name, "ir") == 0 || strcmp(name, "include_relative") == 0) {
 		script->include_path = beside(frame->path, file);
 		script->include_name = beside(script_reader_name(frame->reader), file);

@@ -518,3 +518,15 @@ load batches
 	assert_contains "$stderr" 'deferred constraint'
 	assert_untouched
 }
+
+@test "what a failure inside the script's own transaction leaves is told" {
+	printf 'CREATE TABLE t (id int);\nBEGIN;\nINSERT INTO t VALUES (1);\nSELECT 1/0;\n' >a.sql
+	load_schema -f a.sql
+	assert_fails_at a.sql:4:1 'division by zero'
+	assert_contains "$stderr" 'What its last transaction did is rolled back, the 1 statement before it stays in the database.'
+	assert_equal 0 "$(sql "$DB" 'SELECT count(*) FROM t')"
+	printf 'BEGIN;\nDROP TABLE t;\nSELECT 1/0;\n' >a.sql
+	load_schema -f a.sql
+	assert_contains "$stderr" 'Rolled back: nothing of the script is in the database.'
+	assert_equal 0 "$(sql "$DB" 'SELECT count(*) FROM t')"
+}

@@ -444,3 +444,12 @@ frames() {
 	refute_contains "$output$stderr" $'\e'
 	refute_contains "$stderr" %
 }
+
+@test "--dry-run reads the data of every COPY among several statements sent together" {
+	printf 'SELECT 1\\; COPY t FROM stdin\\; COPY u FROM stdin;\n1\n\\.\n2\n3\n\\.\nSELECT 2;\n' >a.sql
+	load_schema --dry-run -f a.sql
+	assert_status 0
+	assert_contains "$output" '(1 line, 2 bytes of data)'
+	assert_contains "$output" '(2 lines, 4 bytes of data)'
+	assert_contains "$output" 'a.sql:7:1: SELECT 2;'
+}

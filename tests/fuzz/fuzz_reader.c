@@ -4,6 +4,8 @@
  * order, and are what the file holds at their offset; the line and column of each are those of its
  * offset; masking does not stumble.
  */
+#include "../unit/text_source.h"
+
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "sql/classify.h"
@@ -13,26 +15,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const char *bytes;
-	size_t length, at, chunk;
-};
-
-static ssize_t read_input(void *context, char *buffer, size_t size, struct err *err)
-{
-	struct input *input = context;
-	size_t count = input->length - input->at;
-
-	(void)err;
-	if (count > size)
-		count = size;
-	if (count > input->chunk)
-		count = input->chunk;
-	memcpy(buffer, input->bytes + input->at, count);
-	input->at += count;
-	return (ssize_t)count;
-}
 
 static void expect(bool holds)
 {

@@ -3,6 +3,8 @@
  * chooses the chunk size and whether the run is dry, the rest is the script. What must hold: all it
  * hands out is the same for every chunk size; places lie within the file; it comes to an end.
  */
+#include "../unit/text_source.h"
+
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "sql/script.h"
@@ -14,26 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Variables can multiply a text without end. */
 #define TRACE_CEILING ((size_t)4 << 20)
 
-struct input {
-	const char *bytes;
-	size_t length, at, chunk;
-	size_t lines;
-};
-
-static ssize_t read_input(void *context, char *buffer, size_t size, struct err *err)
-{
-	struct input *input = context;
-	size_t count = input->length - input->at;
-
-	(void)err;
-	if (count > size)
-		count = size;
-	if (count > input->chunk)
-		count = input->chunk;
-	memcpy(buffer, input->bytes + input->at, count);
-	input->at += count;
-	return (ssize_t)count;
-}
+/* Newlines in the input. */
+static size_t file_lines;
 
 static void expect(bool holds)
 {
@@ -55,15 +39,14 @@ static void add(struct strbuf *trace, const char *bytes, size_t length)
 		strbuf_add(trace, bytes, length);
 }
 
-static void add_place(
-	struct strbuf *trace, const struct script_statement *statement, const struct input *input)
+static void add_place(struct strbuf *trace, const struct script_statement *statement)
 {
 	CLEANUP(err_release) struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < 3; i++) {
 		origin_place(&statement->origin, statement->text, statement->length,
 			i * statement->length / 2, &err);
-		expect(err.place.line >= 1 && err.place.line <= input->lines + 1);
+		expect(err.place.line >= 1 && err.place.line <= file_lines + 1);
 		expect(origin_line(&statement->origin, statement->text, statement->length,
 			       i * statement->length / 2) == err.place.line);
 		if (trace->length < TRACE_CEILING)
@@ -81,7 +64,7 @@ static bool has_data(const struct script_action *action)
 }
 
 static void follow(struct script *script, const struct script_action *action, struct strbuf *trace,
-	const struct input *input, struct err *err)
+	struct err *err)
 {
 	const char *data;
 	size_t length;
@@ -90,7 +73,7 @@ static void follow(struct script *script, const struct script_action *action, st
 	add(trace, action->text, action->text_length);
 	if (action->statement.origin.file) {
 		add(trace, action->statement.text, action->statement.length);
-		add_place(trace, &action->statement, input);
+		add_place(trace, &action->statement);
 	}
 	if (action->kind == SCRIPT_GSET)
 		script_gset(script, "x", "1", err);
@@ -114,7 +97,7 @@ static void run(struct input *input, bool dry, struct strbuf *trace)
 		CLEANUP(err_release) struct err err = ERR_INIT;
 
 		if (script_next(script, &action, &err) == 0)
-			follow(script, &action, trace, input, &err);
+			follow(script, &action, trace, &err);
 		if (err.kind == ERR_NONE)
 			continue;
 		strbuf_addf(trace, "\n%s %zu:%zu", err.message, err.place.line, err.place.column);
@@ -148,8 +131,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A copy of the exact size, so that the sanitizer sees every byte too far. */
 	bytes = mem_calloc(size - 1, 1);
 	memcpy(bytes, data + 1, size - 1);
+	file_lines = 0;
 	for (size_t i = 0; i < size - 1; i++)
-		input.lines += bytes[i] == '\n';
+		file_lines += bytes[i] == '\n';
 	input.bytes = bytes;
 	input.length = size - 1;
 	input.chunk = SIZE_MAX;

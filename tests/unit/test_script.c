@@ -1,4 +1,5 @@
 /* The script engine: what it hands out of a script, and where that stands. */
+#include "text_source.h"
 #include "unit.h"
 
 #include "base/mem.h"
@@ -7,26 +8,6 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
-
-struct input {
-	const char *bytes;
-	size_t length, at, chunk;
-};
-
-static ssize_t read_input(void *context, char *buffer, size_t size, struct err *err)
-{
-	struct input *input = context;
-	size_t count = input->length - input->at;
-
-	(void)err;
-	if (count > size)
-		count = size;
-	if (count > input->chunk)
-		count = input->chunk;
-	memcpy(buffer, input->bytes + input->at, count);
-	input->at += count;
-	return (ssize_t)count;
-}
 
 static int tell_status(void *context, struct script_status *status, struct err *err)
 {

@@ -1,4 +1,6 @@
 /* The script reader: what it cuts out of a text, where that stands, and what it says is wrong. */
+#include "text_source.h"
+
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "sql/reader.h"
@@ -8,26 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-struct input {
-	const char *bytes;
-	size_t length, at, chunk;
-};
-
-static ssize_t read_input(void *context, char *buffer, size_t size, struct err *err)
-{
-	struct input *input = context;
-	size_t count = input->length - input->at;
-
-	(void)err;
-	if (count > size)
-		count = size;
-	if (count > input->chunk)
-		count = input->chunk;
-	memcpy(buffer, input->bytes + input->at, count);
-	input->at += count;
-	return (ssize_t)count;
-}
 
 /* "LINE:COLUMN TEXT|" for every statement, "{LINE DATA}|" for COPY data, "!LINE:COLUMN MESSAGE". */
 static char *describe(const char *bytes, size_t length, size_t chunk, bool standard_strings)
