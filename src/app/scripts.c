@@ -334,9 +334,10 @@ static int leave_transaction(
 
 static int check_file(struct scripts *scripts, const struct load_file *file, struct err *err)
 {
-	const struct script_options options = {
-		.variables = &scripts->variables, .keep_going = scripts->keep_going, .dry = true
-	};
+	const struct script_options options = { .variables = &scripts->variables,
+		.keep_going = scripts->keep_going,
+		.dry = true,
+		.stamps = &scripts->stamps };
 	CLEANUP(script_summary_release) struct script_summary summary = SCRIPT_SUMMARY_INIT;
 
 	/* A pipe can be read only once, and even opening and closing it would send its writer away.
@@ -381,5 +382,6 @@ void scripts_release(struct scripts *scripts)
 	}
 	mem_free(scripts->files);
 	variables_release(&scripts->variables);
+	stamps_release(&scripts->stamps);
 	*scripts = (struct scripts)SCRIPTS_INIT;
 }

@@ -15,6 +15,7 @@ struct scripts {
 	bool allow_connect; /* as in load_options, like batch */
 	size_t batch;
 	struct variables variables; /* --set */
+	struct stamps stamps;       /* set by scripts_check: of the files it has read */
 	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
 	uint64_t bytes;   /* set by scripts_check: of all that can be read beforehand */
 	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */

@@ -126,6 +126,7 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		.keep_going = scripts->keep_going,
 		.allow_connect = scripts->allow_connect,
 		.variables = &scripts->variables,
+		.stamps = &scripts->stamps,
 		.batch = scripts->batch };
 	const struct load_observer observer = { .context = scripts,
 		.notice = tell_notice,

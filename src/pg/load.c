@@ -171,7 +171,8 @@ static int open_script(struct loader *loader, struct script_input *pipe, struct 
 {
 	const struct load_file *file = loader->file;
 	const struct script_options options = { .variables = loader->options->variables,
-		.keep_going = loader->options->keep_going };
+		.keep_going = loader->options->keep_going,
+		.stamps = loader->options->stamps };
 	const struct script_host host = {
 		.context = loader, .status = host_status, .quote = host_quote
 	};

@@ -3,6 +3,7 @@
 #define PG_LOAD_H
 
 #include "pg/conn.h"
+#include "sql/stamps.h"
 #include "sql/variables.h"
 
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct load_options {
 	bool keep_going;  /* without a transaction: go on after a failed statement */
 	bool allow_connect;                /* \connect may name another host, port or user */
 	const struct variables *variables; /* psql variables to begin each file with; NULL: none */
+	struct stamps *stamps;             /* of the files, when they were checked; NULL: none */
 	/* Most bytes of statements that are sent together; 0: each alone; LOAD_BATCH_AUTO: by the
 	 * distance of the server. */
 	size_t batch;

@@ -13,18 +13,12 @@ struct frame *script_top(struct script *script)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static bool same_file(const struct stat *one, const struct stat *other)
-{
-	return one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-	       one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
-}
-
 /* A file that somebody writes meanwhile would be run half old, half new. */
 static int check_unchanged(struct frame *frame, const char *name, struct err *err)
 {
 	struct stat now;
 
-	if (!frame->regular || (fstat(frame->fd, &now) == 0 && same_file(&now, &frame->opened)))
+	if (!frame->regular || (fstat(frame->fd, &now) == 0 && stamp_equal(&now, &frame->opened)))
 		return 0;
 	err_set(err, ERR_SQL, "file \"%s\" changed while it was read", name);
 	err_hint(err, "Run it again when nobody is writing to it.");
@@ -58,6 +52,26 @@ static void push_reader(struct script *script, const char *name, struct script_s
 	script_reader_set_encoding(frame->reader, script->encoding);
 }
 
+/* What \gset or a file written by the script decides may well be another file in the run. */
+static int check_stamp(struct script *script, const char *path, const char *name,
+	const struct stat *state, struct err *err)
+{
+	struct stamps *stamps = script->options.stamps;
+
+	if (!stamps)
+		return 0;
+	if (script->options.dry) {
+		if (!script->unknown)
+			stamps_add(stamps, path, state);
+		return 0;
+	}
+	if (stamps_match(stamps, path, state))
+		return 0;
+	err_set(err, ERR_SQL, "file \"%s\" changed after it was checked", name);
+	err_hint(err, "Run it again when nobody is writing to it.");
+	return -1;
+}
+
 int script_push(struct script *script, const char *path, const char *name, struct err *err)
 {
 	struct frame *frame = &script->frames[script->count];
@@ -70,6 +84,8 @@ int script_push(struct script *script, const char *path, const char *name, struc
 	*frame = (struct frame){ .fd = -1 };
 	if (fstat(fd, &frame->opened) == 0)
 		frame->regular = S_ISREG(frame->opened.st_mode);
+	if (frame->regular && check_stamp(script, path, name, &frame->opened, err) != 0)
+		return -1;
 	frame->fd = take_fd(&fd);
 	frame->path = keep_name(script, path);
 	push_reader(script, name, (struct script_source){ .read = read_frame, .context = frame });

@@ -9,6 +9,7 @@
 #define SQL_SCRIPT_H
 
 #include "sql/reader.h"
+#include "sql/stamps.h"
 #include "sql/variables.h"
 
 enum script_action_kind {
@@ -83,6 +84,11 @@ struct script_options {
 	 * that may be right at run time, such as an include that is not there yet.
 	 */
 	bool dry;
+	/*
+	 * The files as they were when they were checked; NULL: they were not. A dry run notes them,
+	 * another one fails when one has changed since.
+	 */
+	struct stamps *stamps;
 };
 
 struct script;
@@ -100,7 +106,8 @@ void script_cleanup(struct script **script);
 /*
  * The next thing to do. 0 with *action filled (SCRIPT_END at the end), or -1 with err set, place
  * included. Errors: everything of script_reader_next; an unknown or refused meta-command, a wrong
- * use of one; a file that cannot be read or that changed while it was read; \if without \endif.
+ * use of one; a file that cannot be read or that changed while or before it was read; \if without
+ * \endif.
  */
 int script_next(struct script *script, struct script_action *action, struct err *err);
 

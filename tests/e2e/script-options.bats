@@ -453,3 +453,20 @@ frames() {
 	assert_contains "$output" '(2 lines, 4 bytes of data)'
 	assert_contains "$output" 'a.sql:7:1: SELECT 2;'
 }
+
+@test "a file that changed after it was checked is not run, and nothing stays of what ran before it" {
+	printf 'CREATE TABLE b ();\n' >b.sql
+	printf "CREATE TABLE a ();\n\\\\copy (SELECT 'CREATE TABLE c ();') TO 'b.sql'\n" >a.sql
+	load_schema -f a.sql -f b.sql
+	assert_status 3
+	assert_contains "$stderr" 'file "b.sql" changed after it was checked'
+	assert_equal '' "$(sql "$DB" 'SELECT relname FROM pg_class WHERE relname IN ($$a$$, $$b$$, $$c$$)')"
+}
+
+@test "a file that the script itself writes is included as it is then" {
+	printf 'CREATE TABLE b ();\n' >b.sql
+	printf "\\\\copy (SELECT 'CREATE TABLE c ();') TO 'b.sql'\n\\\\i b.sql\n" >a.sql
+	load_schema -f a.sql
+	assert_status 0
+	assert_equal c "$(sql "$DB" 'SELECT relname FROM pg_class WHERE relname IN ($$b$$, $$c$$)')"
+}
