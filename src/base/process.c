@@ -128,19 +128,48 @@ static NORETURN void child_fail(int report, enum step step)
 	_exit(127);
 }
 
+/* Whether a program of the user's could ask something: there is a terminal to open. */
+static bool has_terminal(void)
+{
+	CLEANUP(fd_cleanup) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	return fd >= 0;
+}
+
+/* The child's end of what process_run reads; errors -1: as output. */
+struct child_ends {
+	int output, errors, report;
+	bool own_session;
+};
+
+static int set_descriptors(const struct child_ends *ends)
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	/* The ends are above 9: see pipe_high. */
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(ends->output, STDOUT_FILENO) < 0 ||
+		(ends->errors != STDERR_FILENO && dup2(ends->errors, STDERR_FILENO) < 0) ||
+		dup2(ends->report, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) != 0)
+		return -1;
+	close_from(4);
+	return 0;
+}
+
 /* Turns this process, just forked with all signals blocked, into the program. */
 static NORETURN void child_exec(
-	const struct process_spec *spec, int output, int report, pid_t parent)
+	const struct process_spec *spec, const struct child_ends *ends, pid_t parent)
 {
 	/* execve changes nothing; its prototype is older than const. */
 	union {
 		const char *const *in;
 		char *const *out;
+		char **environment;
 	} argv = { spec->argv }, environment = { spec->environment };
+	int report = ends->report;
 	sigset_t none;
-	int null;
 
-	setsid();
+	if (ends->own_session)
+		setsid();
 	if (become(spec->account) != 0)
 		child_fail(report, STEP_ACCOUNT);
 #ifdef __linux__
@@ -154,18 +183,22 @@ static NORETURN void child_exec(
 #endif
 	for (int i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);
-	umask(S_IRWXG | S_IRWXO);
-	set_limits();
-	null = open("/dev/null", O_RDONLY);
-	/* output and report are above 9: see pipe_high. */
-	if (chdir("/") != 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-		dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
-		dup2(report, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) != 0)
+	if (!spec->as_caller) {
+		umask(S_IRWXG | S_IRWXO);
+		set_limits();
+		if (chdir("/") != 0)
+			child_fail(report, STEP_SETUP);
+	}
+	if (set_descriptors(ends) != 0)
 		child_fail(report, STEP_SETUP);
-	close_from(4);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(spec->argv[0], argv.out, environment.out);
+	if (spec->as_caller) {
+		environ = environment.environment;
+		execvp(spec->argv[0], argv.out);
+	} else {
+		execve(spec->argv[0], argv.out, environment.out);
+	}
 	child_fail(3, STEP_EXEC);
 }
 
@@ -239,16 +272,24 @@ static void wait_for(pid_t pid, int *ret_status)
 		;
 }
 
-/* Ends the child's whole session, at first politely. */
-static void end_child(pid_t pid)
+/* Ends the child, with its whole session when that is its own, at first politely. */
+static void end_child(pid_t pid, bool own_session)
 {
 	int64_t deadline = clock_ms() + GRACE_MS;
+	pid_t whom = own_session ? -pid : pid;
 	int status;
 
-	kill(-pid, SIGTERM);
-	while (clock_ms() < deadline && waitpid(pid, &status, WNOHANG) == 0)
+	kill(whom, SIGTERM);
+	while (clock_ms() < deadline) {
+		if (waitpid(pid, &status, WNOHANG) != 0) {
+			/* Reaped: its number may be another's, but not that of its session. */
+			if (own_session)
+				kill(whom, SIGKILL);
+			return;
+		}
 		clock_sleep_ms(5);
-	kill(-pid, SIGKILL);
+	}
+	kill(whom, SIGKILL);
 	wait_for(pid, &status);
 }
 
@@ -262,51 +303,98 @@ static bool read_output(int fd, struct strbuf *output)
 	if (got < 0)
 		return errno != EINTR && errno != EAGAIN;
 	strbuf_add(output, chunk, (size_t)got < room ? (size_t)got : room);
+	mem_wipe(chunk, (size_t)got);
 	return got == 0;
 }
 
+/* What follow_child reads from: the child's stdout, and its stderr where that comes apart. */
+struct child {
+	pid_t pid;
+	bool own_session;
+	int fds[2]; /* -1: none, or at its end */
+	struct strbuf *buffers[2];
+};
+
+/*
+ * Reads what there is, waiting for it a little; less when both ends are closed, since the child is
+ * then most likely about to end. True when something was there.
+ */
+static bool child_read(struct child *child)
+{
+	struct pollfd fds[] = {
+		{ .fd = child->fds[0], .events = POLLIN },
+		{ .fd = child->fds[1], .events = POLLIN },
+		{ .fd = interrupt_fd(), .events = POLLIN },
+	};
+	bool is_open = child->fds[0] >= 0 || child->fds[1] >= 0;
+	bool found = false;
+
+	if (poll(fds, ARRAY_SIZE(fds), is_open ? 50 : 1) <= 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(child->fds); i++) {
+		if (child->fds[i] < 0 || !fds[i].revents)
+			continue;
+		found = true;
+		if (read_output(child->fds[i], child->buffers[i])) {
+			close(child->fds[i]);
+			child->fds[i] = -1;
+		}
+	}
+	return found;
+}
+
 /* Reads the child's output until it has ended. */
-static int follow_child(const struct process_spec *spec, pid_t pid, int fd, int64_t timeout_ms,
-	struct strbuf *output, int *ret_status, struct err *err)
+static int follow_child(const struct process_spec *spec, struct child *child, int64_t timeout_ms,
+	int *ret_status, struct err *err)
 {
 	int64_t deadline = clock_ms() + timeout_ms;
 
 	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = fd, .events = POLLIN },
-			{ .fd = interrupt_fd(), .events = POLLIN },
-		};
-
 		/* A grandchild may hold the pipe open: the child's end counts. */
-		if (poll(fds, ARRAY_SIZE(fds), 50) > 0 && fds[0].revents) {
-			if (read_output(fd, output)) {
-				wait_for(pid, ret_status);
-				return 0;
-			}
-		} else if (waitpid(pid, ret_status, WNOHANG) == pid) {
+		if (!child_read(child) && waitpid(child->pid, ret_status, WNOHANG) == child->pid)
 			return 0;
-		}
 		if (interrupt_check(err) != 0) {
-			end_child(pid);
+			end_child(child->pid, child->own_session);
 			return -1;
 		}
 		if (clock_ms() > deadline) {
-			end_child(pid);
+			end_child(child->pid, child->own_session);
 			return err_set(err, ERR_TIMEOUT, "\"%s\" did not end within %lld seconds",
 				spec->argv[0], (long long)(timeout_ms / 1000));
 		}
 	}
 }
 
+static void child_cleanup(struct child *child)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(child->fds); i++)
+		fd_cleanup(&child->fds[i]);
+}
+
+/* Forks the child; its ends of the pipes are closed here. */
+static pid_t fork_child(const struct process_spec *spec, struct child_ends *ends)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork_blocked();
+
+	if (pid == 0)
+		child_exec(spec, ends, parent);
+	close(ends->report);
+	close(ends->output);
+	if (spec->errors)
+		close(ends->errors);
+	return pid;
+}
+
 int process_run(const struct process_spec *spec, int64_t timeout_ms, struct strbuf *output,
 	int *ret_status, struct err *err)
 {
 	CLEANUP(fd_cleanup) int report = -1;
-	CLEANUP(fd_cleanup) int source = -1;
-	int reports[2], outputs[2];
+	CLEANUP(child_cleanup)
+	struct child child = { .fds = { -1, -1 }, .buffers = { output, spec->errors } };
+	struct child_ends ends;
+	int reports[2], outputs[2], errors[2];
 	int status = 0;
-	pid_t parent = getpid();
-	pid_t pid;
 
 	if (pipe_high(reports, err) != 0)
 		return -1;
@@ -315,19 +403,28 @@ int process_run(const struct process_spec *spec, int64_t timeout_ms, struct strb
 		close(reports[1]);
 		return -1;
 	}
-	source = outputs[0];
-	pid = fork_blocked();
-	if (pid == 0)
-		child_exec(spec, outputs[1], reports[1], parent);
-	close(reports[1]);
-	close(outputs[1]);
-	if (pid < 0)
-		return err_errno(err, "could not start a process");
-	if (read_report(spec, report, err) != 0) {
-		wait_for(pid, &status);
+	child.fds[0] = outputs[0];
+	if (spec->errors && pipe_high(errors, err) != 0) {
+		close(reports[1]);
+		close(outputs[1]);
 		return -1;
 	}
-	if (follow_child(spec, pid, source, timeout_ms, output, &status, err) != 0)
+	child.fds[1] = spec->errors ? errors[0] : -1;
+	child.own_session = !spec->as_caller || !has_terminal();
+	ends = (struct child_ends){ .output = outputs[1],
+		.errors = spec->errors        ? errors[1]
+			  : spec->keep_stderr ? STDERR_FILENO
+					      : outputs[1],
+		.report = reports[1],
+		.own_session = child.own_session };
+	child.pid = fork_child(spec, &ends);
+	if (child.pid < 0)
+		return err_errno(err, "could not start a process");
+	if (read_report(spec, report, err) != 0) {
+		wait_for(child.pid, &status);
+		return -1;
+	}
+	if (follow_child(spec, &child, timeout_ms, &status, err) != 0)
 		return -1;
 	*ret_status = status;
 	return 0;
@@ -337,6 +434,7 @@ int process_spawn(const struct process_spec *spec, int output, pid_t *ret_pid, s
 {
 	CLEANUP(fd_cleanup) int report = -1;
 	CLEANUP(fd_cleanup) int high = fcntl(output, F_DUPFD_CLOEXEC, 10);
+	struct child_ends ends;
 	int reports[2];
 	int status;
 	pid_t between, pid = 0;
@@ -354,7 +452,10 @@ int process_spawn(const struct process_spec *spec, int output, pid_t *ret_pid, s
 		pid = getpid();
 		if (write(reports[1], &pid, sizeof(pid)) < 0)
 			_exit(127);
-		child_exec(spec, high, reports[1], 0);
+		ends = (struct child_ends){
+			.output = high, .errors = high, .report = reports[1], .own_session = true
+		};
+		child_exec(spec, &ends, 0);
 	}
 	close(reports[1]);
 	if (between < 0)

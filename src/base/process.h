@@ -1,7 +1,7 @@
 /*
  * Child processes and the account they run under. A child begins clean: own session, default
  * signals, stdin from /dev/null, no other descriptor, the environment it is given, directory "/",
- * umask 077.
+ * umask 077. process_spec.as_caller leaves a child more of what its caller has.
  */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
@@ -49,14 +49,25 @@ struct process_spec {
 	const char *const *environment; /* NULL-terminated */
 	/* When the real user is root, the child becomes this account for good; NULL: no change. */
 	const struct account *account;
+	/*
+	 * A program of the user's own: argv[0] without a slash is looked for in PATH; directory,
+	 * umask and limits stay as they are, and so does the session when it has a terminal, so
+	 * that the program can ask something there. Only for process_run.
+	 */
+	bool as_caller;
+	/* Where stderr goes in process_run: to errors, else with keep_stderr to the caller's, else
+	 * to output. What passes the ceiling of errors is dropped. */
+	struct strbuf *errors;
+	bool keep_stderr;
 };
 
 /*
- * Runs a program to its end. What it writes to stdout and stderr is appended to output; what passes
- * output's ceiling is dropped. *ret_status is waitpid's. Fails with FAILED when the program cannot
- * be run, with TIMEOUT when it lasts longer than timeout_ms, with INTERRUPTED when a signal comes;
- * in the last two cases the program and its children were ended first. It does not outlive the
- * caller.
+ * Runs a program to its end. What it writes to stdout (and stderr, see process_spec) is appended to
+ * output; what passes output's ceiling is dropped. No copy of it stays behind in memory when output
+ * has room for its ceiling (strbuf_grow). *ret_status is waitpid's. Fails with FAILED when the
+ * program cannot be run, with TIMEOUT when it lasts longer than timeout_ms, with INTERRUPTED when a
+ * signal comes; in the last two cases the program and its children were ended first (only the
+ * program itself when it shares the caller's session). It does not outlive the caller.
  */
 int process_run(const struct process_spec *spec, int64_t timeout_ms, struct strbuf *output,
 	int *ret_status, struct err *err);

@@ -34,26 +34,56 @@ void strbuf_reset(struct strbuf *buf)
 		buf->data[0] = '\0';
 }
 
-bool strbuf_grow(struct strbuf *buf, size_t extra)
+/* The capacity to have for extra more bytes: as it is when they fit; 0: past the ceiling. */
+static size_t capacity_for(const struct strbuf *buf, size_t extra)
 {
 	size_t needed, capacity;
 
 	if (extra > buf->ceiling || buf->length > buf->ceiling - extra)
-		return false;
+		return 0;
 	needed = buf->length + extra + 1;
 	if (needed <= buf->capacity)
-		return true;
+		return buf->capacity;
 	capacity = buf->capacity + buf->capacity / 2;
 	if (capacity < needed)
 		capacity = needed;
-	if (capacity < 64)
-		capacity = 64;
+	return capacity < 64 ? 64 : capacity;
+}
+
+bool strbuf_grow(struct strbuf *buf, size_t extra)
+{
+	size_t capacity = capacity_for(buf, extra);
+
+	if (capacity == 0)
+		return false;
+	if (capacity == buf->capacity)
+		return true;
 	if (buf->capacity) {
 		buf->data = mem_resize(buf->data, capacity, 1);
 	} else {
 		buf->data = mem_resize(NULL, capacity, 1);
 		buf->data[0] = '\0';
 	}
+	buf->capacity = capacity;
+	return true;
+}
+
+bool strbuf_grow_secret(struct strbuf *buf, size_t extra)
+{
+	size_t capacity = capacity_for(buf, extra);
+	char *data;
+
+	if (capacity == 0)
+		return false;
+	if (capacity == buf->capacity)
+		return true;
+	data = mem_resize(NULL, capacity, 1);
+	memcpy(data, buf->data, buf->length + 1);
+	if (buf->capacity) {
+		mem_wipe(buf->data, buf->capacity);
+		mem_free(buf->data);
+	}
+	buf->data = data;
 	buf->capacity = capacity;
 	return true;
 }

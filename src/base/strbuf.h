@@ -50,6 +50,9 @@ void strbuf_reset(struct strbuf *buf);
  */
 bool strbuf_grow(struct strbuf *buf, size_t extra);
 
+/* The same for a buffer that holds a secret: what it held is wiped when it moves. */
+bool strbuf_grow_secret(struct strbuf *buf, size_t extra);
+
 void strbuf_add(struct strbuf *buf, const void *bytes, size_t length);
 void strbuf_adds(struct strbuf *buf, const char *text);
 void strbuf_addc(struct strbuf *buf, char c);
