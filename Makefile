@@ -15,7 +15,7 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 AWK ?= awk
-LIBRARIES := libpq jansson
+LIBRARIES := libpq jansson libcurl libcrypto expat
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null)
 
@@ -55,7 +55,7 @@ UNIT_TESTS := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 MANPAGES := $(COMMANDS:%=$(BUILD)/man/%.1)
 
-.PHONY: all debug asan cov gcc clang analyze test test-unit test-e2e test-matrix test-fresh bench fuzz \
+.PHONY: all debug asan cov gcc clang analyze test test-unit test-e2e test-matrix test-fresh test-moto bench fuzz \
 	lint format man install uninstall dist help clean objects programs unit-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -121,6 +121,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY) | $(BUILD)/gen/queries.h
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIB_LIBS) $(TEST_LIBS) -lcmocka
 
 $(BUILD)/unit/test_parser: TEST_LIBS := -lpg_query
+$(BUILD)/unit/test_https: TEST_LIBS := -lssl
 
 unit-programs: $(UNIT_TESTS:%=$(BUILD)/unit/%)
 
@@ -136,12 +137,16 @@ test-e2e: ## the end-to-end tests, against a PostgreSQL server of their own
 test-matrix: ## the end-to-end tests against PostgreSQL 13 to 18 (fetches binaries with npm)
 	scripts/test-matrix
 
+test-moto: programs ## the rds-* programs against moto_server (python3 -m pip install moto)
+	scripts/test-moto
+
 test-fresh: ## scripts/demo and scripts/test in a minimal Debian tree (root, debootstrap)
 	scripts/test-fresh
 
-bench: all ## compare with psql, createdb, dbmate where installed; prints ratios
+bench: all ## compare with psql, createdb, dbmate and the aws CLI where installed; prints ratios
 	tests/bench/run
 	tests/bench/loads
+	tests/bench/aws
 
 fuzz: ## build the fuzzers and run each for FUZZ_SECONDS (default 30)
 	$(MAKE) MODE=fuzz fuzz-run

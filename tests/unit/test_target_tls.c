@@ -36,6 +36,17 @@ static const struct {
 	{ RDS "|PGSSLMODE=verify-ca", "PGSSLMODE=require", "verify-ca", NULL, NULL },
 	{ RDS "|PGSSLMODE=", NULL, NULL, NULL, "no CA bundle" },
 	{ RDS, "PGSSLMODE=require", "require", NULL, NULL },
+	/* one that wants a bundle gets it where there is one */
+	{ RDS "?sslmode=verify-full|RDS_CA_BUNDLE=~/bundle.pem", NULL, "verify-full",
+		"~/bundle.pem", NULL },
+	{ RDS "?sslmode=verify-full", NULL, "verify-full", NULL, NULL },
+	{ RDS "?sslmode=verify-full&sslrootcert=/mine.pem|RDS_CA_BUNDLE=~/bundle.pem", NULL,
+		"verify-full", "/mine.pem", NULL },
+	{ RDS "|PGSSLMODE=verify-full|RDS_CA_BUNDLE=~/bundle.pem", NULL, "verify-full",
+		"~/bundle.pem", NULL },
+	{ RDS "?sslmode=require|RDS_CA_BUNDLE=~/bundle.pem", NULL, "require", NULL, NULL },
+	{ RDS "|PGSSLROOTCERT=system", NULL, "verify-full", "system", NULL },
+	{ RDS, "PGSSLROOTCERT=system", "verify-full", "system", NULL },
 	/* several hosts, ports, other names */
 	{ "CONNECTION_URL=postgresql://a,x.rds.amazonaws.com:1,b/db", NULL, NULL, NULL,
 		"no CA bundle" },
@@ -132,6 +143,8 @@ static void test_installed_bundle(void **state)
 		{ RDS "|HOME=~|XDG_DATA_HOME=", "~/.local/share/dbrig/rds-ca-bundle.pem" },
 		{ RDS "|HOME=~|XDG_DATA_HOME=~/data", "~/data/dbrig/rds-ca-bundle.pem" },
 		{ RDS "|HOME=~|RDS_CA_BUNDLE=~/bundle.pem", "~/bundle.pem" },
+		{ RDS "|HOME=~|XDG_DATA_HOME=relative", "~/.local/share/dbrig/rds-ca-bundle.pem" },
+		{ RDS "?sslmode=verify-full|HOME=~", "~/.local/share/dbrig/rds-ca-bundle.pem" },
 	};
 
 	(void)state;
