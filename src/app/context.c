@@ -1,5 +1,6 @@
 #include "app/context.h"
 
+#include "app/rds_host.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/project.h"
@@ -74,7 +75,11 @@ const struct variable target_variables[] = {
 		"NAME_DATABASE_URL is looked at next." },
 	{ "DB_DIR", "The project's directory of scripts, if it is not db." },
 	{ "DB_SERVER_DIR", "Where the private local server lives; see db-server(1)." },
-	{ "RDS_CA_BUNDLE", "CA bundle that RDS servers are verified with." },
+	{ "RDS_CA_BUNDLE", "CA bundle that RDS servers are verified with, instead of the one that "
+			   "rds-ca-bundle installed." },
+	{ "PROD_AUTH",
+		"When it is iam, each connection to the target prod signs in with a fresh token of "
+		"AWS's, made by rds-token. Likewise LOCAL_AUTH and NAME_AUTH." },
 	{ "PGHOST", "This and libpq's other PG* variables hold for what a URL leaves open. A "
 		    "command that changes a database wants its name in the URL." },
 	{ 0 },
@@ -136,6 +141,8 @@ int context_open(struct context *context, const struct run *run, struct err *err
 	if (context_open_project(context, run, err) != 0 ||
 		target_resolve(&context->target, name, &context->env, context->root, err) != 0)
 		return -1;
+	if (context->target.is_iam)
+		iam_token_use(&context->token, context);
 	where = target_describe(&context->target);
 	if (context->target.is_private)
 		out_detail("target %s: %s", name, where);
@@ -203,8 +210,12 @@ int context_ensure_server(struct context *context, struct err *err)
 }
 
 /* The URL's origin is what the user can change, so it belongs into the message. */
-static int name_origin(const struct context *context, struct err *err)
+static int explain_failure(const struct context *context, struct err *err)
 {
+	/* Not about the server then. */
+	if (context->token.failed)
+		return -1;
+	rds_host_explain(context, err);
 	if (err->kind == ERR_CONNECT && !context->target.is_private)
 		err_detail_line(err, "The connection comes from %s.", context->target.origin);
 	return -1;
@@ -219,7 +230,7 @@ int context_connect(
 	if (context_ensure_server(context, err) != 0)
 		return -1;
 	if (conn_open(&context->target.params, &options, ret_conn, err) != 0)
-		return name_origin(context, err);
+		return explain_failure(context, err);
 	return 0;
 }
 
@@ -240,7 +251,7 @@ int context_connect_maintenance(struct context *context, struct conn **ret_conn,
 		return -1;
 	if (conn_open_maintenance(
 		    &context->target.params, &options, opt_maintenance_db, ret_conn, err) != 0)
-		return name_origin(context, err);
+		return explain_failure(context, err);
 	return 0;
 }
 
@@ -250,6 +261,7 @@ void context_release(struct context *context)
 	mem_free(context->cwd);
 	mem_free(context->root);
 	mem_free(context->db_dir);
+	iam_token_release(&context->token);
 	target_release(&context->target);
 	*context = (struct context)CONTEXT_INIT;
 }

@@ -2,6 +2,7 @@
 #ifndef APP_CONTEXT_H
 #define APP_CONTEXT_H
 
+#include "app/iam_token.h"
 #include "base/env.h"
 #include "cli/command.h"
 #include "pg/conn.h"
@@ -14,6 +15,7 @@ struct context {
 	char *root;   /* the project's root; NULL: no project */
 	char *db_dir; /* its db directory (DB_DIR); NULL: no project */
 	struct target target;
+	struct iam_token token; /* when target.is_iam: its password */
 };
 
 #define CONTEXT_INIT                                                                               \
@@ -37,7 +39,10 @@ extern const struct option echo_options[];
 /* True with -e. */
 bool context_echo(void);
 
-/* Reads .env, finds the project, resolves the target that the first word names (default: local). */
+/*
+ * Reads .env, finds the project, resolves the target that the first word names (default: local).
+ * The context must then stay where it is.
+ */
 int context_open(struct context *context, const struct run *run, struct err *err);
 
 /*

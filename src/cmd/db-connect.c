@@ -28,6 +28,19 @@ static void add_conninfo(struct strbuf *conninfo, const char *keyword, const cha
 	strbuf_addc(conninfo, '\'');
 }
 
+/* The client gets a token that holds for connecting within the next 15 minutes. */
+static int use_token(struct params *params, struct err *err)
+{
+	const char *token;
+
+	if (!params->source)
+		return 0;
+	if (params->source->fetch(params->source, &token, err) != 0)
+		return -1;
+	params_set(params, "password", token);
+	return 0;
+}
+
 /*
  * Puts the target into the environment, where no other user of the machine can read it. What libpq
  * has no variable for goes into conninfo, which will stand on the command line: never a secret.
@@ -79,7 +92,8 @@ static int run_connect(struct run *run, struct err *err)
 	CLEANUP(strlist_release) struct strlist arguments = STRLIST_INIT;
 	const char *client;
 
-	if (context_open(&context, run, err) != 0 || context_wait(&context, err) != 0)
+	if (context_open(&context, run, err) != 0 || context_wait(&context, err) != 0 ||
+		use_token(&context.target.params, err) != 0)
 		return -1;
 	/* Not from .env: a project that was just cloned must not choose programs to run. */
 	client = getenv("DB_CLIENT");

@@ -37,7 +37,8 @@ struct conn_options {
 struct conn;
 
 /*
- * Connects. Retried while waiting are only: connection refused, socket missing, starting up or
+ * Connects, with a new password from params' source if there is one; its failure is passed on.
+ * Retried while waiting are only: connection refused, socket missing, starting up or
  * shutting down (57P03), too many connections (53300). Errors: CONNECT with the server's or libpq's
  * reason as detail and never a password; TIMEOUT when wait_seconds ran out; INTERRUPTED. The
  * SQLSTATE is kept (3D000: no such database; 28P01: wrong password).
@@ -79,8 +80,8 @@ char *conn_literal(struct conn *conn, const char *text);
 int conn_server_version(const struct conn *conn);
 
 /*
- * The parameters that conn was opened with, defaults and password included; the host is the one it
- * is connected to.
+ * The parameters that conn was opened with, defaults and password (or its source) included; the
+ * host is the one it is connected to.
  */
 void conn_params(struct conn *conn, struct params *params);
 

@@ -21,7 +21,8 @@ struct conn {
 	int64_t stalled_due;   /* when the next call is; 0: the server is not waited for */
 	size_t inputs;         /* how often the server has sent something */
 	int64_t round_trip_us; /* how long the server's first answer took; 0: not measured */
-	char *last_words;      /* why the server ends the connection; NULL: it has not said so */
+	struct password_source *source; /* of the parameters it was opened with */
+	char *last_words; /* why the server ends the connection; NULL: it has not said so */
 };
 
 /*

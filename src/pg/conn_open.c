@@ -17,6 +17,8 @@
 #define FIRST_PAUSE_MS 20
 #define LONGEST_PAUSE_MS 500
 #define SHORTEST_ATTEMPT_MS 500
+/* A token that is good for 15 minutes is replaced after 10 when the server is waited for. */
+#define PASSWORD_LASTS_MS INT64_C(600000)
 
 #define SQLSTATE_STARTING "57P03"
 #define SQLSTATE_TOO_MANY "53300"
@@ -107,6 +109,14 @@ struct attempt {
 	char *options_text;
 };
 
+/* A connection being opened: what is wanted and, when its source gave one, the password. */
+struct request {
+	const struct params *params;
+	const struct conn_options *options;
+	const char *password; /* NULL: the one in params, if any */
+	int64_t password_due; /* when it has to be replaced */
+};
+
 static void add(struct attempt *attempt, const char *keyword, const char *value)
 {
 	if (attempt->count + 2 > MAX_PARAMS)
@@ -115,9 +125,18 @@ static void add(struct attempt *attempt, const char *keyword, const char *value)
 	attempt->values[attempt->count++] = value;
 }
 
-static void prepare(struct attempt *attempt, const struct params *params,
-	const struct conn_options *options, bool with_options)
+/* Parameters that are not passed on as they stand. */
+static bool is_replaced(const struct request *request, const char *keyword)
 {
+	return strcmp(keyword, "options") == 0 ||
+	       (request->password && strcmp(keyword, "password") == 0) ||
+	       (request->options->own_queries && strcmp(keyword, "client_encoding") == 0);
+}
+
+static void prepare(struct attempt *attempt, const struct request *request, bool with_options)
+{
+	const struct params *params = request->params;
+	const struct conn_options *options = request->options;
 	const char *user_options = params_get(params, "options");
 
 	if (!user_options)
@@ -127,10 +146,10 @@ static void prepare(struct attempt *attempt, const struct params *params,
 			mem_printf("%s%s-c search_path=", user_options ? user_options : "",
 				user_options && *user_options ? " " : "");
 	for (size_t i = 0; i < params->count; i++)
-		if (*params->items[i].value && strcmp(params->items[i].keyword, "options") != 0 &&
-			!(options->own_queries &&
-				strcmp(params->items[i].keyword, "client_encoding") == 0))
+		if (*params->items[i].value && !is_replaced(request, params->items[i].keyword))
 			add(attempt, params->items[i].keyword, params->items[i].value);
+	if (request->password)
+		add(attempt, "password", request->password);
 	if (attempt->options_text)
 		add(attempt, "options", attempt->options_text);
 	else if (user_options && *user_options)
@@ -244,9 +263,11 @@ static int failed(PGconn *pg, const struct params *params, const struct conn_opt
 }
 
 /* One attempt, synchronous but for signals and time; it may not take longer than limit_ms. */
-static int attempt_once(const struct params *params, const struct conn_options *options,
-	int64_t limit_ms, bool with_options, struct conn **ret_conn, struct err *err)
+static int attempt_once(const struct request *request, int64_t limit_ms, bool with_options,
+	struct conn **ret_conn, struct err *err)
 {
+	const struct params *params = request->params;
+	const struct conn_options *options = request->options;
 	struct attempt attempt = { .count = 0 };
 	struct conn *conn = mem_calloc(1, sizeof(*conn));
 	int64_t allowed = timeout_ms(params);
@@ -255,7 +276,7 @@ static int attempt_once(const struct params *params, const struct conn_options *
 
 	if (allowed > limit_ms)
 		allowed = limit_ms;
-	prepare(&attempt, params, options, with_options);
+	prepare(&attempt, request, with_options);
 	conn->pg = PQconnectStartParams(attempt.keywords, attempt.values, 0);
 	mem_free(attempt.options_text);
 	if (!conn->pg)
@@ -263,6 +284,7 @@ static int attempt_once(const struct params *params, const struct conn_options *
 	conn->notice = options->notice;
 	conn->notice_context = options->notice_context;
 	conn->trace = options->trace;
+	conn->source = params->source;
 	PQsetNoticeReceiver(conn->pg, receive_notice, conn);
 	/* Verbose messages carry the SQLSTATE, which libpq offers in no other way here. */
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
@@ -285,18 +307,18 @@ static int attempt_once(const struct params *params, const struct conn_options *
 }
 
 /* Poolers refuse the startup parameter "options"; then the setting is made by a statement. */
-static int attempt_with_fallback(const struct params *params, const struct conn_options *options,
-	int64_t limit_ms, struct conn **ret_conn, struct err *err)
+static int attempt_with_fallback(
+	const struct request *request, int64_t limit_ms, struct conn **ret_conn, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	if (attempt_once(params, options, limit_ms, true, ret_conn, err) == 0)
+	if (attempt_once(request, limit_ms, true, ret_conn, err) == 0)
 		return 0;
-	if (!options->own_queries || strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 ||
+	if (!request->options->own_queries || strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 ||
 		!err->detail || !strstr(err->detail, "options"))
 		return -1;
 	err_release(err);
-	if (attempt_once(params, options, limit_ms, false, &conn, err) != 0 ||
+	if (attempt_once(request, limit_ms, false, &conn, err) != 0 ||
 		conn_exec(conn, "SELECT pg_catalog.set_config('search_path', '', false)", err) != 0)
 		return -1;
 	*ret_conn = take_ptr(conn);
@@ -331,16 +353,30 @@ static int waited_too_long(
 	return -1;
 }
 
+/* Asks the source for a password, unless the one at hand still holds. */
+static int ensure_password(struct request *request, struct err *err)
+{
+	struct password_source *source = request->params->source;
+
+	if (!source || (request->password && clock_ms() < request->password_due))
+		return 0;
+	request->password_due = clock_ms() + PASSWORD_LASTS_MS;
+	return source->fetch(source, &request->password, err);
+}
+
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err)
 {
+	struct request request = { .params = params, .options = options };
 	const bool waits = options->wait_seconds > 0;
 	int64_t left = waits ? (int64_t)(options->wait_seconds * 1000) : INT64_MAX / 2;
 	int64_t deadline = clock_ms() + left;
 	int64_t pause = FIRST_PAUSE_MS;
 	bool told = false;
 
-	while (attempt_with_fallback(params, options, left, ret_conn, err) != 0) {
+	if (ensure_password(&request, err) != 0)
+		return -1;
+	while (attempt_with_fallback(&request, left, ret_conn, err) != 0) {
 		left = deadline - clock_ms();
 		if (!waits || err->kind != ERR_CONNECT)
 			return -1;
@@ -357,6 +393,8 @@ int conn_open(const struct params *params, const struct conn_options *options,
 		if (interrupt_check(err) != 0)
 			return -1;
 		err_release(err);
+		if (ensure_password(&request, err) != 0)
+			return -1;
 		/* Long enough that the last attempt can learn the reason. */
 		left = deadline - clock_ms();
 		left = left < SHORTEST_ATTEMPT_MS ? SHORTEST_ATTEMPT_MS : left;
@@ -397,6 +435,7 @@ void conn_params(struct conn *conn, struct params *params)
 	for (PQconninfoOption *option = options; option->keyword; option++)
 		set_if_known(params, option->keyword, option->val);
 	PQconninfoFree(options);
+	params->source = conn->source;
 	/* Of several hosts and ports, those in use. */
 	hosts = params_get(params, "host");
 	if (!hosts)

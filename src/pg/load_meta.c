@@ -167,20 +167,31 @@ static bool differs(const struct loader *loader, const struct params *now,
 	return result;
 }
 
-/* The parameters of the new connection. Another server never gets the password of this one. */
-static void merge(const struct loader *loader, const struct params *now,
-	const struct params *wanted, bool elsewhere, bool reuse, struct params *merged)
+static void forget_secrets(struct params *params)
 {
 	static const char *const secret[] = { "password", "passfile", "service", "hostaddr",
 		"sslpassword" };
 
+	for (size_t i = 0; i < ARRAY_SIZE(secret); i++)
+		params_set(params, secret[i], NULL);
+	params->source = NULL;
+}
+
+/* The parameters of the new connection. Another server never gets the password of this one. */
+static void merge(const struct loader *loader, const struct params *now,
+	const struct params *wanted, bool elsewhere, bool other, bool reuse, struct params *merged)
+{
 	if (reuse) {
 		params_copy(merged, now);
 		if (elsewhere)
-			for (size_t i = 0; i < ARRAY_SIZE(secret); i++)
-				params_set(merged, secret[i], NULL);
+			forget_secrets(merged);
 	} else {
 		params_set(merged, "dbname", PQdb(loader->conn->pg));
+	}
+	/* A token is for a server that is verified as the target says, and as nothing else says. */
+	if (other && merged->source) {
+		params_set(merged, "password", NULL);
+		merged->source = NULL;
 	}
 	for (size_t i = 0; i < wanted->count; i++)
 		if (*wanted->items[i].value)
@@ -208,12 +219,10 @@ static int open_connection(
 }
 
 static int refuse(struct loader *loader, const struct params *wanted, const struct params *now,
-	bool reuse, bool *ret_elsewhere, struct err *err)
+	bool reuse, bool *ret_elsewhere, bool *ret_other, struct err *err)
 {
-	bool other;
-
-	*ret_elsewhere = differs(loader, now, wanted, &other) || !reuse;
-	if ((!*ret_elsewhere && !other) || loader->options->allow_connect)
+	*ret_elsewhere = differs(loader, now, wanted, ret_other) || !reuse;
+	if ((!*ret_elsewhere && !*ret_other) || loader->options->allow_connect)
 		return 0;
 	err_set(err, ERR_REFUSED, "\\connect would leave the server, or its user");
 	err_hint(err, "--allow-connect allows another host, port, user or other parameters.");
@@ -227,13 +236,13 @@ static int switch_connection(
 	CLEANUP(params_release) struct params wanted = PARAMS_INIT;
 	CLEANUP(params_release) struct params merged = PARAMS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
-	bool elsewhere;
+	bool elsewhere, other;
 
 	conn_params(loader->conn, &now);
 	if (wanted_params(action, &wanted, err) != 0 ||
-		refuse(loader, &wanted, &now, action->connect.reuse, &elsewhere, err) != 0)
+		refuse(loader, &wanted, &now, action->connect.reuse, &elsewhere, &other, err) != 0)
 		return -1;
-	merge(loader, &now, &wanted, elsewhere, action->connect.reuse, &merged);
+	merge(loader, &now, &wanted, elsewhere, other, action->connect.reuse, &merged);
 	if (open_connection(&merged, elsewhere, &conn, err) != 0)
 		return -1;
 	/* The caller's is used again after the run. */

@@ -39,6 +39,8 @@ void params_copy(struct params *to, const struct params *from)
 {
 	for (size_t i = 0; i < from->count; i++)
 		params_set(to, from->items[i].keyword, from->items[i].value);
+	if (from->source)
+		to->source = from->source;
 }
 
 char *params_describe(const struct params *params, const char *database)

@@ -12,9 +12,20 @@ struct param {
 	char *value;
 };
 
+/*
+ * Where the password comes from when it is made anew for each connection, as IAM tokens are.
+ * *ret_password is borrowed until the next call; it never reaches a message. Fails like any
+ * library function, without a word about the connection that was wanted.
+ */
+struct password_source {
+	int (*fetch)(struct password_source *source, const char **ret_password, struct err *err);
+};
+
 struct params {
 	struct param *items;
 	size_t count;
+	/* Asked before each connection; "password" then means nothing. Borrowed; NULL: none. */
+	struct password_source *source;
 };
 
 #define PARAMS_INIT                                                                                \
@@ -34,6 +45,7 @@ const char *params_get(const struct params *params, const char *keyword);
 /* Sets or replaces; a NULL value removes. */
 void params_set(struct params *params, const char *keyword, const char *value);
 
+/* Sets or replaces all that from has, its password source too. */
 void params_copy(struct params *to, const struct params *from);
 
 /*

@@ -1,8 +1,8 @@
 #include "pg/target.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/target_internal.h"
 
 #include <ctype.h>
 #include <libpq-fe.h>
@@ -25,8 +25,7 @@ static int check_name(const char *name, struct err *err)
 	return 0;
 }
 
-/* "prod-eu" + "_CONNECTION_URL" → PROD_EU_CONNECTION_URL; local has no prefix. */
-static char *variable_name(const char *target, const char *suffix)
+char *target_variable(const char *target, const char *suffix)
 {
 	struct strbuf name = STRBUF_INIT;
 
@@ -136,91 +135,12 @@ static int no_variable(const char *name, const char *first, const char *second,
 	return -1;
 }
 
-static bool ends_with(const char *text, size_t length, const char *suffix)
-{
-	size_t size = strlen(suffix);
-
-	return length > size && strncasecmp(text + length - size, suffix, size) == 0;
-}
-
-static bool is_rds_host(const char *host, size_t length)
-{
-	/* DNS takes a dot at the end. */
-	while (length > 0 && host[length - 1] == '.')
-		length--;
-	/* In China the region stands behind "rds". */
-	return ends_with(host, length, ".rds.amazonaws.com") ||
-	       ends_with(host, length, ".rds.cn-north-1.amazonaws.com.cn") ||
-	       ends_with(host, length, ".rds.cn-northwest-1.amazonaws.com.cn");
-}
-
-static bool has_rds_host(const struct params *params)
-{
-	const char *host = params_get(params, "host");
-
-	while (host) {
-		size_t length = strcspn(host, ",");
-
-		if (is_rds_host(host, length))
-			return true;
-		host = host[length] ? host + length + 1 : NULL;
-	}
-	return false;
-}
-
-/*
- * RDS certificates are signed by Amazon's own authorities, which no system trusts by default: the
- * bundle is needed, and without it the only honest answer is to stop.
- */
-static int require_verified_tls(struct params *params, const struct env *env, struct err *err)
-{
-	const char *home = env_get(env, "HOME", NULL);
-	const char *data = env_get(env, "XDG_DATA_HOME", NULL);
-	const char *mode = env_get(env, "PGSSLMODE", NULL);
-	const char *bundle = env_get(env, "PGSSLROOTCERT", NULL);
-	CLEANUP(mem_cleanup) char *installed = NULL;
-
-	if (!has_rds_host(params) || params_get(params, "sslmode"))
-		return 0;
-	/* libpq does not see the one of .env. */
-	if (mode) {
-		params_set(params, "sslmode", mode);
-		return 0;
-	}
-	params_set(params, "sslmode", "verify-full");
-	if (params_get(params, "sslrootcert"))
-		return 0;
-	if (!bundle)
-		bundle = env_get(env, "RDS_CA_BUNDLE", NULL);
-	if (data)
-		installed = mem_printf("%s/dbrig/rds-ca-bundle.pem", data);
-	else if (home)
-		installed = mem_printf("%s/.local/share/dbrig/rds-ca-bundle.pem", home);
-	if (!bundle && installed && path_exists(installed))
-		bundle = installed;
-	if (bundle && path_exists(bundle)) {
-		params_set(params, "sslrootcert", bundle);
-		return 0;
-	}
-	if (bundle)
-		return err_set(err, ERR_USAGE, "the RDS CA bundle \"%s\" does not exist", bundle);
-	err_set(err, ERR_USAGE, "no CA bundle to verify the RDS server with");
-	err_detail(err,
-		"Connections to %s are encrypted and verified (sslmode=verify-full) unless the "
-		"URL says otherwise.",
-		params_get(params, "host"));
-	err_hint(err,
-		"Download https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem and "
-		"set RDS_CA_BUNDLE to its path.");
-	return -1;
-}
-
 /*
  * Keywords that libpq would take from a service or from its own variables and that matter here:
- * which database is meant, which server, and how it is verified. libpq's built-in defaults are left
- * out.
+ * which database is meant, which server, and how it is verified; for a token also its port, and the
+ * user when somebody named one. libpq's built-in defaults are left out.
  */
-static bool is_wanted(const struct params *params, const PQconninfoOption *option)
+static bool is_wanted(const struct params *params, const PQconninfoOption *option, bool is_iam)
 {
 	const char *variable = getenv("PGSSLROOTCERT");
 
@@ -229,14 +149,18 @@ static bool is_wanted(const struct params *params, const PQconninfoOption *optio
 		return false;
 	if (strcmp(option->keyword, "dbname") == 0)
 		return params_get(params, "service");
-	/* The variable's value is looked at, and its absence reported, by require_verified_tls. */
+	/* The variable's value is looked at, and its absence reported, by target_rds.c. */
 	if (strcmp(option->keyword, "sslrootcert") == 0)
 		return !variable || strcmp(variable, option->val) != 0;
+	if (strcmp(option->keyword, "user") == 0)
+		return is_iam && (getenv("PGUSER") || params_get(params, "service"));
+	if (strcmp(option->keyword, "port") == 0)
+		return is_iam;
 	return strcmp(option->keyword, "host") == 0 || strcmp(option->keyword, "sslmode") == 0;
 }
 
 /* Only PQconndefaults reads service files, and only for PGSERVICE. */
-static void resolve_open_params(struct params *params)
+static void resolve_open_params(struct params *params, bool is_iam)
 {
 	const char *service = params_get(params, "service");
 	CLEANUP(mem_cleanup) char *saved = mem_strdup(getenv("PGSERVICE"));
@@ -246,7 +170,7 @@ static void resolve_open_params(struct params *params)
 		setenv("PGSERVICE", service, 1);
 	defaults = PQconndefaults();
 	for (PQconninfoOption *option = defaults; option && option->keyword; option++)
-		if (is_wanted(params, option))
+		if (is_wanted(params, option, is_iam))
 			params_set(params, option->keyword, option->val);
 	PQconninfoFree(defaults);
 	if (saved)
@@ -258,8 +182,8 @@ static void resolve_open_params(struct params *params)
 static int find_connection(
 	struct target *target, const struct env *env, const char *project_root, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *first = variable_name(target->name, "CONNECTION_URL");
-	CLEANUP(mem_cleanup) char *second = variable_name(target->name, "DATABASE_URL");
+	CLEANUP(mem_cleanup) char *first = target_variable(target->name, "CONNECTION_URL");
+	CLEANUP(mem_cleanup) char *second = target_variable(target->name, "DATABASE_URL");
 	int found = try_variable(target, env, first, err);
 
 	if (found == 0)
@@ -295,19 +219,61 @@ static int refuse_nested_url(const struct target *target, struct err *err)
 	return 0;
 }
 
+/* The part of target_resolve that does not need anything besides the variables. */
+static int resolve_variables(struct target *target, const char *name, const struct env *env,
+	const char *project_root, struct err *err)
+{
+	if (check_name(name, err) != 0)
+		return -1;
+	target->name = mem_strdup(name);
+	if (find_connection(target, env, project_root, err) != 0 ||
+		target_read_auth(target, env, err) != 0)
+		return -1;
+	if (!target->is_private)
+		resolve_open_params(&target->params, target->is_iam);
+	return refuse_nested_url(target, err);
+}
+
+/* The first of several ports; libpq takes an empty one for the default. */
+static int first_port(const struct target *target, int *ret_port, struct err *err)
+{
+	const char *text = params_get(&target->params, "port");
+	char *end;
+	long port;
+
+	*ret_port = 5432;
+	if (!text || *text == ',')
+		return 0;
+	port = strtol(text, &end, 10);
+	if (end == text || (*end && *end != ',') || port < 1 || port > 65535)
+		return err_set(err, ERR_USAGE, "%s: \"%s\" is no port", target->origin, text);
+	*ret_port = (int)port;
+	return 0;
+}
+
+int target_endpoint(const char *name, const struct env *env, char **ret_host, int *ret_port,
+	char **ret_user, struct err *err)
+{
+	CLEANUP(target_release) struct target target = TARGET_INIT;
+	const char *host;
+
+	if (resolve_variables(&target, name, env, NULL, err) != 0 ||
+		first_port(&target, ret_port, err) != 0)
+		return -1;
+	host = params_get(&target.params, "host");
+	if (!host)
+		host = params_get(&target.params, "hostaddr");
+	*ret_host = host ? mem_strndup(host, strcspn(host, ",")) : NULL;
+	*ret_user = mem_strdup(params_get(&target.params, "user"));
+	return 0;
+}
+
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err)
 {
 	const char *host;
 
-	if (check_name(name, err) != 0)
-		return -1;
-	target->name = mem_strdup(name);
-	if (find_connection(target, env, project_root, err) != 0)
-		return -1;
-	if (!target->is_private)
-		resolve_open_params(&target->params);
-	if (refuse_nested_url(target, err) != 0)
+	if (resolve_variables(target, name, env, project_root, err) != 0)
 		return -1;
 	target->database = mem_strdup(params_get(&target->params, "dbname"));
 	params_set(&target->params, "dbname", NULL);
@@ -325,7 +291,9 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 	host = params_get(&target->params, "host");
 	if (host && strchr(host, ',') && !params_get(&target->params, "target_session_attrs"))
 		params_set(&target->params, "target_session_attrs", "read-write");
-	return require_verified_tls(&target->params, env, err);
+	if (target_require_verified_tls(&target->params, env, err) != 0)
+		return -1;
+	return target->is_iam ? target_check_iam(target, err) : 0;
 }
 
 bool target_is_protected(const struct target *target)

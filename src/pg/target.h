@@ -19,6 +19,7 @@ struct target {
 	char *database;       /* NULL: not named by the URL */
 	bool from_libpq_variables; /* PGHOST, PGSERVICE, … */
 	bool is_private;           /* the private local server; server is filled */
+	bool is_iam;               /* NAME_AUTH=iam: the password is a token of AWS's */
 	struct server server;
 };
 
@@ -31,10 +32,31 @@ struct target {
  * Resolves a target. project_root (may be NULL: no project) is needed for the private local server
  * only. Nothing is connected or started. Fails with USAGE: a name that is none, no variable set
  * (the message lists those that were looked at), a URL that is not valid, an RDS host without a CA
- * bundle.
+ * bundle, NAME_AUTH=iam where no token can be used. With is_iam the caller sets params.source.
  */
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err);
+
+/*
+ * Where the target's URL points, without what a connection needs besides (a CA bundle, a running
+ * server): for commands that talk about the server, not to it. The texts are the caller's;
+ * *ret_user, *ret_host may be NULL and *ret_port 5432 where the URL leaves them open; of several
+ * hosts it is the first. Fails with USAGE as target_resolve does.
+ */
+int target_endpoint(const char *name, const struct env *env, char **ret_host, int *ret_port,
+	char **ret_user, struct err *err);
+
+/* True when a host of the target is an endpoint of Amazon RDS. */
+bool target_is_rds(const struct target *target);
+
+/* The variable that says how a target signs in, PROD_AUTH or LOCAL_AUTH; the caller owns it. */
+char *target_auth_variable(const char *name);
+
+/*
+ * Where rds-ca-bundle installs the CA bundle and target_resolve finds it; the caller owns the path.
+ * NULL: there is neither XDG_DATA_HOME nor HOME.
+ */
+char *target_bundle_path(void);
 
 /* True for prod and production, also with a suffix (prod-eu): destroying needs a confirmation. */
 bool target_is_protected(const struct target *target);

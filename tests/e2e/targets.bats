@@ -404,7 +404,7 @@ rds_url() {
 	for host in x.abc.eu-west-1.rds.amazonaws.com X.ABC.EU-WEST-1.RDS.AMAZONAWS.COM; do
 		CONNECTION_URL=$(rds_url "$host") run --separate-stderr db-sessions
 		assert_status 64
-		assert_contains "$stderr" global-bundle.pem
+		assert_contains "$stderr" "Install it with rds-ca-bundle"
 		assert_contains "$stderr" RDS_CA_BUNDLE
 	done
 	PGHOST=x.rds.amazonaws.com PGHOSTADDR=127.0.0.1 PGPORT=$SERVER_PORT run db-sessions

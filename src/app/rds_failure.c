@@ -1,0 +1,211 @@
+#include "app/rds_failure.h"
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+
+#include <string.h>
+
+/* Texts of libpq, of the C library through it, and of the server; the first that occurs counts. */
+static const struct {
+	const char *text;
+	enum rds_cause cause;
+} causes[] = {
+	{ "PAM authentication failed", RDS_CAUSE_TOKEN },
+	{ "no encryption", RDS_CAUSE_NO_TLS },
+	{ "SSL off", RDS_CAUSE_NO_TLS },
+	{ "does not match host name", RDS_CAUSE_OTHER_NAME },
+	{ "certificate verify failed", RDS_CAUSE_CERTIFICATE },
+	{ "root certificate file", RDS_CAUSE_NO_BUNDLE },
+	{ "could not translate host name", RDS_CAUSE_UNKNOWN_HOST },
+	{ "Network is unreachable", RDS_CAUSE_NO_NETWORK },
+	{ "No route to host", RDS_CAUSE_NO_NETWORK },
+	{ "Connection refused", RDS_CAUSE_REFUSED },
+	{ "did not answer in time", RDS_CAUSE_NO_ANSWER },
+	{ "timeout expired", RDS_CAUSE_NO_ANSWER },
+	{ "Connection timed out", RDS_CAUSE_NO_ANSWER },
+	{ "Operation timed out", RDS_CAUSE_NO_ANSWER },
+};
+
+enum rds_cause rds_failure_cause(const struct err *err)
+{
+	if (strcmp(err->sqlstate, "28P01") == 0)
+		return RDS_CAUSE_PASSWORD;
+	/* What else a server says in its own words is not about the way to it. */
+	if (err->sqlstate[0] && strncmp(err->sqlstate, "28", 2) != 0)
+		return RDS_CAUSE_OTHER;
+	for (size_t i = 0; err->detail && i < ARRAY_SIZE(causes); i++)
+		if (strstr(err->detail, causes[i].text))
+			return causes[i].cause;
+	return RDS_CAUSE_OTHER;
+}
+
+bool rds_cause_is_unreached(enum rds_cause cause)
+{
+	return cause == RDS_CAUSE_NO_ANSWER || cause == RDS_CAUSE_REFUSED ||
+	       cause == RDS_CAUSE_NO_NETWORK || cause == RDS_CAUSE_UNKNOWN_HOST;
+}
+
+/* --- where it is ----------------------------------------------------------------------------- */
+
+static bool is_loopback(const struct address *address)
+{
+	static const unsigned char loopback[16] = { [15] = 1 };
+
+	return address->family == 4 ? address->bytes[0] == 127
+				    : memcmp(address->bytes, loopback, sizeof(loopback)) == 0;
+}
+
+static bool is_private(const struct address *address)
+{
+	return !address_is_global(address, NULL);
+}
+
+/* All addresses that are known are of that sort. */
+static bool all(const struct rds_facts *facts, bool (*is)(const struct address *address))
+{
+	for (size_t i = 0; i < facts->address_count; i++)
+		if (!is(&facts->addresses[i]))
+			return false;
+	return facts->address_count > 0;
+}
+
+static char *list_addresses(const struct rds_facts *facts)
+{
+	struct strbuf text = STRBUF_INIT;
+	char buffer[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < facts->address_count; i++)
+		strbuf_addf(
+			&text, "%s%s", i ? ", " : "", address_format(&facts->addresses[i], buffer));
+	return strbuf_detach(&text);
+}
+
+static void explain_tunnel(enum rds_cause cause, const struct rds_facts *facts, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *where = list_addresses(facts);
+
+	if (cause == RDS_CAUSE_REFUSED)
+		err_hint(err, "Is the tunnel running that should listen on %s, port %s?", where,
+			facts->port ? facts->port : "5432");
+	else
+		err_hint(err,
+			"Something listens on %s, but the server behind it does not answer: does "
+			"the tunnel lead to %s, and does the instance's security group let in the "
+			"machine at its other end?",
+			where, facts->host);
+}
+
+static void explain_private(const struct rds_facts *facts, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *where = list_addresses(facts);
+
+	err_detail_line(err, "The host has private addresses only: %s.", where);
+	err_hint(err,
+		"It can be reached from inside its VPC only, whatever its security group says. Use "
+		"the VPN, or forward a port with \"aws ssm start-session --document-name "
+		"AWS-StartPortForwardingSessionToRemoteHost\" and add hostaddr=127.0.0.1 to the "
+		"URL.");
+}
+
+/* --- the instance ---------------------------------------------------------------------------- */
+
+/* True when the instance's state explains the failure. */
+static bool explain_status(const struct rds_facts *facts, struct err *err)
+{
+	if (!facts->status || !facts->id)
+		return false;
+	err_detail_line(err, "AWS says that the instance \"%s\" is %s.", facts->id, facts->status);
+	if (strcmp(facts->status, "stopped") == 0 || strcmp(facts->status, "stopping") == 0)
+		err_hint(err, "Start it with rds-start --instance %s --wait.", facts->id);
+	else if (strcmp(facts->status, "starting") == 0 || strcmp(facts->status, "creating") == 0 ||
+		 strcmp(facts->status, "rebooting") == 0)
+		err_hint(err, "Wait for it with rds-status --instance %s --wait-for available.",
+			facts->id);
+	else if (strcmp(facts->status, "deleting") == 0 || strcmp(facts->status, "failed") == 0 ||
+		 strncmp(facts->status, "in", 2) == 0 /* incompatible-…, inaccessible-… */)
+		err_hint(err, "See rds-status --instance %s.", facts->id);
+	else
+		return false;
+	return true;
+}
+
+static void explain_unreached(enum rds_cause cause, const struct rds_facts *facts, struct err *err)
+{
+	if (explain_status(facts, err))
+		return;
+	if (cause == RDS_CAUSE_UNKNOWN_HOST)
+		err_hint(err,
+			"Is the name right, is the instance still there, and does this machine "
+			"have a name server? rds-status --all lists the instances of a region.");
+	else if (all(facts, is_loopback))
+		explain_tunnel(cause, facts, err);
+	else if (all(facts, is_private))
+		explain_private(facts, err);
+	else if (cause == RDS_CAUSE_NO_ANSWER)
+		err_hint(err,
+			"Most likely the instance's security group does not let this machine in: "
+			"rds-update-sg-rule puts its address into the rule.");
+	else if (cause == RDS_CAUSE_NO_NETWORK)
+		err_hint(err, "This machine has no way to that address: is its network up?");
+	else
+		err_hint(err,
+			"Is %s the right port? The instance may also be restarting: rds-status "
+			"shows its state and endpoint, --wait keeps trying.",
+			facts->port ? facts->port : "5432");
+}
+
+/* --- getting in ------------------------------------------------------------------------------ */
+
+static void explain_token(const struct rds_facts *facts, struct err *err)
+{
+	const char *user = facts->user ? facts->user : "…";
+
+	if (!facts->is_iam)
+		err_hint(err,
+			"This user signs in with tokens, not with a password: set %s=iam. A token "
+			"that stands in the URL holds for 15 minutes.",
+			facts->variable);
+	else
+		err_hint(err,
+			"The token was refused. The user needs GRANT rds_iam TO \"%s\", the AWS "
+			"identity rds-db:connect for that user, and this machine the right time.",
+			user);
+}
+
+static void explain_password(const struct rds_facts *facts, struct err *err)
+{
+	if (facts->is_iam)
+		err_hint(err,
+			"The server took the token for a password: the user needs GRANT rds_iam TO "
+			"\"%s\", and the instance IAM authentication switched on.",
+			facts->user ? facts->user : "…");
+	else
+		err_hint(err,
+			"Check user and password in the URL; @ : / ? # %% in a password must be "
+			"percent-encoded. rds-password sets a new one for the master user.");
+}
+
+void rds_failure_explain(enum rds_cause cause, const struct rds_facts *facts, struct err *err)
+{
+	if (rds_cause_is_unreached(cause))
+		explain_unreached(cause, facts, err);
+	else if (cause == RDS_CAUSE_TOKEN)
+		explain_token(facts, err);
+	else if (cause == RDS_CAUSE_PASSWORD)
+		explain_password(facts, err);
+	else if (cause == RDS_CAUSE_NO_TLS)
+		err_hint(err,
+			"The server takes encrypted connections only. Leave sslmode out of the URL "
+			"and PGSSLMODE unset: the connection is then encrypted and verified.");
+	else if (cause == RDS_CAUSE_CERTIFICATE)
+		err_hint(err,
+			"rds-ca-bundle installs the present CA bundle. Endpoints of RDS Proxy have "
+			"certificates of a public authority: for them name the system's bundle "
+			"with sslrootcert.");
+	else if (cause == RDS_CAUSE_OTHER_NAME)
+		err_hint(err,
+			"The host in the URL has to be the endpoint's own name; where an alias or "
+			"a tunnel leads goes into hostaddr.");
+	else if (cause == RDS_CAUSE_NO_BUNDLE)
+		err_hint(err, "Install the CA bundle with rds-ca-bundle.");
+}

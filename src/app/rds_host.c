@@ -1,0 +1,123 @@
+#include "app/rds_host.h"
+
+#include "app/companion.h"
+#include "app/rds_failure.h"
+#include "aws/rds.h"
+#include "base/interrupt.h"
+#include "base/mem.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define STATUS_TIMEOUT_MS 3000
+#define MAX_ADDRESSES 8
+
+static void take_address(const struct sockaddr *from, struct address *to)
+{
+	if (from->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)from;
+
+		to->family = 4;
+		memcpy(to->bytes, &in->sin_addr, 4);
+	} else {
+		const struct sockaddr_in6 *in = (const void *)from;
+
+		to->family = 6;
+		memcpy(to->bytes, &in->sin6_addr, 16);
+	}
+}
+
+/* libpq has looked the name up a moment ago. */
+static size_t look_up(const char *host, struct address addresses[MAX_ADDRESSES])
+{
+	struct addrinfo wanted = { .ai_socktype = SOCK_STREAM }, *list = NULL;
+	size_t count = 0;
+
+	if (getaddrinfo(host, NULL, &wanted, &list) != 0)
+		return 0;
+	for (struct addrinfo *one = list; one && count < MAX_ADDRESSES; one = one->ai_next)
+		if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
+			take_address(one->ai_addr, &addresses[count++]);
+	freeaddrinfo(list);
+	return count;
+}
+
+/* The value of "status" in what rds-status printed; the caller owns it. NULL: none. */
+static char *read_status(const char *json)
+{
+	static const char name[] = "\"status\"";
+	const char *at = strstr(json, name);
+	size_t length;
+
+	if (!at)
+		return NULL;
+	at += strlen(name);
+	at += strspn(at, " \t\n:");
+	if (*at++ != '"')
+		return NULL;
+	length = strspn(at, "abcdefghijklmnopqrstuvwxyz-");
+	return length > 0 && at[length] == '"' ? mem_strndup(at, length) : NULL;
+}
+
+/* NULL when it cannot be known: without credentials, without a network. The caller owns it. */
+static char *ask_status(const struct context *context, const char *id, const char *region)
+{
+	CLEANUP(strlist_release) struct strlist arguments = STRLIST_INIT;
+	CLEANUP(companion_answer_release) struct companion_answer answer = COMPANION_ANSWER_INIT;
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+
+	strlist_add(&arguments, "-q");
+	strlist_add(&arguments, "--json");
+	strlist_addf(&arguments, "--instance=%s", id);
+	strlist_addf(&arguments, "--region=%s", region);
+	if (companion_run(
+		    context, "rds-status", &arguments, STATUS_TIMEOUT_MS, &answer, &ignored) != 0 ||
+		answer.status != 0)
+		return NULL;
+	return read_status(answer.output.data);
+}
+
+static void explain(const struct context *context, enum rds_cause cause, struct err *err)
+{
+	const struct params *params = &context->target.params;
+	const char *host = params_get(params, "host");
+	const char *address = params_get(params, "hostaddr");
+	CLEANUP(mem_cleanup) char *variable = target_auth_variable(context->target.name);
+	CLEANUP(mem_cleanup) char *id = NULL;
+	CLEANUP(mem_cleanup) char *region = NULL;
+	CLEANUP(mem_cleanup) char *status = NULL;
+	struct address addresses[MAX_ADDRESSES];
+	struct rds_facts facts = {
+		.host = host,
+		.port = params_get(params, "port"),
+		.user = params_get(params, "user"),
+		.variable = variable,
+		.is_iam = context->target.is_iam,
+		.addresses = addresses,
+	};
+
+	if (rds_cause_is_unreached(cause)) {
+		if (rds_parse_host(host, &id, &region) && id)
+			status = ask_status(context, id, region);
+		facts.id = id;
+		facts.status = status;
+		if (cause != RDS_CAUSE_UNKNOWN_HOST)
+			facts.address_count = look_up(address ? address : host, addresses);
+	}
+	rds_failure_explain(cause, &facts, err);
+}
+
+void rds_host_explain(const struct context *context, struct err *err)
+{
+	const char *host = params_get(&context->target.params, "host");
+	enum rds_cause cause;
+
+	/* Of several hosts it is not known which one the error is about. */
+	if ((err->kind != ERR_CONNECT && err->kind != ERR_TIMEOUT) || interrupt_seen() ||
+		!target_is_rds(&context->target) || strchr(host, ','))
+		return;
+	cause = rds_failure_cause(err);
+	if (cause != RDS_CAUSE_OTHER)
+		explain(context, cause, err);
+}

@@ -1,0 +1,28 @@
+/* What the files of a target share: how Amazon RDS servers are verified and signed in to. */
+#ifndef PG_TARGET_INTERNAL_H
+#define PG_TARGET_INTERNAL_H
+
+#include "pg/target.h"
+
+/*
+ * "prod-eu", "CONNECTION_URL" → "PROD_EU_CONNECTION_URL", which the caller owns; local has no
+ * prefix.
+ */
+char *target_variable(const char *target, const char *suffix);
+
+/* Fills target->is_iam from NAME_AUTH; fails with USAGE for a value that is none. */
+int target_read_auth(struct target *target, const struct env *env, struct err *err);
+
+/*
+ * For an RDS host without a mode of its own: sslmode verify-full and a CA bundle. Fails with USAGE
+ * when there is no bundle.
+ */
+int target_require_verified_tls(struct params *params, const struct env *env, struct err *err);
+
+/*
+ * A target with is_iam: fails with USAGE unless it names one RDS host, a user, and TLS that
+ * verifies. Removes the password.
+ */
+int target_check_iam(struct target *target, struct err *err);
+
+#endif
