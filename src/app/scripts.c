@@ -5,6 +5,7 @@
 #include "sql/check.h"
 #include "sql/script.h"
 #include "term/out.h"
+#include "term/safe.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -96,11 +97,12 @@ static char *relative_path(const char *cwd, const char *root, const char *path)
 	return strbuf_detach(&out);
 }
 
+/* A name stands in one line, whatever it holds. */
 static void add_file(struct scripts *scripts, const char *path, const char *name)
 {
 	scripts->files = mem_resize(scripts->files, scripts->count + 1, sizeof(*scripts->files));
 	scripts->files[scripts->count++] =
-		(struct load_file){ .path = mem_strdup(path), .name = mem_strdup(name) };
+		(struct load_file){ .path = mem_strdup(path), .name = safe_text(name, SAFE_LINE) };
 }
 
 static void add_project_file(
@@ -355,7 +357,7 @@ static int check_file(struct scripts *scripts, const struct load_file *file, str
 	if (script_check(file->path, file->name, &options, &summary, err) != 0)
 		return -1;
 	scripts->bytes += summary.bytes;
-	if (summary.statements == 0)
+	if (summary.statements == 0 && summary.others == 0)
 		out_warning("\"%s\" holds no statement", file->name);
 	if (scripts->transaction && summary.no_transaction.line)
 		return leave_transaction(

@@ -87,22 +87,32 @@ static void tell_left(
 	const struct scripts *scripts, const struct load_counts *counts, struct err *err)
 {
 	const uint64_t kept = counts->kept;
+	const char *s = kept == 1 ? "" : "s", *stay = kept == 1 ? "stays" : "stay";
 
-	if (counts->commit_sent || (err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED))
+	if (counts->commit_sent ||
+		(err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED && err->kind != ERR_CONNECT))
 		return;
-	if (counts->failed > 0)
-		err_note_line(err, "%" PRIu64 " statement%s succeeded.", counts->statements,
-			counts->statements == 1 ? "" : "s");
-	else if (scripts->transaction || (kept == 0 && counts->statements > 0))
+	if (counts->unanswered)
+		err_note_line(err, "Whether the statement that was running took effect is unknown, "
+				   "look at the "
+				   "database.");
+	if (scripts->transaction)
 		err_note_line(err, "Rolled back: nothing of the script is in the database.");
-	else if (kept < counts->statements)
+	else if (counts->failed > 0 || (counts->unanswered && kept > 0))
+		err_note_line(err, "%" PRIu64 " statement%s succeeded and %s in the database.",
+			kept, s, stay);
+	else if (counts->unanswered)
+		return;
+	else if (kept == 0 && counts->statements > 0)
+		err_note_line(err, "Rolled back: nothing of the script is in the database.");
+	else if (kept + counts->undone < counts->statements)
 		err_note_line(err,
 			"What its last transaction did is rolled back, the %" PRIu64
-			" statement%s before it stay%s in the database.",
-			kept, kept == 1 ? "" : "s", kept == 1 ? "s" : "");
+			" statement%s before it %s in the database.",
+			kept, s, stay);
 	else if (kept > 0)
-		err_note_line(err, "The %" PRIu64 " statement%s before it stay%s in the database.",
-			kept, kept == 1 ? "" : "s", kept == 1 ? "s" : "");
+		err_note_line(err, "The %" PRIu64 " statement%s before it %s in the database.",
+			kept, s, stay);
 }
 
 static void tell_done(
@@ -154,5 +164,9 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 	if (scripts->reads_pipe && counts.statements == 0)
 		out_warning("what came through the pipe holds no statement");
 	tell_done(scripts, &counts, clock_us() - start);
+	if (out_finish(err) != 0) {
+		err_note_line(err, "The script is in the database.");
+		return -1;
+	}
 	return 0;
 }

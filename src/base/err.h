@@ -12,7 +12,10 @@
 	X(FAILED, 1, "The command failed.")                                                        \
 	X(CONNECT, 2, "The server could not be reached, or the connection was lost.")              \
 	X(SQL, 3, "A statement in a script failed; the message names file, line and column.")      \
-	X(REFUSED, 4, "Refused: the database is protected, or the confirmation was declined.")     \
+	X(REFUSED, 4,                                                                              \
+		"Refused: the database is protected, the confirmation was declined, or a script "  \
+		"asks "                                                                            \
+		"for what has to be allowed by an option.")                                        \
 	X(FOUND, 5, "Something was found (only when asked for).")                                  \
 	X(TIMEOUT, 6, "The time allowed for waiting ran out.")                                     \
 	X(USAGE, 64, "Wrong usage or configuration.")

@@ -53,9 +53,12 @@ struct load_observer {
 struct load_counts {
 	uint64_t statements; /* that succeeded */
 	uint64_t kept;       /* without a transaction: those of them that no open one can undo */
+	uint64_t undone;     /* and those that the script itself rolled back */
 	uint64_t rows;       /* copied */
 	uint64_t failed;     /* with keep_going */
 	uint64_t bytes;      /* read from the files */
+	bool unanswered;     /* without one: the connection was lost with a statement on its way
+				that may have taken effect */
 	bool commit_sent;    /* of the transaction; an error's note then says what became of it */
 	bool no_transaction; /* options->transaction was given up, as a remark has said */
 };

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define MOST_STATEMENTS 16384
+/* Bytes of a request. */
+#define WAIT_FROM ((size_t)16 << 20)
 #define SQLSTATE_NONE "00000"
 
 static const char no_transaction_hint[] =
@@ -40,7 +42,8 @@ static void reset_batch(struct load_batch *batch)
 	strbuf_reset(&batch->data);
 	batch->sent = NULL;
 	batch->changes = batch->open = batch->streaming = batch->in_copy = false;
-	batch->commits = batch->committed = batch->rolled_back = false;
+	batch->commits = batch->committed = batch->rolled_back = batch->rolls_back = false;
+	batch->answers = 0;
 	batch->prefix = batch->skip = 0;
 }
 
@@ -187,6 +190,8 @@ static void count_result(struct loader *loader, PGresult *result)
 		batch->done++;
 		loader->counts->statements++;
 	}
+	batch->answers++;
+	batch->rolls_back = strcmp(tag, "ROLLBACK") == 0;
 	loader->status.known = true;
 	loader->status.failed = false;
 	snprintf(loader->status.sqlstate, sizeof(loader->status.sqlstate), SQLSTATE_NONE);
@@ -317,8 +322,11 @@ static int follow_transaction(struct loader *loader, const struct load_item *las
 	PGTransactionStatusType status = PQtransactionStatus(loader->conn->pg);
 
 	if (status == PQTRANS_IDLE) {
+		struct load_counts *counts = loader->counts;
+		uint64_t ended = counts->statements - counts->kept - counts->undone;
+
 		loader->begun_line = 0;
-		loader->counts->kept = loader->counts->statements;
+		*(loader->batch.rolls_back ? &counts->undone : &counts->kept) += ended;
 	} else if (loader->begun_line == 0) {
 		loader->begun_file = last->origin.file;
 		loader->begun_line = last->origin.start.line;
@@ -345,6 +353,22 @@ static int finish(struct loader *loader, struct err *err)
 	return result;
 }
 
+/*
+ * Without waiting libpq moves all that is left to the front after each write, which takes
+ * quadratic time: what is very large is waited for, and a signal with it.
+ */
+static int send_text(struct loader *loader, struct err *err)
+{
+	const struct load_batch *batch = &loader->batch;
+	PGconn *pg = loader->conn->pg;
+	bool waits = batch->sent_length > WAIT_FROM && PQsetnonblocking(pg, 0) == 0;
+	bool sent = PQsendQuery(pg, batch->sent);
+
+	if (waits && PQsetnonblocking(pg, 1) != 0)
+		sent = false;
+	return sent ? 0 : conn_send_error(loader->conn, err);
+}
+
 static int send_batch(struct loader *loader, struct err *err)
 {
 	struct load_batch *batch = &loader->batch;
@@ -360,8 +384,8 @@ static int send_batch(struct loader *loader, struct err *err)
 	}
 	batch->reading = how_read(pg);
 	loader->lock_told = false;
-	if (!PQsendQuery(pg, batch->sent))
-		return conn_send_error(loader->conn, err);
+	if (send_text(loader, err) != 0)
+		return -1;
 	/* Rows are dropped one by one instead of being collected. */
 	if (!loader->keep_result)
 		PQsetSingleRowMode(pg);
@@ -383,6 +407,18 @@ static int end_of_run(struct loader *loader, int result, struct err *err)
 		return 0;
 	loader->counts->commit_sent = true;
 	return load_tell_outcome(loader, batch->committed, err);
+}
+
+/* In a transaction of the script nothing takes effect before the COMMIT that ends it. */
+static void note_loss(struct loader *loader, const struct err *err)
+{
+	const struct load_batch *batch = &loader->batch;
+
+	if (err->kind != ERR_CONNECT || loader->transaction || batch->done == batch->count)
+		return;
+	loader->counts->unanswered =
+		loader->begun_line == 0 ||
+		batch->items[batch->count - 1].class == SCRIPT_CLASS_TRANSACTION;
 }
 
 int load_flush(struct loader *loader, struct err *err)
@@ -410,6 +446,7 @@ int load_flush(struct loader *loader, struct err *err)
 		result = end_of_run(loader, result, err);
 	if (result == 0)
 		return finish(loader, err);
+	note_loss(loader, err);
 	reset_batch(batch);
 	return -1;
 }
@@ -436,14 +473,16 @@ int load_failed(struct loader *loader, struct err *err)
 static int check_allowed(
 	struct loader *loader, const struct script_statement *statement, struct err *err)
 {
-	const char *what;
+	CLEANUP(mem_cleanup) char *what = NULL;
+	const char *name = NULL;
 
 	if (!loader->transaction)
 		return 0;
+	classify_statement(statement->text, statement->length, &name);
 	if (statement->class == SCRIPT_CLASS_TRANSACTION)
-		what = "the script controls transactions itself";
+		what = mem_strdup("the script controls transactions itself");
 	else if (statement->class == SCRIPT_CLASS_NO_TRANSACTION)
-		what = "this statement cannot run in a transaction";
+		what = mem_printf("%s cannot run in a transaction", name ? name : "this statement");
 	else
 		return 0;
 	if (!loader->any_statement && !loader->options->insist)

@@ -3,11 +3,15 @@
 #include "base/utf8.h"
 #include "pg/load_internal.h"
 #include "sql/mask.h"
+#include "sql/scan.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+/* Bytes of a query that a message quotes. */
+#define QUERY_SHOWN ((size_t)1000)
 
 #define SQLSTATE_IN_TRANSACTION "25001"
 #define SQLSTATE_TERMINATION "2D000"
@@ -274,6 +278,33 @@ static void place_in_data(
 	mem_free(take_ptr(err->place.excerpt));
 }
 
+/* --- several in one -------------------------------------------------------------------------- */
+
+/* Where in the text of several statements (\;) the one behind so many others begins. */
+static size_t part_at(const struct loader *loader, const char *text, size_t length, size_t part)
+{
+	CLEANUP(scan_release) struct scan scan;
+	enum scan_stop stop = SCAN_SEMICOLON;
+	size_t at = 0, taken;
+
+	scan_init(&scan);
+	scan.standard_strings = strcmp(loader->batch.reading.standard_strings, "off") != 0;
+	while (part > 0 && stop != SCAN_MORE) {
+		stop = scan_feed(&scan, text + at, length - at, &taken);
+		at += taken;
+		if (stop == SCAN_SEMICOLON) {
+			part -= scan.first != SCAN_NONE;
+			scan_next(&scan);
+		} else if (stop != SCAN_MORE) {
+			scan_take(&scan, 1);
+			at++;
+		}
+	}
+	while (at < length && isspace((unsigned char)text[at]))
+		at++;
+	return at < length ? at : 0;
+}
+
 /* --- all together --------------------------------------------------------------------------- */
 
 /* Replaces what the error repeats of a password in the statement. */
@@ -292,6 +323,18 @@ static void mask_error(struct loader *loader, const struct load_item *item, stru
 	}
 }
 
+/* What stands nowhere in the script: the statement of a \gexec, a query that a function made. */
+static void tell_query(struct err *err, const char *query)
+{
+	CLEANUP(strbuf_release) struct strbuf masked = STRBUF_INIT_UNBOUNDED;
+	bool cut;
+
+	sql_mask(query, strlen(query), &masked);
+	cut = masked.length > QUERY_SHOWN;
+	err_detail_line(err, "The query was: %.*s%s", (int)(cut ? QUERY_SHOWN : masked.length),
+		masked.data, cut ? "..." : "");
+}
+
 /* The server may have answered more than has arrived. */
 static void tell_range(struct loader *loader, const struct load_item *item, struct err *err)
 {
@@ -307,6 +350,7 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 {
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
 	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	const char *query = PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY);
 	struct load_batch *batch = &loader->batch;
 	struct load_item *item = load_current(loader), *other;
 	size_t at = 0;
@@ -322,8 +366,14 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 		item = other;
 	} else {
 		at = place_inside(loader, item, result);
+		if (at == 0 && batch->count == 1 && batch->answers > 0)
+			at = part_at(loader, batch->sent + item->at, item->length, batch->answers);
 	}
 	load_place_item(loader, item, at, err);
+	if (item->generated)
+		query = batch->sent;
+	if (query && (item->generated || at == 0))
+		tell_query(err, query);
 	place_in_data(loader, item, copy_line(context), err);
 	if (err->kind == ERR_CONNECT)
 		tell_range(loader, item, err);

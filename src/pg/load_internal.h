@@ -35,6 +35,8 @@ struct load_batch {
 	struct load_item *items;
 	size_t count, capacity;
 	size_t done;                 /* statements that the server has answered */
+	size_t answers;              /* the same, those within a single one (\;) counted too */
+	bool rolls_back;             /* the last answer is that of a ROLLBACK */
 	struct load_reading reading; /* when it was sent */
 	bool changes;                /* the last one changes how the server reads what follows */
 	bool open;                   /* the data of the last one's COPY go on in the script */

@@ -95,6 +95,7 @@ static int step(
 {
 	if (!keep_going && action->statement.text)
 		note_modes(check, &action->statement);
+	check->found.others += !action->statement.text || action->kind == SCRIPT_CONNECT;
 	switch (action->kind) {
 	case SCRIPT_GSET:
 	case SCRIPT_GEXEC:

@@ -16,6 +16,7 @@ struct script_found {
 struct script_summary {
 	size_t statements;
 	size_t copies; /* those of them that are followed by COPY data */
+	size_t others; /* what else it has to do: \connect, \echo and the like */
 	uint64_t bytes;
 	/* Of SCRIPT_CLASS_TRANSACTION, or AUTOCOMMIT switched off. */
 	struct script_found transaction;

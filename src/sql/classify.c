@@ -70,13 +70,15 @@ static void skip_blank(struct tokens *tokens)
 	}
 }
 
-/* To behind the closing quote; two quotes read as two strings, which comes to the same. */
+/* To behind the closing quote; two quotes stand for one. */
 static void skip_quoted(struct tokens *tokens, char quote, bool escapes)
 {
 	for (tokens->at++; tokens->at < tokens->end; tokens->at++) {
 		if (*tokens->at == quote) {
 			tokens->at++;
-			return;
+			if (tokens->at == tokens->end || *tokens->at != quote)
+				return;
+			continue;
 		}
 		if (escapes && *tokens->at == '\\' && tokens->at + 1 < tokens->end)
 			tokens->at++;
@@ -98,6 +100,34 @@ static bool skip_dollar_quoted(struct tokens *tokens)
 	return true;
 }
 
+/* U&"…" and U&'…', with an UESCAPE behind it. */
+static bool take_unicode_quoted(struct tokens *tokens)
+{
+	struct tokens behind;
+	char quote;
+
+	if (tokens->end - tokens->at < 3 || (*tokens->at | 0x20) != 'u' || tokens->at[1] != '&' ||
+		(tokens->at[2] != '"' && tokens->at[2] != '\''))
+		return false;
+	quote = tokens->at[2];
+	tokens->at += 2;
+	skip_quoted(tokens, quote, false);
+	tokens->kind = quote == '"' ? TOKEN_NAME : TOKEN_STRING;
+	behind = *tokens;
+	skip_blank(&behind);
+	if (behind.end - behind.at > 7 && strncasecmp(behind.at, "uescape", 7) == 0 &&
+		!is_word(behind.at[7])) {
+		behind.at += 7;
+		skip_blank(&behind);
+		if (behind.at < behind.end && *behind.at == '\'') {
+			skip_quoted(&behind, '\'', false);
+			tokens->at = behind.at;
+		}
+	}
+	tokens->length = (size_t)(tokens->at - tokens->text);
+	return true;
+}
+
 static enum token_kind next(struct tokens *tokens)
 {
 	bool escapes;
@@ -107,6 +137,8 @@ static enum token_kind next(struct tokens *tokens)
 	tokens->kind = TOKEN_END;
 	if (tokens->at == tokens->end)
 		return TOKEN_END;
+	if (take_unicode_quoted(tokens))
+		return tokens->kind;
 	if (*tokens->at == '"') {
 		skip_quoted(tokens, '"', false);
 		tokens->kind = TOKEN_NAME;

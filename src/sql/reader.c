@@ -369,6 +369,8 @@ static int backslash(struct script_reader *reader, struct err *err)
 	reader->line = (struct slash_line){
 		.text = bytes + at, .length = length - at, .encoding = reader->encoding
 	};
+	/* Data that follow it are its own. */
+	reader->copied = false;
 	return 2;
 }
 

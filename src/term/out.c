@@ -44,7 +44,8 @@ static bool occupy(int fd, int flags)
 void out_init(const char *program)
 {
 	state.program = program;
-	occupy(STDIN_FILENO, O_RDONLY);
+	/* Reading fails then, as it would of the closed one. */
+	occupy(STDIN_FILENO, O_WRONLY);
 	state.stdout_closed = occupy(STDOUT_FILENO, O_WRONLY);
 	occupy(STDERR_FILENO, O_WRONLY);
 	state.stdout_terminal = isatty(STDOUT_FILENO);

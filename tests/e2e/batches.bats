@@ -538,3 +538,40 @@ load batches
 	assert_contains "$stderr" 'Rolled back: nothing of the script is in the database.'
 	assert_equal 0 "$(sql "$DB" 'SELECT count(*) FROM t')"
 }
+
+@test "a connection that is lost leaves what is told: nothing, or the statements before it" {
+	printf '%s\n' 'CREATE TABLE t (id int);' 'INSERT INTO t VALUES (1);' \
+		'SELECT pg_terminate_backend(pg_backend_pid());' 'INSERT INTO t VALUES (2);' >a.sql
+	load_schema -f a.sql
+	assert_status 2
+	assert_contains "$stderr" 'Rolled back: nothing of the script is in the database.'
+	assert_untouched
+	load_schema --no-transaction -f a.sql
+	assert_status 2
+	assert_contains "$stderr" 'Whether the statement that was running took effect is unknown'
+	assert_contains "$stderr" '2 statements succeeded and stay in the database.'
+	assert_equal 1 "$(sql "$DB" 'SELECT count(*) FROM t')"
+}
+
+@test "a connection that is lost in the script's own transaction has undone that" {
+	printf '%s\n' 'CREATE TABLE t (id int);' 'BEGIN;' 'INSERT INTO t VALUES (1);' \
+		'SELECT pg_terminate_backend(pg_backend_pid());' 'COMMIT;' >a.sql
+	load_schema -f a.sql
+	assert_status 2
+	assert_contains "$stderr" 'What its last transaction did is rolled back, the 1 statement before it stays'
+	refute_contains "$stderr" unknown
+	assert_equal 0 "$(sql "$DB" 'SELECT count(*) FROM t')"
+}
+
+@test "what the script itself rolled back is not counted as staying" {
+	printf '%s\n' 'CREATE TABLE t ();' 'BEGIN;' 'CREATE TABLE u ();' 'ROLLBACK;' 'SELECT 1/0;' >a.sql
+	load_schema -f a.sql
+	assert_fails_at a.sql:5:1 'division by zero'
+	assert_contains "$stderr" 'The 1 statement before it stays in the database.'
+}
+
+@test "an error at run time in one of several statements sent as one names that" {
+	printf 'SELECT 1 \\;\nSELECT '"';'"' \\;\n  SELECT 1/0 \\;\nSELECT 4;\n' >a.sql
+	load_schema -f a.sql
+	assert_fails_at a.sql:3:3 'division by zero'
+}

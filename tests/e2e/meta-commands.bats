@@ -165,3 +165,19 @@ load scripts
 	load_schema -f b.sql --no-transaction
 	assert_status 0
 }
+
+@test "an error of a statement that \\gexec ran shows that statement, without its password" {
+	printf '%s\n' 'SELECT $$ALTER ROLE nobody_here PASSWORD $$' ' || quote_literal($$geheim$$)' '\gexec' >a.sql
+	load_schema -f a.sql
+	assert_fails_at a.sql:1:1 'role "nobody_here" does not exist'
+	assert_contains "$stderr" "The query was: ALTER ROLE nobody_here PASSWORD '***'"
+	refute_contains "$stderr" geheim
+}
+
+@test "data of one \\copy after the other are those of each" {
+	printf '%s\n' 'CREATE TABLE t (v text);' '\copy t from stdin' a '\.' '\echo x' '' '\copy t from stdin' b '\.' \
+		'\copy t from stdin csv header' v c '\.' >a.sql
+	load_schema -f a.sql
+	assert_status 0
+	assert_equal a,b,c "$(sql "$DB" 'SELECT string_agg(v, $$,$$ ORDER BY v) FROM t')"
+}

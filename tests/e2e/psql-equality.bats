@@ -37,6 +37,12 @@ run_in() {
 	(cd "$dir" && exec "$@" </dev/null >stdout 2>stderr) || status=$?
 }
 
+# Until 17 psql leaves the end mark of CSV data to the server, which from 18 on takes it for data.
+psql_is_too_old_for() {
+	grep -qi 'csv' "ours/$1" && [ "${SERVER_VERSION%%.*}" -ge 18 ] &&
+		[ "$("$SERVER_PSQL" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -lt 18 ]
+}
+
 # run_both SCRIPT OPTION...: sets THEIR_STATUS and OUR_STATUS.
 run_both() {
 	local script=$1
@@ -84,7 +90,9 @@ untouched() {
 	[ "${#SCRIPTS[@]}" -ge 30 ]
 	for script in "${SCRIPTS[@]}"; do
 		run_both "$script"
-		if [ "$THEIR_STATUS" -ne 0 ] || [ "$OUR_STATUS" -ne 0 ]; then
+		if psql_is_too_old_for "$script"; then
+			[ "$OUR_STATUS" -eq 0 ] || report "$script" 'ours did not succeed'
+		elif [ "$THEIR_STATUS" -ne 0 ] || [ "$OUR_STATUS" -ne 0 ]; then
 			report "$script" 'not both succeeded'
 		else
 			same_contents "$script"

@@ -470,3 +470,9 @@ frames() {
 	assert_status 0
 	assert_equal c "$(sql "$DB" 'SELECT relname FROM pg_class WHERE relname IN ($$b$$, $$c$$)')"
 }
+
+@test "a standard input that is closed is an error, not an empty script" {
+	run --separate-stderr bash -c 'db-schema-load -f - <&-'
+	assert_status 1
+	assert_contains "$stderr" 'could not read file "<stdin>"'
+}

@@ -628,3 +628,20 @@ SQL
 	assert_status 3
 	refute_contains "$output$stderr" Geheim3
 }
+
+@test "COPY data of tables with quotes or escapes in their names are loaded" {
+	printf '%s\n' 'CREATE TABLE "a""b" ("c""" text);' 'COPY public."a""b" ("c""") FROM stdin;' 1 '\.' \
+		'COPY U&"\0061!" FROM stdin;' 2 '\.' >a.sql
+	sql "$DB" 'CREATE TABLE "a!" (v text)'
+	load_schema -f a.sql
+	assert_status 0
+	assert_equal '1|2' "$(sql "$DB" 'SELECT "c""", v FROM "a""b", "a!"')"
+}
+
+@test "output that cannot be written after the load says that the load is done" {
+	printf '%s\n' 'CREATE TABLE t ();' '\echo text' >a.sql
+	run --separate-stderr bash -c 'db-schema-load -f a.sql >/dev/full'
+	assert_status 1
+	assert_contains "$stderr" 'The script is in the database.'
+	assert_equal t "$(sql "$DB" 'SELECT relname FROM pg_class WHERE relname = $$t$$')"
+}

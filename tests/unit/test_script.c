@@ -311,6 +311,9 @@ static void test_copy(void **state)
 	static const struct example examples[] = {
 		{ "\\copy t from stdin\n1\n\\.\na;",
 			"1:1 COPY  t FROM STDIN  <1 >|{2 1\n}|4:1 a;|" },
+		{ "\\copy t from stdin\n1\n\\.\n\\echo\n\n\\copy t from stdin\n2\n\\.\na;",
+			"1:1 COPY  t FROM STDIN  <1 >|{2 1\n}|PRINT \n|"
+			"6:1 COPY  t FROM STDIN  <1 >|{7 2\n}|9:1 a;|" },
 		{ "\\COPY s . \"T\" ( a , b ) FROM 'f''g' with (format csv)\na;",
 			"1:1 COPY  s.\"T\" ( a , b ) FROM STDIN with (format csv) <0 f'g>|2:1 "
 			"a;|" },
