@@ -268,7 +268,7 @@ static void set_tls(const struct transfer *transfer)
 	if (bundle) {
 		/* Instead of the system's certificates, not beside them. */
 		SET(easy, CURLOPT_CAINFO, bundle);
-		SET(easy, CURLOPT_CAPATH, NULL);
+		SET(easy, CURLOPT_CAPATH, (char *)NULL);
 	}
 }
 

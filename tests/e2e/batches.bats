@@ -37,10 +37,9 @@ load batches
 }
 
 @test "at a distance requests are larger" {
-	local try
 	inserts 12000 >a.sql
 	# On a busy machine even the socket may seem far away.
-	for try in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		mark=$(server_log_mark)
 		load_schema -f a.sql
 		assert_status 0
