@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# once
 # What we send to AWS beside what the aws CLI sends for the same job, field by field.
 
 load helper

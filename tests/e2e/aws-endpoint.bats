@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# once
 # The imitation of AWS itself: a fault in it would be taken for one of ours, or hide one.
 
 load helper
