@@ -25,7 +25,7 @@ struct aws {
 
 const char *aws_setting(const struct aws *aws, const char *variable, const char *name)
 {
-	const char *value = variable ? env_get(aws->options.env, variable, NULL) : NULL;
+	const char *value = variable ? config_variable(aws->options.env, variable) : NULL;
 
 	if (value || !name)
 		return value;
@@ -93,17 +93,33 @@ const char *aws_ca_bundle(const struct aws *aws)
 	const char *path = aws_setting(aws, "AWS_CA_BUNDLE", "ca_bundle");
 
 	for (size_t i = 0; !path && i < ARRAY_SIZE(variables); i++)
-		path = env_get(aws->options.env, variables[i], NULL);
+		path = config_variable(aws->options.env, variables[i]);
 	return path;
 }
 
 /* --- the object ----------------------------------------------------------------------------- */
+
+static void warn_of_ignored(const struct aws_options *options)
+{
+	const char *name;
+	size_t index = 0;
+
+	while (options->warn && (name = config_ignored(options->env, &index))) {
+		CLEANUP(mem_cleanup)
+		char *text =
+			mem_printf("%s in \"%s\" is ignored: it counts in the environment only",
+				name, options->env->file);
+
+		options->warn(text);
+	}
+}
 
 int aws_open(const struct aws_options *options, struct aws **ret_aws, struct err *err)
 {
 	CLEANUP(aws_cleanup) struct aws *aws = mem_calloc(1, sizeof(*aws));
 
 	aws->options = *options;
+	warn_of_ignored(options);
 	if (config_read(options->env, &aws->config, err) != 0 || choose_profile(aws, err) != 0 ||
 		choose_region(aws, err) != 0 || http_open(&aws->http, err) != 0)
 		return -1;

@@ -12,7 +12,9 @@
 #include "aws/xml.h"
 
 struct aws_options {
-	const struct env *env;  /* AWS_* variables, also from .env; must outlive the object */
+	/* AWS_* variables, also from .env where config_variable lets it; must outlive the object.
+	 */
+	const struct env *env;
 	const char *profile;    /* --profile; NULL: AWS_PROFILE, AWS_DEFAULT_PROFILE, "default" */
 	const char *region;     /* --region; NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's */
 	double timeout_seconds; /* for each call with its retries; 0: 45 */

@@ -271,13 +271,55 @@ static bool may_be_left_out(const char *path, bool is_default)
 	return is_default && access(path, R_OK) != 0 && errno == EACCES;
 }
 
+/* --- variables ------------------------------------------------------------------------------ */
+
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+const char *config_variable(const struct env *env, const char *name)
+{
+	static const char *const harmless[] = { "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
+		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
+		"AWS_MAX_ATTEMPTS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+		"AWS_EC2_METADATA_DISABLED" };
+	const char *file;
+	const char *value = env_get(env, name, &file);
+
+	return value && file && !is_one_of(name, harmless, ARRAY_SIZE(harmless)) ? NULL : value;
+}
+
+const char *config_ignored(const struct env *env, size_t *index)
+{
+	static const char *const names[] = { "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+		"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_RDS",
+		"AWS_ENDPOINT_URL_STS", "AWS_CA_BUNDLE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
+		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT" };
+
+	while (*index < ARRAY_SIZE(names)) {
+		const char *name = names[(*index)++];
+
+		if (env_get(env, name, NULL) && !config_variable(env, name))
+			return name;
+	}
+	return NULL;
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
 static int read_file(struct file *file, enum config_file which, const struct env *env,
 	const char *variable, const char *standard, struct err *err)
 {
 	CLEANUP(strbuf_release_secret)
 	struct strbuf text = STRBUF_INIT_CEILING(CONFIG_FILE_CEILING);
 	CLEANUP(mem_cleanup) char *path = NULL;
-	const char *chosen = env_get(env, variable, NULL);
+	const char *chosen = config_variable(env, variable);
 	struct stat info;
 
 	file->path = mem_strdup(chosen ? chosen : standard);

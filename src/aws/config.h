@@ -4,6 +4,16 @@
 
 #include "base/env.h"
 
+/*
+ * The value of an AWS_* variable; NULL: not set, or empty. A project's .env counts only for keys,
+ * region, profile and how often is tried: a project that was just cloned must not say which program
+ * gives credentials, which files hold them, or where they and passwords are sent.
+ */
+const char *config_variable(const struct env *env, const char *name);
+
+/* The next variable that stands in .env and does not count there, from *index on; NULL: no more. */
+const char *config_ignored(const struct env *env, size_t *index);
+
 struct config; /* the two files, as sections of names and values */
 
 /*

@@ -33,7 +33,7 @@ static void headers_release(struct strlist *headers)
 
 static const char *variable(struct aws *aws, const char *name)
 {
-	return env_get(aws_options(aws)->env, name, NULL);
+	return config_variable(aws_options(aws)->env, name);
 }
 
 static int ask(struct aws *aws, const char *method, const char *url, const struct strlist *headers,

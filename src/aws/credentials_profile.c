@@ -72,7 +72,7 @@ static const char *get_either(struct aws *aws, const char *profile, bool use_env
 	const char *value = NULL;
 
 	if (use_environment)
-		value = env_get(aws_options(aws)->env, variable, NULL);
+		value = config_variable(aws_options(aws)->env, variable);
 	return value ? value : get(aws, profile, name);
 }
 

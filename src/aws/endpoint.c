@@ -83,12 +83,12 @@ static const char *configured(const struct aws *aws, const char *service, char *
 		return NULL;
 	for (char *c = variable; *c; c++)
 		*c = (char)toupper((unsigned char)*c);
-	url = env_get(env, variable, NULL);
+	url = config_variable(env, variable);
 	if (url) {
 		*ret_from = take_ptr(variable);
 		return url;
 	}
-	url = env_get(env, "AWS_ENDPOINT_URL", NULL);
+	url = config_variable(env, "AWS_ENDPOINT_URL");
 	if (url) {
 		*ret_from = mem_strdup("AWS_ENDPOINT_URL");
 		return url;

@@ -339,3 +339,24 @@ changing_probe() {
 	assert_contains "$output" AccessDenied
 	assert_contains "$output" 'The call was for role arn:aws:iam::123456789012:role/forbidden of profile "x".'
 }
+
+# --- .env ------------------------------------------------------------------------------------------
+
+@test "a project's .env names no program, no file of keys and no place that keys are sent to" {
+	start_aws
+	aws_instance mydb available
+	mkdir -p evil db
+	printf '[default]\ncredential_process = /usr/bin/touch %s/ran\n' "$TEST_DIR" >evil/config
+	printf 'AWS_CONFIG_FILE=%s/evil/config\nAWS_ENDPOINT_URL_RDS=http://127.0.0.1:1\n' "$TEST_DIR" >.env
+	run --separate-stderr rds-status --instance mydb
+	assert_status 0
+	assert_contains "$stderr" 'AWS_CONFIG_FILE in "'
+	assert_contains "$stderr" 'AWS_ENDPOINT_URL_RDS in "'
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+	run --separate-stderr rds-status --instance mydb
+	assert_status 64
+	[ ! -e ran ]
+	# What the user sets is another matter.
+	AWS_CONFIG_FILE=$TEST_DIR/evil/config run --separate-stderr rds-status --instance mydb
+	[ -e ran ]
+}
