@@ -2,10 +2,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "pg/server.h"
+#include "term/json.h"
 #include "term/out.h"
-#include "term/safe.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,46 +94,25 @@ static int run_url(struct server *server, struct run *run, struct err *err)
 	return 0;
 }
 
-/* A path that is not UTF-8 cannot be a JSON string: its bytes are shown instead. */
-static json_t *json_text(const char *text)
-{
-	json_t *string = text ? json_string(text) : json_null();
-
-	if (!string) {
-		CLEANUP(mem_cleanup) char *safe = safe_text(text, SAFE_LINES);
-
-		string = json_string(safe);
-	}
-	return string;
-}
-
-static int print_json(const struct server *server, const struct server_state *state,
-	const char *url, const char *log, struct err *err)
+static void print_json(const struct server *server, const struct server_state *state,
+	const char *url, const char *log)
 {
 	json_t *object = json_object();
-	char *text;
 
 	json_object_set_new(object, "exists", json_boolean(state->exists));
 	json_object_set_new(object, "running", json_boolean(state->running));
-	json_object_set_new(object, "url", json_text(url));
-	json_object_set_new(object, "host", json_text(server->socket_dir));
+	json_object_set_new(object, "url", out_json_text(url));
+	json_object_set_new(object, "host", out_json_text(server->socket_dir));
 	json_object_set_new(object, "port", json_integer(server->port));
-	json_object_set_new(object, "user", json_text(server->user));
-	json_object_set_new(object, "database", json_text(server->database));
-	json_object_set_new(object, "version", json_text(state->version));
+	json_object_set_new(object, "user", out_json_text(server->user));
+	json_object_set_new(object, "database", out_json_text(server->database));
+	json_object_set_new(object, "version", out_json_text(state->version));
 	json_object_set_new(object, "pid", state->pid ? json_integer(state->pid) : json_null());
-	json_object_set_new(object, "account", json_text(server->os_user));
-	json_object_set_new(object, "directory", json_text(server->directory));
-	json_object_set_new(object, "log", json_text(log));
-	json_object_set_new(object, "programs", json_text(state->bindir));
-	text = json_dumps(object, JSON_INDENT(2));
-	json_decref(object);
-	if (!text)
-		return err_set(err, ERR_FAILED, "could not write the state as JSON");
-	out_raw(text, strlen(text));
-	out_raw("\n", 1);
-	mem_free(text);
-	return 0;
+	json_object_set_new(object, "account", out_json_text(server->os_user));
+	json_object_set_new(object, "directory", out_json_text(server->directory));
+	json_object_set_new(object, "log", out_json_text(log));
+	json_object_set_new(object, "programs", out_json_text(state->bindir));
+	out_json(object);
 }
 
 static const char *describe(const struct server_state *state)
@@ -156,8 +134,10 @@ static int run_status(struct server *server, struct run *run, struct err *err)
 		return -1;
 	url = server_url(server);
 	run->status = state.running ? 0 : 1;
-	if (opt_json)
-		return print_json(server, &state, url, log, err);
+	if (opt_json) {
+		print_json(server, &state, url, log);
+		return 0;
+	}
 	out_data("server     %s\n", describe(&state));
 	out_data("url        %s\n", url);
 	if (state.version)

@@ -3,12 +3,11 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "pg/sessions.h"
+#include "term/json.h"
 #include "term/out.h"
-#include "term/safe.h"
 #include "term/table.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,21 +93,6 @@ static void print_table(const struct session_list *list)
 	table_print(table);
 }
 
-/* Text that is not UTF-8 cannot be a JSON string: its bytes are shown instead. */
-static json_t *json_text(const char *text)
-{
-	CLEANUP(mem_cleanup) char *safe = NULL;
-	json_t *string;
-
-	if (!text)
-		return json_null();
-	string = json_string(text);
-	if (string)
-		return string;
-	safe = safe_text(text, SAFE_LINES);
-	return json_string(safe);
-}
-
 static json_t *json_pids(const char *list)
 {
 	json_t *array = json_array();
@@ -122,46 +106,28 @@ static json_t *json_pids(const char *list)
 	return array;
 }
 
-/* jansson's strings come from its own allocator. */
-static void json_release_text(char *text)
-{
-	json_malloc_t allocate;
-	json_free_t release;
-
-	json_get_alloc_funcs(&allocate, &release);
-	release(text);
-}
-
 static void print_json(const struct session_list *list)
 {
 	json_t *array = json_array();
-	char *text;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct session *session = &list->items[i];
 		json_t *object = json_object();
 
 		json_object_set_new(object, "pid", json_integer(session->pid));
-		json_object_set_new(object, "user", json_text(session->user));
-		json_object_set_new(object, "database", json_text(session->database));
-		json_object_set_new(object, "client", json_text(session->client));
-		json_object_set_new(object, "application", json_text(session->application));
-		json_object_set_new(object, "state", json_text(session->state));
+		json_object_set_new(object, "user", out_json_text(session->user));
+		json_object_set_new(object, "database", out_json_text(session->database));
+		json_object_set_new(object, "client", out_json_text(session->client));
+		json_object_set_new(object, "application", out_json_text(session->application));
+		json_object_set_new(object, "state", out_json_text(session->state));
 		json_object_set_new(object, "age_seconds", json_real(session->age_seconds));
-		json_object_set_new(object, "wait", json_text(session->wait));
+		json_object_set_new(object, "wait", out_json_text(session->wait));
 		json_object_set_new(object, "blocked_by", json_pids(session->blocked_by));
-		json_object_set_new(object, "query", json_text(session->query));
-		json_object_set_new(object, "backend_type", json_text(session->backend_type));
+		json_object_set_new(object, "query", out_json_text(session->query));
+		json_object_set_new(object, "backend_type", out_json_text(session->backend_type));
 		json_array_append_new(array, object);
 	}
-	/* ASCII only: what is invisible or turns the text around on a terminal is escaped too. */
-	text = json_dumps(array, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
-	json_decref(array);
-	if (!text)
-		BUG("the sessions cannot be written as JSON");
-	out_raw(text, strlen(text));
-	out_raw("\n", 1);
-	json_release_text(text);
+	out_json(array);
 }
 
 static int show(struct conn *conn, struct err *err)
