@@ -3,8 +3,8 @@
 #include "base/interrupt.h"
 #include "term/out.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LONGEST_TIMEOUT 3600
 
@@ -35,7 +35,9 @@ const struct variable cloud_variables[] = {
 		"temporary one." },
 	{ "AWS_PROFILE", "Profile in the files; AWS_DEFAULT_PROFILE is looked at next." },
 	{ "AWS_REGION", "Region; AWS_DEFAULT_REGION and the profile's are looked at next." },
-	{ "AWS_CONFIG_FILE", "The configuration, if it is not ~/.aws/config." },
+	{ "AWS_CONFIG_FILE",
+		"The configuration, if it is not ~/.aws/config. Of the AWS_* variables only keys, "
+		"region and profile count in .env." },
 	{ "AWS_SHARED_CREDENTIALS_FILE", "The credentials, if they are not ~/.aws/credentials." },
 	{ "AWS_WEB_IDENTITY_TOKEN_FILE",
 		"Token that is exchanged for the role AWS_ROLE_ARN; AWS_ROLE_SESSION_NAME names "
@@ -61,8 +63,9 @@ static int parse_timeout(double *ret_seconds, struct err *err)
 	if (!opt_timeout)
 		return 0;
 	seconds = strtod(opt_timeout, &end);
-	if (end == opt_timeout || *end || !isfinite(seconds) || seconds <= 0 ||
-		seconds > LONGEST_TIMEOUT)
+	/* strtod alone takes "0x10", "1e3", "+5" and " 5" too. */
+	if (end == opt_timeout || *end || opt_timeout[strspn(opt_timeout, "0123456789.")] ||
+		seconds <= 0 || seconds > LONGEST_TIMEOUT)
 		return err_set(err, ERR_USAGE,
 			"--timeout: \"%s\" is not a number of seconds from 0 to %d", opt_timeout,
 			LONGEST_TIMEOUT);

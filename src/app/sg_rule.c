@@ -58,9 +58,12 @@ static void settle_covered(struct sg_job *job, const struct ec2_rule *covering)
 	job->confirmed = true;
 	mem_free(job->id);
 	job->id = mem_strdup(covering->id);
-	set_note(job, mem_printf("%s \"%s\" already allows %s on %s%s%s%s", covering->id,
+	set_note(job, mem_printf("%s \"%s\" already allows %s on %s%s%s%s%s", covering->id,
 			      covering->description, covering->cidr, ports, id ? "; " : "",
-			      id ? id : "", id ? " left as it is" : ""));
+			      id ? id : "", id ? " left as it is" : "",
+			      job->settings->options.run_command
+				      ? "; it is not this job's and may go while the command runs"
+				      : ""));
 }
 
 static int pass_error(struct err *from, struct err *to)
@@ -87,7 +90,8 @@ static int list_again(struct sg_job *job, struct err *err)
 /* --- looking again -------------------------------------------------------------------------- */
 
 /* Sets confirmed when the rule is seen as it should be; otherwise *ret_why says why not. */
-static int look_again(struct sg_job *job, bool gone, char **ret_why, struct err *err)
+static int look_again(
+	struct sg_job *job, const struct ec2_wanted *wanted, char **ret_why, struct err *err)
 {
 	CLEANUP(ec2_rules_release) struct ec2_rules rules = EC2_RULES_INIT;
 	const struct ec2_rule *rule;
@@ -95,20 +99,22 @@ static int look_again(struct sg_job *job, bool gone, char **ret_why, struct err 
 	mem_free(*ret_why);
 	*ret_why = NULL;
 	if (ec2_rule_by_id(job->aws, job->id, &rules, &job->reply, err) != 0) {
-		job->confirmed = gone && sg_rule_is_missing(job);
+		job->confirmed = !wanted && sg_rule_is_missing(job);
 		if (!job->confirmed)
 			*ret_why = sg_rule_is_missing(job) ? mem_strdup("AWS does not show it yet")
 							   : mem_strdup(err->message);
 		return -1;
 	}
 	rule = &rules.items[0];
-	job->confirmed = !gone && sg_rule_allows_just(rule, &job->wanted);
+	job->confirmed = wanted && sg_rule_is_just(rule, wanted);
 	if (!job->confirmed)
-		*ret_why = mem_printf("AWS still shows %s", ec2_rule_source(rule));
+		*ret_why = mem_printf(
+			"AWS still shows %s \"%s\"", ec2_rule_source(rule), rule->description);
 	return 0;
 }
 
-int sg_rule_confirm(struct sg_job *job, bool gone, char **ret_why, struct err *err)
+int sg_rule_confirm(
+	struct sg_job *job, const struct ec2_wanted *wanted, char **ret_why, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *why = NULL;
 
@@ -119,7 +125,7 @@ int sg_rule_confirm(struct sg_job *job, bool gone, char **ret_why, struct err *e
 		clock_sleep_ms(look_after_ms[i]);
 		if (interrupt_check(err) != 0)
 			return -1;
-		if (look_again(job, gone, &why, &look_err) == 0)
+		if (look_again(job, wanted, &why, &look_err) == 0)
 			continue;
 		if (look_err.kind == ERR_INTERRUPTED)
 			return pass_error(&look_err, err);
@@ -139,7 +145,7 @@ static int finish(struct sg_job *job, enum sg_action action, struct err *err)
 	job->action = action;
 	if (job->settings->options.dry_run)
 		return 0;
-	if (sg_rule_confirm(job, action == SG_REMOVED, &why, err) != 0)
+	if (sg_rule_confirm(job, action == SG_REMOVED ? NULL : &job->wanted, &why, err) != 0)
 		return -1;
 	if (job->confirmed)
 		return 0;
@@ -174,6 +180,35 @@ static int settle_duplicate(struct sg_job *job, enum sg_action action, struct er
 	return 0;
 }
 
+bool sg_rule_is_unclear(const struct sg_job *job, const struct err *err)
+{
+	return err->kind == ERR_FAILED && (!job->reply.code || job->reply.status >= 500);
+}
+
+/*
+ * What came back was no answer, but the write may have been carried out all the same. Success when
+ * the rule is seen as it should be (NULL: gone); otherwise the error stays, with what is seen.
+ */
+static int settle_unclear(
+	struct sg_job *job, enum sg_action action, const struct ec2_wanted *wanted, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *why = NULL;
+	CLEANUP(err_release) struct err look_err = ERR_INIT;
+
+	mem_free(job->id);
+	job->id = mem_strdup(job->before.id);
+	look_again(job, wanted, &why, &look_err);
+	if (look_err.kind == ERR_INTERRUPTED)
+		return pass_error(&look_err, err);
+	if (!job->confirmed) {
+		err_detail_line(err, "Looking for what became of it: %s.", why);
+		return -1;
+	}
+	err_release(err);
+	job->action = action;
+	return 0;
+}
+
 /* AWS itself said no: what was sent was not carried out. */
 static int refused(struct sg_job *job, const char *id, struct err *err)
 {
@@ -202,9 +237,11 @@ static int modify(struct sg_job *job, struct err *err)
 	signal_release(&hold);
 	if (result == 0)
 		return finish(job, SG_CHANGED, err);
-	if (!sg_rule_is_duplicate(job) || settle_duplicate(job, SG_CHANGED, err) != 0)
-		return refused(job, job->before.id, err);
-	return 0;
+	if (job->written && sg_rule_is_unclear(job, err))
+		return settle_unclear(job, SG_CHANGED, &job->wanted, err);
+	if (sg_rule_is_duplicate(job) && settle_duplicate(job, SG_CHANGED, err) == 0)
+		return 0;
+	return refused(job, job->before.id, err);
 }
 
 /* The answer was lost, or did not name the new rule: the list before and after tells. */
@@ -244,6 +281,8 @@ static int create(struct sg_job *job, struct err *err)
 		settings->options.dry_run, &job->id, &job->reply, err);
 	signal_release(&hold);
 	if (result != 0) {
+		if (job->written && sg_rule_is_unclear(job, err))
+			return identify_created(job, err);
 		if (sg_rule_is_duplicate(job) && identify_created(job, err) == 0)
 			return 0;
 		return refused(job, NULL, err);
@@ -384,10 +423,13 @@ static int take_away(struct sg_job *job, struct err *err)
 {
 	const struct sg_settings *settings = job->settings;
 
+	job->written = !settings->options.dry_run;
 	if (ec2_rule_revoke(job->aws, settings->group, job->before.id, settings->options.dry_run,
 		    &job->reply, err) != 0) {
+		if (job->written && sg_rule_is_unclear(job, err))
+			return settle_unclear(job, SG_REMOVED, NULL, err);
 		if (!sg_rule_is_missing(job))
-			return sg_rule_explain(job, job->before.id, err);
+			return refused(job, job->before.id, err);
 		/* Somebody was faster, or the answer to the first attempt was lost. */
 		err_release(err);
 	}
@@ -405,7 +447,8 @@ int sg_rule_remove(struct sg_job *job, struct err *err)
 			if (!missing)
 				return -1;
 			err_release(err);
-			return 0;
+			/* In another region, or a group that is none, every rule is absent. */
+			return sg_rule_list(job, err);
 		}
 	} else {
 		if (choose_removable(job, &rule, err) != 0)

@@ -45,6 +45,12 @@ int sg_settings_resolve(struct sg_settings *settings, const struct sg_options *o
 	const struct env *env, struct err *err);
 void sg_settings_release(struct sg_settings *settings);
 
+/*
+ * A machine can have it, be it public or not: false for unspecified, loopback, link-local,
+ * multicast and reserved ones, and *ret_why says which.
+ */
+bool sg_address_is_usable(const struct address *address, const char **ret_why);
+
 /* --show; --remove of a rule by its id. */
 bool sg_settings_need_address(const struct sg_settings *settings);
 
@@ -92,11 +98,26 @@ int sg_rule_update(struct sg_job *job, struct err *err);
 /* Makes sure that our rule is gone; rules of others stay. */
 int sg_rule_remove(struct sg_job *job, struct err *err);
 
+enum sg_restored {
+	SG_NOTHING,    /* there was nothing to be put back, or somebody else has the rule now */
+	SG_STILL,      /* the rule is as before, and was never seen otherwise */
+	SG_PUT_BACK,   /* it is as before again */
+	SG_TAKEN_AWAY, /* it was made for us, and is gone */
+};
+
 /*
- * Puts back what sg_rule_update changed: a changed rule is as before, a created one is gone. A rule
- * that somebody else changed meanwhile is left alone: *ret_note, the caller's text, says so.
+ * Puts back what sg_rule_update changed: a changed rule is as before, a created one is gone, and
+ * AWS shows that. A rule that somebody else changed meanwhile, in whatever we wrote, is left alone:
+ * *ret_note, the caller's text, says so. What may pass is tried again for 20 seconds.
  */
-int sg_rule_restore(struct sg_job *job, char **ret_note, struct err *err);
+int sg_rule_restore(
+	struct sg_job *job, enum sg_restored *ret_restored, char **ret_note, struct err *err);
+
+/*
+ * After a command that ran behind a rule of somebody else (SG_COVERED): a text for people when that
+ * one does not let us in any more, or cannot be seen; the caller's. NULL: all is well.
+ */
+char *sg_rule_check_covering(struct sg_job *job);
 
 /* Lists the group's rules. */
 int sg_rule_list(struct sg_job *job, struct err *err);
@@ -111,6 +132,9 @@ bool sg_rule_is_plain(const struct ec2_rule *rule, struct address *ret_address);
 
 /* It has the wanted address and port, and nothing else. */
 bool sg_rule_allows_just(const struct ec2_rule *rule, const struct ec2_wanted *wanted);
+
+/* And the description, but for blanks at its end, which AWS may drop. */
+bool sg_rule_is_just(const struct ec2_rule *rule, const struct ec2_wanted *wanted);
 
 /*
  * Which rules of those listed are ours: ingress rules for the port and the family with the tag, or
@@ -145,11 +169,16 @@ bool sg_rule_is_missing(const struct sg_job *job);
 bool sg_rule_is_duplicate(const struct sg_job *job);
 
 /*
- * Looks up to three times within five seconds whether AWS shows the rule job->id as wanted, or
- * gone, and sets job->confirmed. When it does not, *ret_why says what was seen instead, the
+ * Looks up to three times within five seconds whether AWS shows the rule job->id as wanted (NULL:
+ * gone), and sets job->confirmed. When it does not, *ret_why says what was seen instead, the
  * caller's text. Fails only when interrupted.
  */
-int sg_rule_confirm(struct sg_job *job, bool gone, char **ret_why, struct err *err);
+int sg_rule_confirm(
+	struct sg_job *job, const struct ec2_wanted *wanted, char **ret_why, struct err *err);
+
+/* A write failed so that nobody knows whether it was carried out: no answer of AWS was understood.
+ */
+bool sg_rule_is_unclear(const struct sg_job *job, const struct err *err);
 
 /* --- what it prints ------------------------------------------------------------------------- */
 
@@ -158,8 +187,14 @@ char *sg_rule_line(const struct sg_job *job);
 void sg_rule_print_json(const struct sg_job *job);
 void sg_rule_show(const struct sg_job *job, bool json);
 
-/* The command that makes the rule as it was before the job, for people to type. */
-char *sg_rule_undo_command(const struct sg_job *job);
+/* The line about what was put back; the caller owns it. */
+char *sg_rule_restored_line(const struct sg_job *job, enum sg_restored restored);
+
+/*
+ * The command that makes the rule as it was before the job, for people to type. closes: that
+ * removes the rule, because it cannot be as before.
+ */
+char *sg_rule_undo_command(const struct sg_job *job, bool closes);
 
 /* --- waiting -------------------------------------------------------------------------------- */
 
@@ -180,9 +215,12 @@ int sg_host_resolve(
 void sg_host_release(struct sg_host *host);
 
 /*
- * Waits until the server can be reached: TIMEOUT after so many seconds, CONNECT at once when its
- * addresses are private (unless that is allowed), INTERRUPTED.
+ * Before anything is written: fails with CONNECT when the host's addresses are all private, so that
+ * no rule makes it reachable, unless such are allowed. No host is no failure.
  */
+int sg_host_check(const struct sg_host *host, const struct sg_settings *settings, struct err *err);
+
+/* Waits until the server can be reached: TIMEOUT after so many seconds, INTERRUPTED. */
 int sg_rule_wait(const struct sg_host *host, const struct sg_settings *settings, double seconds,
 	struct err *err);
 

@@ -28,6 +28,24 @@ bool sg_rule_allows_just(const struct ec2_rule *rule, const struct ec2_wanted *w
 	       address_equal(&address, &wanted->address);
 }
 
+static size_t length_without_blanks(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	return length;
+}
+
+bool sg_rule_is_just(const struct ec2_rule *rule, const struct ec2_wanted *wanted)
+{
+	size_t length = length_without_blanks(wanted->description);
+
+	return sg_rule_allows_just(rule, wanted) &&
+	       length_without_blanks(rule->description) == length &&
+	       strncmp(rule->description, wanted->description, length) == 0;
+}
+
 /* --- finding -------------------------------------------------------------------------------- */
 
 static bool is_for_us(const struct sg_job *job, const struct ec2_rule *rule)

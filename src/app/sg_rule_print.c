@@ -81,6 +81,33 @@ char *sg_rule_line(const struct sg_job *job)
 	return strbuf_detach(&line);
 }
 
+char *sg_rule_restored_line(const struct sg_job *job, enum sg_restored restored)
+{
+	const struct ec2_rule *before = &job->before;
+	struct cidr cidr = cidr_of(&job->wanted.address);
+	struct strbuf line = STRBUF_INIT;
+	char text[ADDRESS_TEXT_SIZE];
+	bool is_made = restored == SG_TAKEN_AWAY;
+
+	strbuf_addf(&line, "%s %s %s %d",
+		is_made                   ? "removed"
+		: restored == SG_PUT_BACK ? "restored"
+					  : "unchanged",
+		job->id, job->settings->group, is_made ? job->wanted.port : before->from_port);
+	if (restored == SG_PUT_BACK) {
+		if (job->wanted.port != before->from_port)
+			strbuf_addf(&line, " tcp/%d", job->wanted.port);
+		strbuf_addf(&line, " %s", cidr_format(&cidr, text));
+		if (strcmp(before->description, job->wanted.description) != 0)
+			strbuf_addf(&line, " \"%s\"", job->wanted.description);
+		strbuf_adds(&line, " ->");
+	}
+	strbuf_addf(&line, " %s \"%s\"",
+		is_made ? cidr_format(&cidr, text) : ec2_rule_source(before),
+		is_made ? job->wanted.description : before->description);
+	return strbuf_detach(&line);
+}
+
 /* --- JSON ----------------------------------------------------------------------------------- */
 
 static json_t *json_port(int port)
@@ -243,21 +270,30 @@ static void add_former_state(const struct sg_job *job, struct strbuf *line)
 	add_option(line, "--description", job->before.description);
 }
 
-char *sg_rule_undo_command(const struct sg_job *job)
+/* An address that --ip would not take cannot be put back so. */
+static bool has_usable_address(const struct sg_job *job)
+{
+	struct address address;
+	const char *why;
+
+	return sg_rule_is_plain(&job->before, &address) && sg_address_is_usable(&address, &why);
+}
+
+char *sg_rule_undo_command(const struct sg_job *job, bool closes)
 {
 	struct strbuf line = STRBUF_INIT;
-	bool created = !job->before.id;
+	bool removes = closes || !job->before.id || !has_usable_address(job);
 
 	strbuf_adds(&line, "rds-update-sg-rule");
-	if (created)
+	if (removes)
 		add_word(&line, job->id ? "--remove" : "--show");
 	add_option(&line, "--group-id", job->settings->group);
 	if (job->id)
 		add_option(&line, "--rule-id", job->id);
-	if (!created)
-		add_former_state(job, &line);
-	else if (job->wanted.port != 5432)
+	if (removes)
 		strbuf_addf(&line, " --port %d", job->wanted.port);
+	else
+		add_former_state(job, &line);
 	if (cloud_profile())
 		add_option(&line, "--profile", cloud_profile());
 	add_option(&line, "--region", job->region);

@@ -1,6 +1,12 @@
 /* The end of --while: the rule as it was. */
 #include "app/sg_rule.h"
+#include "base/clock.h"
 #include "base/mem.h"
+
+/* So long what may pass is tried again, beyond the attempts of each call. */
+#define PATIENCE_MS 20000
+#define FIRST_PAUSE_MS 250
+#define LONGEST_PAUSE_MS 4000
 
 /* The rule as it is now; missing is no error. */
 static int look(struct sg_job *job, struct ec2_rules *rules, bool *ret_missing, struct err *err)
@@ -15,22 +21,7 @@ static int look(struct sg_job *job, struct ec2_rules *rules, bool *ret_missing, 
 	return 0;
 }
 
-/*
- * Ours still: what we wrote. Or what was before, which an answer out of date shows too; writing
- * that once more does no harm.
- */
-static bool is_ours(const struct sg_job *job, const struct ec2_rule *rule)
-{
-	struct address address, before;
-
-	if (sg_rule_allows_just(rule, &job->wanted))
-		return true;
-	return job->before.id && sg_rule_is_plain(rule, &address) &&
-	       sg_rule_is_plain(&job->before, &before) && address_equal(&address, &before) &&
-	       rule->from_port == job->before.from_port;
-}
-
-static int put_back(struct sg_job *job, struct err *err)
+static struct ec2_wanted former_state(const struct sg_job *job)
 {
 	struct ec2_wanted wanted = {
 		.port = job->before.from_port,
@@ -39,8 +30,7 @@ static int put_back(struct sg_job *job, struct err *err)
 
 	if (!sg_rule_is_plain(&job->before, &wanted.address))
 		BUG("a rule was changed that cannot be put back");
-	return ec2_rule_modify(
-		job->aws, job->settings->group, job->before.id, &wanted, false, &job->reply, err);
+	return wanted;
 }
 
 static int take_away(struct sg_job *job, struct err *err)
@@ -70,14 +60,63 @@ static int find_lost(struct sg_job *job, struct err *err)
 	return 0;
 }
 
-int sg_rule_restore(struct sg_job *job, char **ret_note, struct err *err)
+/* Somebody else has it now. */
+static char *note_changed(const struct sg_job *job, const struct ec2_rule *rule)
+{
+	const struct ec2_wanted *wanted = &job->wanted;
+	bool covers = ec2_rule_covers(rule, &wanted->address, wanted->port);
+	CLEANUP(mem_cleanup) char *ports = ec2_rule_ports(rule);
+	char text[ADDRESS_TEXT_SIZE];
+
+	return mem_printf("rule %s was changed to %s \"%s\" on %s meanwhile: left as it is%s%s",
+		job->id, ec2_rule_source(rule), rule->description, ports,
+		covers ? ", and still allows " : "",
+		covers ? address_format(&wanted->address, text) : "");
+}
+
+/* What was written counts when AWS shows it: former, or that the rule is gone (NULL). */
+static int confirm(struct sg_job *job, const struct ec2_wanted *former, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *why = NULL;
+
+	if (sg_rule_confirm(job, former, &why, err) != 0)
+		return -1;
+	if (job->confirmed)
+		return 0;
+	/* Its error is not that of a call that could be made again. */
+	aws_reply_release(&job->reply);
+	job->reply.code = mem_strdup("unconfirmed");
+	return err_set(err, ERR_FAILED, "that was written, but %s", why);
+}
+
+/*
+ * The rule as it was, when it is ours still: all of it is what we wrote. Or what was before, which
+ * an answer out of date shows too; writing that once more does no harm.
+ */
+static int put_back(struct sg_job *job, const struct ec2_rule *rule, bool was_open,
+	enum sg_restored *ret_restored, char **ret_note, struct err *err)
+{
+	struct ec2_wanted former = former_state(job);
+	bool is_former = sg_rule_is_just(rule, &former);
+
+	if (!is_former && !sg_rule_is_just(rule, &job->wanted)) {
+		*ret_note = note_changed(job, rule);
+		return 0;
+	}
+	if (ec2_rule_modify(job->aws, job->settings->group, job->id, &former, false, &job->reply,
+		    err) != 0 ||
+		confirm(job, &former, err) != 0)
+		return -1;
+	*ret_restored = is_former && !was_open ? SG_STILL : SG_PUT_BACK;
+	return 0;
+}
+
+static int restore_once(struct sg_job *job, bool was_open, enum sg_restored *ret_restored,
+	char **ret_note, struct err *err)
 {
 	CLEANUP(ec2_rules_release) struct ec2_rules rules = EC2_RULES_INIT;
 	bool missing, created = !job->before.id;
 
-	*ret_note = NULL;
-	if (!job->written || job->action == SG_COVERED)
-		return 0;
 	if (!job->id && find_lost(job, err) != 0)
 		return -1;
 	if (!job->id)
@@ -89,11 +128,62 @@ int sg_rule_restore(struct sg_job *job, char **ret_note, struct err *err)
 			mem_printf("rule %s was removed meanwhile: it is not put back", job->id);
 		return 0;
 	}
-	if (!missing && !is_ours(job, &rules.items[0])) {
-		*ret_note = mem_printf("rule %s was changed to %s meanwhile: left as it is",
-			job->id, ec2_rule_source(&rules.items[0]));
+	if (!created)
+		return put_back(job, &rules.items[0], was_open, ret_restored, ret_note, err);
+	if (!missing && !sg_rule_is_just(&rules.items[0], &job->wanted)) {
+		*ret_note = note_changed(job, &rules.items[0]);
 		return 0;
 	}
 	/* One that was made a moment ago may not be shown yet. */
-	return created ? take_away(job, err) : put_back(job, err);
+	if (take_away(job, err) != 0 || confirm(job, NULL, err) != 0)
+		return -1;
+	*ret_restored = SG_TAKEN_AWAY;
+	return 0;
+}
+
+static bool may_pass(const struct sg_job *job, const struct err *err)
+{
+	return err->kind == ERR_CONNECT || sg_rule_is_unclear(job, err);
+}
+
+int sg_rule_restore(
+	struct sg_job *job, enum sg_restored *ret_restored, char **ret_note, struct err *err)
+{
+	int64_t deadline = clock_ms() + PATIENCE_MS;
+	int64_t pause = FIRST_PAUSE_MS;
+	bool was_open = job->confirmed;
+
+	*ret_restored = SG_NOTHING;
+	*ret_note = NULL;
+	if (!job->written || job->action == SG_COVERED)
+		return 0;
+	while (restore_once(job, was_open, ret_restored, ret_note, err) != 0) {
+		if (!may_pass(job, err) || clock_ms() + pause >= deadline)
+			return -1;
+		err_release(err);
+		clock_sleep_ms(pause);
+		pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
+	}
+	return 0;
+}
+
+char *sg_rule_check_covering(struct sg_job *job)
+{
+	CLEANUP(ec2_rules_release) struct ec2_rules rules = EC2_RULES_INIT;
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	const struct ec2_wanted *wanted = &job->wanted;
+	char text[ADDRESS_TEXT_SIZE];
+	bool missing;
+
+	address_format(&wanted->address, text);
+	if (look(job, &rules, &missing, &err) != 0)
+		return mem_printf("could not see whether rule %s still allows %s: %s", job->id,
+			text, err.message);
+	if (missing)
+		return mem_printf("rule %s, which allowed %s, was removed while the command ran",
+			job->id, text);
+	if (ec2_rule_covers(&rules.items[0], &wanted->address, wanted->port))
+		return NULL;
+	return mem_printf("rule %s, which allowed %s, was changed to %s while the command ran",
+		job->id, text, ec2_rule_source(&rules.items[0]));
 }

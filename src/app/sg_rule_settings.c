@@ -1,6 +1,7 @@
 /* Options and environment of rds-update-sg-rule, checked before anything is asked of anybody. */
 #include "app/sg_rule.h"
 #include "base/mem.h"
+#include "term/out.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -101,15 +102,68 @@ static int resolve_tag(struct sg_settings *settings, struct err *err)
  * A variable that is set and empty is what `GITPOD_IP=$(curl …)` leaves when curl failed: taken for
  * "not set", the address of this machine might go where another was meant.
  */
-static int check_empty(const struct env *env, struct err *err)
+static int check_empty(struct err *err)
 {
-	const char *file;
+	const char *value = getenv("GITPOD_IP");
 
-	if (env_get(env, "GITPOD_IP", &file) || (!getenv("GITPOD_IP") && !file))
+	if (!value || *value)
 		return 0;
 	err_set(err, ERR_USAGE, "GITPOD_IP is set but empty");
 	err_hint(err,
 		"Unset it or pass --ip auto to have the address found out, or pass --ip ADDRESS.");
+	return -1;
+}
+
+/*
+ * A project must not choose which address is let in, nor who is asked for it: of these variables
+ * only the process environment's count.
+ */
+static const char *own_variable(const struct env *env, const char *name)
+{
+	const char *file;
+	const char *value = env_get(env, name, &file);
+
+	if (!file)
+		return value;
+	out_warning("%s in \"%s\" is ignored: it counts in the environment only", name, file);
+	return NULL;
+}
+
+bool sg_address_is_usable(const struct address *address, const char **ret_why)
+{
+	static const struct {
+		const char *cidr, *why;
+	} refused[] = {
+		{ "0.0.0.0/8", "unspecified" },
+		{ "127.0.0.0/8", "loopback" },
+		{ "169.254.0.0/16", "link-local" },
+		{ "224.0.0.0/4", "multicast" },
+		{ "240.0.0.0/4", "reserved" },
+		{ "::/128", "unspecified" },
+		{ "::1/128", "loopback" },
+		{ "::ffff:0:0/96", "an IPv4 address in IPv6's clothes" },
+		{ "fe80::/10", "link-local" },
+		{ "ff00::/8", "multicast" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		struct cidr cidr;
+
+		if (!cidr_parse(refused[i].cidr, &cidr))
+			BUG("a malformed block of addresses");
+		if (!cidr_covers(&cidr, address))
+			continue;
+		*ret_why = refused[i].why;
+		return false;
+	}
+	return true;
+}
+
+static int refuse_unusable(const char *text, const char *source, const char *why, struct err *err)
+{
+	err_set(err, ERR_USAGE, "%s (%s) is not the address of a machine that could connect (%s)",
+		text, source, why);
+	err_hint(err, "Pass --ip ADDRESS, or --ip auto to have it found out.");
 	return -1;
 }
 
@@ -124,14 +178,16 @@ static int refuse_private(const char *text, const char *source, const char *why,
 static int resolve_address(struct sg_settings *settings, const struct env *env, struct err *err)
 {
 	const struct sg_options *options = &settings->options;
-	const char *source, *why;
-	const char *text = look_up(options->ip, "--ip", env, "GITPOD_IP", &source);
+	const char *source = options->ip ? "--ip" : "GITPOD_IP", *why;
+	const char *text = options->ip ? options->ip : own_variable(env, "GITPOD_IP");
+	bool is_auto = options->ip && strcmp(options->ip, "auto") == 0;
 
 	settings->family = options->ipv6 ? 6 : 4;
-	settings->services = env_get(env, "DB_SG_IP_URLS", NULL);
+	if (!text || is_auto)
+		settings->services = own_variable(env, "DB_SG_IP_URLS");
 	if (!text)
-		return check_empty(env, err);
-	if (options->ip && strcmp(options->ip, "auto") == 0)
+		return check_empty(err);
+	if (is_auto)
 		return 0;
 	if (!address_parse(text, strlen(text), &settings->address)) {
 		err_set(err, ERR_USAGE, "\"%.*s\" (%s) is not an IP address", SHOWN_BYTES, text,
@@ -141,6 +197,8 @@ static int resolve_address(struct sg_settings *settings, const struct env *env, 
 	}
 	if (!address_is_global(&settings->address, &why) && !options->allow_private)
 		return refuse_private(text, source, why, err);
+	if (!sg_address_is_usable(&settings->address, &why))
+		return refuse_unusable(text, source, why, err);
 	settings->has_address = true;
 	if ((options->ipv4 || options->ipv6) && settings->address.family != settings->family)
 		return err_set(err, ERR_USAGE, "%s (%s) is an IPv%d address, but --ipv%d is given",

@@ -21,12 +21,15 @@ static int fail_private(const struct ping_host *host, const char *address, struc
 	return -1;
 }
 
-static int fail_late(const struct ping_host *host, double seconds, struct err *err)
+static int fail_late(const struct ping_host *host, double seconds, bool is_kept, struct err *err)
 {
-	err_set(err, ERR_TIMEOUT, "\"%s\" port %d could not be reached within %.10g seconds",
-		host->host, host->port, seconds);
-	err_hint(err, "The rule is set. Look whether the instance is there and public "
-		      "(rds-status), and whether it is in this security group.");
+	err_set(err, ERR_TIMEOUT, "\"%s\" port %d could not be reached within %.10g second%s",
+		host->host, host->port, seconds, seconds == 1 ? "" : "s");
+	/* --while takes it back. */
+	err_hint(err,
+		"%sLook whether the instance is there and public (rds-status), and whether it is "
+		"in this security group.",
+		is_kept ? "The rule is set. " : "");
 	return -1;
 }
 
@@ -48,18 +51,25 @@ void sg_host_release(struct sg_host *host)
 	*host = (struct sg_host)SG_HOST_INIT;
 }
 
+int sg_host_check(const struct sg_host *host, const struct sg_settings *settings, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *address = NULL;
+	struct ping_host server = { .host = host->name, .port = host->port, .user = host->user };
+
+	if (!host->name || settings->options.allow_private || !ping_is_private(&server, &address))
+		return 0;
+	return fail_private(&server, address, err);
+}
+
 int sg_rule_wait(const struct sg_host *host, const struct sg_settings *settings, double seconds,
 	struct err *err)
 {
-	CLEANUP(mem_cleanup) char *address = NULL;
 	struct ping_host server = { .host = host->name, .port = host->port, .user = host->user };
 	int64_t deadline = clock_ms() + (int64_t)(seconds * 1000);
 
 	if (server.port != settings->port)
 		out_warning("the rule is for port %d, but \"%s\" is at port %d", settings->port,
 			server.host, server.port);
-	if (!settings->options.allow_private && ping_is_private(&server, &address))
-		return fail_private(&server, address, err);
 	out_detail("waiting for \"%s\" port %d", server.host, server.port);
 	for (;;) {
 		int64_t next = clock_ms() + PAUSE_MS;
@@ -69,7 +79,7 @@ int sg_rule_wait(const struct sg_host *host, const struct sg_settings *settings,
 		if (interrupt_check(err) != 0)
 			return -1;
 		if (clock_ms() >= deadline)
-			return fail_late(&server, seconds, err);
+			return fail_late(&server, seconds, !settings->options.run_command, err);
 		if (next > clock_ms())
 			clock_sleep_ms(next - clock_ms());
 	}

@@ -45,8 +45,10 @@ static int take_end(const struct foreground_end *end, int *ret_status, struct er
 /* Says exactly what is left. */
 static void describe_left(const struct sg_job *job, struct err *err)
 {
+	/* The former access is another rule's by now: then ours can only go. */
+	bool is_taken = sg_rule_is_duplicate(job);
 	CLEANUP(mem_cleanup) char *why = mem_strdup(err->message);
-	CLEANUP(mem_cleanup) char *undo = sg_rule_undo_command(job);
+	CLEANUP(mem_cleanup) char *undo = sg_rule_undo_command(job, is_taken);
 	enum err_kind kind = err->kind;
 	char text[ADDRESS_TEXT_SIZE];
 	bool created = !job->before.id;
@@ -56,23 +58,50 @@ static void describe_left(const struct sg_job *job, struct err *err)
 	err_detail(err, "%s %s may still let %s in on tcp/%d.",
 		job->id ? "This rule of" : "A new rule of", job->settings->group,
 		address_format(&job->wanted.address, text), job->wanted.port);
+	if (is_taken)
+		err_detail_line(err,
+			"Another rule now allows %s, as this one did before; this one can be "
+			"removed.",
+			ec2_rule_source(&job->before));
 	err_hint(err, "To undo it by hand, type: %s", undo);
 }
 
-static int restore(struct sg_job *job, struct err *err)
+static int restore(struct sg_job *job, bool ran, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *note = NULL;
+	enum sg_restored restored;
 
-	if (sg_rule_restore(job, &note, err) != 0) {
+	if (sg_rule_restore(job, &restored, &note, err) != 0) {
 		describe_left(job, err);
 		return -1;
 	}
+	if (!note && ran && job->action == SG_COVERED)
+		note = sg_rule_check_covering(job);
 	if (note)
 		out_warning("%s", note);
-	else if (job->written && job->id && job->action != SG_COVERED)
-		out_info("%s %s %s", job->before.id ? "restored" : "removed", job->id,
-			job->settings->group);
+	if (restored != SG_NOTHING) {
+		CLEANUP(mem_cleanup) char *line = sg_rule_restored_line(job, restored);
+
+		out_info("%s", line);
+	}
 	return 0;
+}
+
+/* Runs the command once the rule is open; *ret_ran: it was started. */
+static int run(struct sg_job *job, const struct sg_host *host, double wait_seconds,
+	const char *file, const struct strlist *words, struct signal_hold *hold,
+	const struct signal_hold *uncaught, bool *ret_ran, int *ret_status, struct err *err)
+{
+	struct foreground_end end = { 0 };
+	int result = open_rule(job, host, wait_seconds, err);
+
+	/* Until the rule is back a signal is the command's business, or waits. */
+	signal_hold(hold);
+	if (result != 0 || interrupt_check(err) != 0 || out_finish(err) != 0 ||
+		foreground_run(file, words->items, uncaught, &end, err) != 0)
+		return -1;
+	*ret_ran = true;
+	return take_end(&end, ret_status, err);
 }
 
 int sg_rule_while(struct sg_job *job, const struct sg_host *host, double wait_seconds,
@@ -81,22 +110,15 @@ int sg_rule_while(struct sg_job *job, const struct sg_host *host, double wait_se
 	CLEANUP(signal_release) struct signal_hold uncaught = SIGNAL_HOLD_INIT;
 	CLEANUP(signal_release) struct signal_hold hold = SIGNAL_HOLD_INIT;
 	CLEANUP(err_release) struct err left = ERR_INIT;
-	struct foreground_end end = { 0 };
+	CLEANUP(err_release) struct err late = ERR_INIT;
+	bool ran = false;
 	int result;
 
 	signal_hold_uncaught(&uncaught);
-	result = open_rule(job, host, wait_seconds, err);
-	/* Until the rule is back a signal is the command's business, or waits. */
-	signal_hold(&hold);
-	if (result == 0)
-		result = interrupt_check(err);
-	if (result == 0)
-		result = out_finish(err);
-	if (result == 0)
-		result = foreground_run(file, words->items, &uncaught, &end, err);
-	if (result == 0)
-		result = take_end(&end, ret_status, err);
-	if (restore(job, &left) != 0) {
+	result = run(job, host, wait_seconds, file, words, &hold, &uncaught, &ran, ret_status, err);
+	/* One that came beside another failure would end the calls that put the rule back. */
+	interrupt_check(&late);
+	if (restore(job, ran, &left) != 0) {
 		if (result == 0 && *ret_status == 0) {
 			*err = left;
 			left = (struct err)ERR_INIT;

@@ -16,14 +16,29 @@
 #define STATUS_CANNOT_EXECUTE 126
 #define STATUS_NOT_FOUND 127
 
-/* What ends a program that does nothing about it, and is sent from outside. */
-static const int held_signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM,
-	SIGCHLD };
-
-static const int uncaught_signals[] = { SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
-
-/* The ones that are passed on to the program in the foreground. */
-static const int passed_signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+/* The ones that are passed on to the program in the foreground, and are for this one too. */
+static const int ending_signals[] = {
+	SIGINT,
+	SIGQUIT,
+	SIGTERM,
+	SIGHUP,
+	SIGALRM,
+	SIGABRT,
+	SIGXCPU,
+	SIGXFSZ,
+	SIGVTALRM,
+	SIGPROF,
+	SIGSYS,
+#ifdef SIGPWR
+	SIGPWR,
+#endif
+#ifdef SIGSTKFLT
+	SIGSTKFLT,
+#endif
+#if defined(SIGPOLL) && !defined(__APPLE__)
+	SIGPOLL,
+#endif
+};
 
 /* Which of them came, set by the handler: 1 by kill(), 2 from the terminal. */
 static volatile sig_atomic_t arrived[NSIG];
@@ -32,27 +47,57 @@ static volatile sig_atomic_t arrived[NSIG];
 static bool inherited[MOST_DESCRIPTORS];
 static bool remembered;
 
-static void hold_signals(struct signal_hold *hold, const int *signals, size_t count)
+static bool is_ending(int number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
+		if (ending_signals[i] == number)
+			return true;
+	return false;
+}
+
+/*
+ * What ends a program that does nothing about it, and is sent from outside. Not what a program does
+ * to itself: SIGSEGV, SIGBUS, SIGFPE, SIGILL, …
+ */
+static bool is_passed(int number)
+{
+#ifdef SIGRTMIN
+	if (number >= SIGRTMIN && number <= SIGRTMAX)
+		return true;
+#endif
+	return number == SIGUSR1 || number == SIGUSR2 || is_ending(number);
+}
+
+/* Those that base/interrupt.h catches. */
+static bool is_caught(int number)
+{
+	return number == SIGINT || number == SIGTERM || number == SIGHUP;
+}
+
+static void hold_signals(struct signal_hold *hold, bool with_caught)
 {
 	sigset_t set;
 
 	if (hold->on)
 		return;
 	sigemptyset(&set);
-	for (size_t i = 0; i < count; i++)
-		sigaddset(&set, signals[i]);
+	if (with_caught)
+		sigaddset(&set, SIGCHLD);
+	for (int number = 1; number < NSIG; number++)
+		if (is_passed(number) && (with_caught || !is_caught(number)))
+			sigaddset(&set, number);
 	sigprocmask(SIG_BLOCK, &set, &hold->before);
 	hold->on = true;
 }
 
 void signal_hold(struct signal_hold *hold)
 {
-	hold_signals(hold, held_signals, ARRAY_SIZE(held_signals));
+	hold_signals(hold, true);
 }
 
 void signal_hold_uncaught(struct signal_hold *hold)
 {
-	hold_signals(hold, uncaught_signals, ARRAY_SIZE(uncaught_signals));
+	hold_signals(hold, false);
 }
 
 void signal_release(struct signal_hold *hold)
@@ -144,9 +189,9 @@ static void install(struct sigaction old[NSIG])
 {
 	struct sigaction action = { .sa_flags = SA_SIGINFO, .sa_sigaction = note_signal };
 
-	for (size_t i = 0; i < ARRAY_SIZE(passed_signals); i++) {
-		int number = passed_signals[i];
-
+	for (int number = 1; number < NSIG; number++) {
+		if (!is_passed(number))
+			continue;
 		arrived[number] = 0;
 		sigaction(number, NULL, &old[number]);
 		if (old[number].sa_handler != SIG_IGN)
@@ -158,8 +203,9 @@ static void install(struct sigaction old[NSIG])
 
 static void uninstall(const struct sigaction old[NSIG])
 {
-	for (size_t i = 0; i < ARRAY_SIZE(passed_signals); i++)
-		sigaction(passed_signals[i], &old[passed_signals[i]], NULL);
+	for (int number = 1; number < NSIG; number++)
+		if (is_passed(number))
+			sigaction(number, &old[number], NULL);
 	sigaction(SIGCHLD, &old[SIGCHLD], NULL);
 }
 
@@ -181,21 +227,26 @@ static NORETURN void become(const char *file, char *const *argv, const struct si
 	_exit(STATUS_CANNOT_EXECUTE);
 }
 
-/* Passes on what came. On a hang-up the terminal tells only the first process of its session. */
+/*
+ * Passes on what came. Ctrl-C and Ctrl-\ the terminal sends to both; on a hang-up it tells only the
+ * first process of its session, and of limits and timers the kernel tells this one alone.
+ */
 static void pass_on(pid_t pid, int *signal_number)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(passed_signals); i++) {
-		int number = passed_signals[i];
+	for (int number = 1; number < NSIG; number++) {
 		sig_atomic_t how = arrived[number];
 
 		if (!how)
 			continue;
 		arrived[number] = 0;
-		if (how == 2 && number != SIGHUP)
+		if (how == 2 && (number == SIGINT || number == SIGQUIT))
 			continue;
 		kill(pid, number);
-		if (number != SIGUSR1 && number != SIGUSR2)
-			*signal_number = number;
+		if (!is_ending(number))
+			continue;
+		*signal_number = number;
+		/* A stopped program would learn of it only when somebody has it go on. */
+		kill(pid, SIGCONT);
 	}
 }
 
@@ -204,8 +255,9 @@ static int follow(pid_t pid, struct foreground_end *end)
 	sigset_t waiting;
 
 	sigprocmask(SIG_SETMASK, NULL, &waiting);
-	for (size_t i = 0; i < ARRAY_SIZE(passed_signals); i++)
-		sigdelset(&waiting, passed_signals[i]);
+	for (int number = 1; number < NSIG; number++)
+		if (is_passed(number))
+			sigdelset(&waiting, number);
 	sigdelset(&waiting, SIGCHLD);
 	for (;;) {
 		pid_t ended = waitpid(pid, &end->status, WNOHANG);

@@ -22,12 +22,13 @@ struct signal_hold {
 	}
 
 /*
- * From now until signal_release no signal but SIGKILL and SIGSTOP disturbs what is done; those that
- * come meanwhile are delivered afterwards. Does nothing when it is on already.
+ * From now until signal_release no signal but SIGKILL, SIGSTOP and those of a program's own faults
+ * (SIGSEGV, SIGBUS, SIGFPE, SIGILL) disturbs what is done; those that come meanwhile are delivered
+ * afterwards. Does nothing when it is on already.
  */
 void signal_hold(struct signal_hold *hold);
 
-/* The same for those that base/interrupt.h does not catch: SIGQUIT, SIGUSR1, … */
+/* The same for those that base/interrupt.h does not catch: SIGQUIT, SIGUSR1, SIGABRT, … */
 void signal_hold_uncaught(struct signal_hold *hold);
 
 /* Usable as a CLEANUP handler. */
@@ -57,7 +58,9 @@ char *foreground_find(const char *name, int *ret_status, struct err *err);
 void foreground_remember(void);
 
 /*
- * Runs the file in this process group and waits for its end. All signals must be
+ * Runs the file in this process group and waits for its end. What would end this program is passed
+ * on to it, and it goes on to take it when it was stopped; SIGUSR1, SIGUSR2 and the real-time
+ * signals are passed on and are nothing more to us. All signals must be
  * held and foreground_remember have been called. The program begins with the signals as they were
  * before hold, the first one.
  * Fails with FAILED when it cannot be executed.

@@ -106,8 +106,8 @@ static const struct variable rule_variables[] = {
 	{ "DB_SG_PORT", "The database's port, if it is not 5432." },
 	{ "DB_SG_IP_URLS",
 		"Services that tell the public address, at least two, instead of the four that "
-		"are built in." },
-	{ "GITPOD_IP", "The address to let in. Set but empty is an error." },
+		"are built in. Ignored in .env." },
+	{ "GITPOD_IP", "The address to let in. Set but empty is an error. Ignored in .env." },
 	{ "PROD_CONNECTION_URL", "Connection URL of the target prod, whose host --wait tries; "
 				 "PROD_DATABASE_URL is looked at next." },
 	{ 0 },
@@ -188,8 +188,16 @@ static int run_job(struct sg_job *job, const struct sg_host *host, struct err *e
 		return 0;
 	}
 	result = opt.remove ? sg_rule_remove(job, err) : sg_rule_update(job, err);
-	if (result != 0)
+	if (result != 0) {
+		if (err->kind == ERR_INTERRUPTED && job->written)
+			err_detail(err, "The write was under way: rule %s of %s may be %s already.",
+				job->before.id ? job->before.id : "(a new one)",
+				job->settings->group,
+				opt.remove       ? "removed"
+				: job->before.id ? "changed"
+						 : "there");
 		return -1;
+	}
 	report(job);
 	return host->name ? sg_rule_wait(host, job->settings, opt_wait, err) : 0;
 }
@@ -225,6 +233,8 @@ static int run_update(struct run *run, struct err *err)
 		return -1;
 	if (opt.run_command && find_command(run, &file, err) != 0)
 		return 0;
+	if (sg_host_check(&host, &settings, err) != 0)
+		return -1;
 	if (cloud_open(&context, &aws, err) != 0)
 		return -1;
 	job.settings = &settings;

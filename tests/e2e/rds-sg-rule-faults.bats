@@ -118,6 +118,43 @@ assert_closed() {
 	assert_equal '' "$(aws_rules "$G")"
 }
 
+@test "a write whose answer is broken is looked for before anything is said" {
+	local fault
+	for fault in cut doctype; do
+		aws_rule "$R" "$G" 20.9.9.9/32 5432 GITPOD
+		aws_fault "ModifySecurityGroupRules $fault"
+		update
+		assert_status 0
+		assert_equal "changed $R $G 5432 20.9.9.9/32 -> $HERE/32 \"GITPOD\"" "$output"
+	done
+	aws_fault 'RevokeSecurityGroupIngress cut'
+	update --remove
+	assert_status 0
+	assert_contains "$output" "removed $R"
+	aws_fault 'AuthorizeSecurityGroupIngress cut'
+	DB_SG_RULE_ID='' update --create --description bob
+	assert_status 0
+	assert_matches "$output" "^created sgr-[0-9a-f]{17} $G"
+}
+
+@test "a broken answer to a write that was not done is an error" {
+	aws_fault 'ModifySecurityGroupRules html'
+	update
+	assert_status 1
+	assert_contains "$stderr" 'AWS still shows 20.9.9.9/32'
+	assert_closed
+}
+
+@test "a signal while the rule is written: it is said that it may be changed" {
+	aws_fault 'ModifySecurityGroupRules slow 1'
+	start_job rds-update-sg-rule
+	wait_until '[ "$(aws_writes)" = 1 ]'
+	kill -TERM "$JOB_PID"
+	finish_job
+	assert_status 143
+	assert_contains "$stderr" "rule $R of $G may be changed already"
+}
+
 @test "a state that is shown late is waited for" {
 	aws_fault 'ModifySecurityGroupRules stale 1'
 	update
@@ -279,11 +316,12 @@ assert_closed() {
 	assert_open
 }
 
-@test "--wait stops at once at a private address and names the ways there" {
+@test "--wait notices a private address before anything is asked or written" {
 	SECONDS=0
 	PROD_CONNECTION_URL=postgresql://u@10.255.255.1:5432/d update --wait=60
 	assert_status 2
 	[ "$SECONDS" -lt 20 ]
+	assert_equal '' "$(aws_requests)"
 	assert_contains "$stderr" 10.255.255.1
 	assert_contains "$stderr" VPN
 	assert_contains "$stderr" AWS-StartPortForwardingSessionToRemoteHost

@@ -96,11 +96,34 @@ Version=2016-11-15" "$(aws_parameters "$(number_of ModifySecurityGroupRules)")"
 }
 
 @test "the variables may stand in .env" {
-	printf 'DB_SG_ID=%s\nDB_SG_RULE_ID=%s\nGITPOD_IP=20.1.1.7\n' "$G" "$R" >.env
-	unset DB_SG_ID DB_SG_RULE_ID GITPOD_IP
+	printf 'DB_SG_ID=%s\nDB_SG_RULE_ID=%s\n' "$G" "$R" >.env
+	unset DB_SG_ID DB_SG_RULE_ID
 	update
 	assert_status 0
-	assert_equal "$R ingress tcp 5432 5432 20.1.1.7/32 GITPOD" "$(aws_rules "$G")"
+	assert_equal "$R ingress tcp 5432 5432 $HERE/32 GITPOD" "$(aws_rules "$G")"
+}
+
+@test "a project does not choose by .env which address is let in" {
+	local second
+	second=$(aws_endpoint_second)
+	aws_address 4 20.1.1.9
+	AWS_DIR=$AWS_DIR2 aws_address 4 20.1.1.9
+	printf 'GITPOD_IP=20.6.6.6\n' >.env
+	unset GITPOD_IP
+	DB_SG_IP_URLS="$AWS_ENDPOINT_URL/ip4 $second/ip4" update
+	assert_status 0
+	assert_contains "$stderr" 'warning: GITPOD_IP in '
+	assert_equal "$R ingress tcp 5432 5432 20.1.1.9/32 GITPOD" "$(aws_rules "$G")"
+	update --ip "$HERE"
+	assert_equal '' "$stderr"
+}
+
+@test "a project does not choose by .env who is asked for the address" {
+	printf 'DB_SG_IP_URLS="%s/ip4 %s/ip4"\n' "$AWS_ENDPOINT_URL" "$(aws_endpoint_second)" >.env
+	GITPOD_IP='' timeout 1 rds-update-sg-rule --ip auto 2>said || :
+	assert_contains "$(<said)" 'warning: DB_SG_IP_URLS in '
+	refute_contains "$(aws_requests)" address
+	assert_equal 0 "$(aws_writes)"
 }
 
 @test "--ip goes before GITPOD_IP" {
@@ -141,6 +164,15 @@ Version=2016-11-15" "$(aws_parameters "$(number_of ModifySecurityGroupRules)")"
 	GITPOD_IP=10.0.0.1 update --allow-private
 	assert_status 0
 	assert_equal "$R ingress tcp 5432 5432 10.0.0.1/32 GITPOD" "$(aws_rules "$G")"
+}
+
+@test "--allow-private lets no address pass that no machine can come from" {
+	local value
+	for value in 0.0.0.0 127.0.0.1 169.254.1.1 224.0.0.1 255.255.255.255 240.0.0.1 :: ::1 fe80::1 \
+		ff02::1; do
+		update --allow-private --rule-id "$R" --ip "$value"
+		assert_nothing_written 64 "$value (--ip)"
+	done
 }
 
 @test "an empty GITPOD_IP is passed over by --ip auto and by --ip" {
@@ -238,6 +270,11 @@ two_services() {
 		-4 -6
 		--ip 20.1.1.2/32
 		--timeout 0
+		--timeout 0x10
+		--timeout 1e1
+		--timeout +5
+		--timeout inf
+		--timeout .
 		--timeout x
 		--region eu-central-1.example.com
 		--while
@@ -452,6 +489,15 @@ Version=2016-11-15" "$(aws_parameters "$(number_of AuthorizeSecurityGroupIngress
 	assert_status 0
 	assert_contains "$output" absent
 	assert_equal 1 "$(aws_writes)"
+}
+
+@test "--remove of a rule in a group that nobody knows is an error" {
+	update --remove --rule-id "$R3"
+	assert_nothing_written 0 absent
+	update --remove --rule-id "$R3" --group-id sg-0123456789abcdef9
+	assert_nothing_written 1 'security group sg-0123456789abcdef9 not found'
+	update --remove --region eu-west-1
+	assert_nothing_written 1 "security group $G not found" eu-west-1
 }
 
 @test "--remove by description leaves a rule with another address" {

@@ -25,6 +25,10 @@ open_while() {
 	run --separate-stderr rds-update-sg-rule --while -- "$@"
 }
 
+open_while_waiting() {
+	run --separate-stderr rds-update-sg-rule --wait=1 --while -- touch ran
+}
+
 # A command that tells what the group looked like while it ran, in the file seen; then the script.
 looking() {
 	bash -c 'aws_rules "$G" >seen; '"$1"
@@ -177,12 +181,17 @@ start_waiting() {
 	open_while touch ran
 	assert_status 1
 	[ ! -e ran ]
+	refute_contains "$stderr" restored
+	assert_contains "$stderr" "unchanged $R $G 5432 20.9.9.9/32"
 	assert_restored
 }
 
 @test "the command does not run when the server cannot be reached within --wait" {
-	PROD_CONNECTION_URL=postgresql://u@127.0.0.1:1/d run rds-update-sg-rule --wait=1 --while -- touch ran
+	PROD_CONNECTION_URL=postgresql://u@127.0.0.1:1/d open_while_waiting
 	assert_status 6
+	assert_contains "$stderr" 'within 1 second
+'
+	refute_contains "$stderr" 'The rule is set'
 	[ ! -e ran ]
 	assert_restored
 }
@@ -215,6 +224,42 @@ start_waiting() {
 		finish_job
 		assert_status $((128 + $(kill -l "$name")))
 		assert_equal "$name" "$(<got)"
+		assert_restored
+	done
+}
+
+@test "what else ends a program is passed on too, and does not leave the rule open" {
+	local name
+	for name in ABRT XCPU XFSZ VTALRM PROF PWR SYS ALRM; do
+		rm -f pid got
+		start_waiting "trap 'echo $name >got; exit 0' $name"
+		kill -"$name" "$JOB_PID"
+		finish_job
+		assert_status $((128 + $(kill -l "$name")))
+		assert_equal "$name" "$(<got)"
+		assert_restored
+	done
+}
+
+@test "a real-time signal is the command's alone" {
+	start_waiting "trap 'echo RTMIN >got; exit 3' RTMIN"
+	kill -RTMIN "$JOB_PID"
+	finish_job
+	assert_status 3
+	assert_equal RTMIN "$(<got)"
+	assert_restored
+}
+
+@test "a stopped command is ended all the same" {
+	local name
+	for name in TERM HUP INT; do
+		rm -f pid
+		start_waiting "trap 'exit 0' $name"
+		kill -STOP "$(<pid)"
+		kill -"$name" "$JOB_PID"
+		wait_until job_ended 5
+		finish_job
+		assert_status $((128 + $(kill -l "$name")))
 		assert_restored
 	done
 }
@@ -304,8 +349,52 @@ start_waiting() {
 	touch go
 	finish_job
 	assert_status 7
-	assert_contains "$stderr" "rule $R was changed to 20.1.1.77/32 meanwhile"
+	assert_contains "$stderr" "rule $R was changed to 20.1.1.77/32 \"bob\" on tcp/5432 meanwhile"
 	assert_equal "$R ingress tcp 5432 5432 20.1.1.77/32 bob" "$(aws_rules "$G")"
+}
+
+@test "a rule that somebody else made theirs with the same address is left" {
+	start_waiting
+	aws_rule "$R" "$G" "$HERE/32" 5432 bob
+	touch go
+	finish_job
+	assert_status 7
+	assert_contains "$stderr" "left as it is, and still allows $HERE"
+	assert_equal "$R ingress tcp 5432 5432 $HERE/32 bob" "$(aws_rules "$G")"
+}
+
+# start_behind_colleague: a job that leans on the rule of alice.
+start_behind_colleague() {
+	unset DB_SG_RULE_ID
+	aws_rule "$R2" "$G" "$HERE/32" 5432 alice
+	start_job rds-update-sg-rule --create --description job-1 --while -- \
+		bash -c 'touch pid; while [ ! -e go ]; do sleep 0.05; done'
+	wait_until '[ -e pid ]'
+	assert_contains "$(<"$JOB_ERR")" "it is not this job's and may go"
+}
+
+@test "a colleague's rule that goes while the command runs is missed" {
+	start_behind_colleague
+	aws_rule "$R2" "$G" 20.1.1.88/32 5432 alice
+	touch go
+	finish_job
+	assert_status 0
+	assert_contains "$stderr" "warning: rule $R2, which allowed $HERE, was changed to 20.1.1.88/32"
+	rm pid go
+	start_behind_colleague
+	bash -c "DB_SG_RULE_ID='' rds-update-sg-rule --remove --rule-id $R2"
+	touch go
+	finish_job
+	assert_status 0
+	assert_contains "$stderr" "warning: rule $R2, which allowed $HERE, was removed while the command ran"
+	assert_equal 1 "$(aws_writes)"
+}
+
+@test "a colleague's rule that stays is no warning" {
+	start_behind_colleague
+	touch go
+	finish_job
+	refute_contains "$stderr" warning
 }
 
 @test "a state of before that is shown late does not keep the rule open" {
@@ -347,6 +436,17 @@ start_waiting() {
 	assert_restored
 }
 
+@test "passing faults are tried again for longer than one call does" {
+	export AWS_MAX_ATTEMPTS=1
+	start_waiting
+	aws_fault 'ModifySecurityGroupRules status 503' 4
+	touch go
+	finish_job
+	assert_status 7
+	assert_contains "$stderr" "restored $R $G 5432 $HERE/32 \"GITPOD\" -> 20.9.9.9/32 \"before us\""
+	assert_restored
+}
+
 # undo_command: what the last run said is to be typed.
 undo_command() {
 	sed -n 's/^.*type: //p' <<<"$stderr"
@@ -373,4 +473,41 @@ undo_command() {
 	assert_contains "$stderr" 'could not remove rule sgr-'
 	bash -c "$(undo_command)"
 	assert_restored
+}
+
+# Both at once: each looks for some seconds.
+@test "a restoring write that AWS only says it did is an error with the command that does it" {
+	local one
+	aws_fault 'RevokeSecurityGroupIngress noop'
+	start_waiting
+	aws_fault 'ModifySecurityGroupRules noop'
+	DB_SG_RULE_ID='' GITPOD_IP=20.1.1.3 rds-update-sg-rule --create --description job-2 \
+		--while -- true 2>made &
+	one=$!
+	touch go
+	finish_job
+	assert_status 7
+	assert_contains "$stderr" "could not restore rule $R again: that was written, but AWS still shows $HERE/32"
+	refute_contains "$stderr" "restored $R"
+	wait "$one" && status=0 || status=$?
+	assert_status 1
+	refute_contains "$(<made)" 'removed sgr-'
+	assert_equal 2 "$(aws_rules "$G" | grep -c .)"
+	bash -c "$(undo_command)"
+	stderr=$(<made)
+	assert_contains "$stderr" 'could not remove rule sgr-'
+	bash -c "$(undo_command)"
+	assert_restored
+}
+
+@test "a rule whose former address is another rule's by now can be closed by what is said" {
+	start_waiting
+	aws_rule "$R2" "$G" 20.9.9.9/32 5432 alice
+	touch go
+	finish_job
+	assert_status 7
+	assert_contains "$stderr" InvalidPermission.Duplicate
+	assert_contains "$stderr" 'Another rule now allows 20.9.9.9/32'
+	bash -c "$(undo_command)"
+	assert_equal "$R2 ingress tcp 5432 5432 20.9.9.9/32 alice" "$(aws_rules "$G")"
 }
