@@ -149,7 +149,7 @@ kill_leftovers() {
 # output of a command that hangs, and a test's `wait` would wait for its timer.)
 start_alarm() {
 	(
-		sleep "${DBRIG_TEST_SECONDS:-120}"
+		sleep "${DBRIG_TEST_SECONDS:-300}"
 		kill_leftovers
 		sleep 10
 		kill -TERM $$
