@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -58,21 +59,29 @@ static X509 *next_certificate(BIO *bio, size_t number, const char *origin, struc
 	return certificate;
 }
 
+static time_t seconds_of(const ASN1_TIME *when)
+{
+	struct tm utc;
+
+	return ASN1_TIME_to_tm(when, &utc) == 1 ? timegm(&utc) : 0;
+}
+
 static int look_at(X509 *certificate, const char *origin, time_t now, struct ca_bundle *bundle,
 	struct err *err)
 {
-	struct tm utc;
-	time_t expiry = 0;
+	time_t expiry, begin;
 
 	bundle->count++;
 	if (X509_check_ca(certificate) == 0)
 		return err_set(err, ERR_FAILED,
 			"%s is no CA bundle: certificate %zu is not that of an authority", origin,
 			bundle->count);
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &utc) == 1)
-		expiry = timegm(&utc);
+	begin = seconds_of(X509_get0_notBefore(certificate));
+	expiry = seconds_of(X509_get0_notAfter(certificate));
 	if (expiry <= now)
 		bundle->expired++;
+	else if (begin > now)
+		bundle->future++;
 	else if (bundle->expiry == 0 || expiry < bundle->expiry)
 		bundle->expiry = expiry;
 	return 0;
@@ -109,21 +118,29 @@ int ca_bundle_check(const char *text, size_t length, const char *origin, time_t 
 	if (bundle.expired == bundle.count)
 		return err_set(err, ERR_FAILED,
 			"%s is of no use: all of its certificates have expired", origin);
+	if (bundle.expired + bundle.future == bundle.count) {
+		err_set(err, ERR_FAILED, "%s is of no use: none of its certificates is valid yet",
+			origin);
+		err_hint(err, "Is this machine's clock right?");
+		return -1;
+	}
 	*ret_bundle = bundle;
 	return 0;
 }
 
 /* --- installing ------------------------------------------------------------------------------ */
 
+#define TEMPORARY_PREFIX ".rds-ca-bundle-"
+/* No run takes that long: the file is of one that was killed. */
+#define ABANDONED_SECONDS 3600
+
 static bool holds_already(const char *path, const char *text, size_t length)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	CLEANUP(strbuf_release) struct strbuf old = STRBUF_INIT_CEILING(length + 1);
-	struct stat info;
 
-	return stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
-	       file_read_all(path, &old, &ignored) == 0 && old.length == length &&
-	       memcmp(old.data, text, length) == 0;
+	return path_exists(path) && file_read_all(path, &old, &ignored) == 0 &&
+	       old.length == length && memcmp(old.data, text, length) == 0;
 }
 
 static int make_directories(char *path, struct err *err)
@@ -134,8 +151,14 @@ static int make_directories(char *path, struct err *err)
 		slash += strcspn(slash, "/");
 		after = *slash;
 		*slash = '\0';
-		if (mkdir(path, 0755) != 0 && !path_is_directory(path))
-			return err_errno(err, "could not make directory \"%s\"", path);
+		if (mkdir(path, 0755) != 0) {
+			int reason = errno;
+
+			if (!path_is_directory(path)) {
+				errno = reason;
+				return err_errno(err, "could not make directory \"%s\"", path);
+			}
+		}
 		if (!after)
 			return 0;
 		*slash = after;
@@ -159,17 +182,42 @@ static int write_whole(int fd, const char *path, const char *text, size_t length
 	return 0;
 }
 
+static void directory_cleanup(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+/* What runs left behind that were killed. That one stays is no failure. */
+static void remove_abandoned(const char *directory)
+{
+	CLEANUP(directory_cleanup) DIR *entries = opendir(directory);
+	size_t length = strlen(TEMPORARY_PREFIX);
+	const struct dirent *entry;
+
+	while (entries && (entry = readdir(entries)) != NULL) {
+		struct stat info;
+
+		if (strncmp(entry->d_name, TEMPORARY_PREFIX, length) == 0 &&
+			strlen(entry->d_name) == length + 6 &&
+			fstatat(dirfd(entries), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+			info.st_mtime < time(NULL) - ABANDONED_SECONDS)
+			unlinkat(dirfd(entries), entry->d_name, 0);
+	}
+}
+
 static int replace(
 	const char *path, const char *directory, const char *text, size_t length, struct err *err)
 {
 	CLEANUP(fd_cleanup) int fd = -1;
 	CLEANUP(fd_cleanup) int parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(mem_cleanup) char *temporary = mem_printf("%s.XXXXXX", path);
+	CLEANUP(mem_cleanup) char *temporary = path_join(directory, TEMPORARY_PREFIX "XXXXXX");
 
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "could not create a file in \"%s\"", directory);
-	if (write_whole(fd, temporary, text, length, err) != 0) {
+	if (write_whole(fd, path, text, length, err) != 0) {
 		unlink(temporary);
 		return -1;
 	}
@@ -193,17 +241,54 @@ static char *directory_of(const char *path)
 	return mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-int ca_bundle_install(
-	const char *path, const char *text, size_t length, bool *ret_changed, struct err *err)
+/*
+ * The file to replace: what a symbolic link leads to, so that the link stays. Whatever else is not
+ * a file of somebody's data (a device, a pipe) must not become one.
+ */
+static int find_place(const char *path, char **ret_place, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *directory = directory_of(path);
+	CLEANUP(mem_cleanup) char *place = NULL;
+	struct stat info;
 
-	*ret_changed = !holds_already(path, text, length);
-	if (!*ret_changed)
+	if (lstat(path, &info) != 0) {
+		if (errno != ENOENT)
+			return err_errno(err, "could not examine \"%s\"", path);
+		*ret_place = mem_strdup(path);
 		return 0;
-	if (path_is_directory(path))
+	}
+	if (S_ISLNK(info.st_mode)) {
+		place = mem_calloc(1, PATH_MAX);
+		if (!realpath(path, place))
+			return err_errno(err, "could not follow the symbolic link \"%s\"", path);
+		if (lstat(place, &info) != 0)
+			return err_errno(err, "could not examine \"%s\"", place);
+	}
+	if (S_ISDIR(info.st_mode))
 		return err_set(err, ERR_FAILED, "\"%s\" is a directory", path);
-	if (make_directories(directory, err) != 0)
+	if (!S_ISREG(info.st_mode)) {
+		err_set(err, ERR_FAILED, "\"%s\" is not a regular file: it is left as it is", path);
+		err_hint(err, "--output - writes the bundle to standard output.");
 		return -1;
-	return replace(path, directory, text, length, err);
+	}
+	*ret_place = place ? take_ptr(place) : mem_strdup(path);
+	return 0;
+}
+
+int ca_bundle_install(const char *path, bool makes_directory, const char *text, size_t length,
+	bool *ret_changed, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *place = NULL;
+	CLEANUP(mem_cleanup) char *directory = NULL;
+
+	*ret_changed = false;
+	if (find_place(path, &place, err) != 0)
+		return -1;
+	directory = directory_of(place);
+	remove_abandoned(directory);
+	if (holds_already(place, text, length))
+		return 0;
+	*ret_changed = true;
+	if (makes_directory && make_directories(directory, err) != 0)
+		return -1;
+	return replace(place, directory, text, length, err);
 }

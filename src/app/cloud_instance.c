@@ -1,6 +1,7 @@
 #include "app/cloud.h"
 #include "aws/rds.h"
 #include "base/mem.h"
+#include "base/rds_endpoint.h"
 #include "term/out.h"
 
 #include <ctype.h>

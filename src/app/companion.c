@@ -18,19 +18,38 @@ void companion_answer_release(struct companion_answer *answer)
 	strbuf_release_secret(&answer->errors);
 }
 
-/* A name without a slash is looked for in PATH. The caller owns it. */
+/*
+ * Where PATH has it. Not in the current directory, which an empty entry would name too, nor in any
+ * other that depends on it: the caller may stand in somebody else's. The caller owns it.
+ */
+static char *find_in_path(const char *name)
+{
+	const char *path = getenv("PATH");
+
+	while (path && *path) {
+		size_t length = strcspn(path, ":");
+		CLEANUP(mem_cleanup) char *directory = mem_strndup(path, length);
+		CLEANUP(mem_cleanup) char *file = path_join(directory, name);
+
+		if (path[0] == '/' && access(file, X_OK) == 0)
+			return take_ptr(file);
+		path += length + (path[length] == ':');
+	}
+	return path_join("/nowhere", name);
+}
+
+/* The one beside our own executable; the caller owns the path. */
 static char *find(const char *name)
 {
 	CLEANUP(mem_cleanup) char *self = mem_calloc(1, PATH_SIZE);
-	CLEANUP(mem_cleanup) char *path = NULL;
 	ssize_t length = readlink("/proc/self/exe", self, PATH_SIZE - 1);
 	char *slash = length > 0 ? strrchr(self, '/') : NULL;
 
 	if (!slash)
-		return mem_strdup(name);
+		return find_in_path(name);
 	*slash = '\0';
-	path = path_join(self, name);
-	return access(path, X_OK) == 0 ? take_ptr(path) : mem_strdup(name);
+	/* Another one, of who knows whom, is not asked when ours is missing. */
+	return path_join(self, name);
 }
 
 /* The file that we read: another directory's would be another environment. */
@@ -51,7 +70,9 @@ int companion_run(const struct context *context, const char *name, const struct 
 {
 	CLEANUP(strlist_release) struct strlist argv = STRLIST_INIT;
 	CLEANUP(mem_cleanup) char *path = find(name);
-	struct process_spec spec = { .as_caller = true, .errors = &answer->errors };
+	struct process_spec spec = {
+		.as_caller = true, .ends_at_ceiling = true, .errors = &answer->errors
+	};
 	int status;
 
 	strlist_add(&argv, path);
@@ -63,7 +84,7 @@ int companion_run(const struct context *context, const char *name, const struct 
 	strbuf_grow(&answer->output, COMPANION_CEILING);
 	strbuf_grow(&answer->errors, COMPANION_CEILING);
 	if (process_run(&spec, timeout_ms, &answer->output, &status, err) != 0) {
-		if (err->kind == ERR_FAILED)
+		if (err->kind == ERR_FAILED && answer->output.length < COMPANION_CEILING)
 			err_hint(err, "%s belongs to dbrig: install it beside %s.", name,
 				context->program);
 		return -1;

@@ -27,8 +27,9 @@ void companion_answer_release(struct companion_answer *answer);
 
 /*
  * Runs it with these arguments and the variables we go by (environment and .env file): the one that
- * lies beside the running program, else the one in PATH. Fails as process_run does; that it ended
- * badly is no failure.
+ * lies beside the running program; the one in PATH only where that place cannot be known. One that
+ * prints more than COMPANION_CEILING is ended, and that is a failure. Fails as process_run does;
+ * that it ended badly is no failure.
  */
 int companion_run(const struct context *context, const char *name, const struct strlist *arguments,
 	int64_t timeout_ms, struct companion_answer *answer, struct err *err);

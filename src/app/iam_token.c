@@ -10,13 +10,16 @@
 /* Credentials may come from a service, or from a program that asks the user. */
 #define TOKEN_TIMEOUT_MS 75000
 
+/* A session token makes it some KiB long. */
+#define TOKEN_MAX ((size_t)16 << 10)
+
 /* One word, and nothing that could not stand in a password message. */
 static bool is_token(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		if (text[i] <= ' ' || text[i] > '~')
 			return false;
-	return length > 0;
+	return length > 0 && length <= TOKEN_MAX;
 }
 
 static int make(struct iam_token *token, struct err *err)

@@ -67,8 +67,8 @@ bool instance_is_running(const char *status)
 {
 	static const char *const running[] = { "available", "backing-up", "maintenance",
 		"modifying", "rebooting", "renaming", "resetting-master-credentials",
-		"storage-config-upgrade", "storage-full", "storage-initialization",
-		"storage-optimization", "upgrading", NULL };
+		"storage-config-upgrade", "storage-initialization", "storage-optimization",
+		"upgrading", NULL };
 
 	return is_listed(status, running) || strncmp(status, "configuring-", 12) == 0;
 }
@@ -76,10 +76,21 @@ bool instance_is_running(const char *status)
 bool instance_is_lost(const char *status)
 {
 	static const char *const lost[] = { "failed", "deleting", "deleted", "restore-error",
-		"insufficient-capacity", "inaccessible-encryption-credentials",
+		"storage-full", "insufficient-capacity", "inaccessible-encryption-credentials",
 		"inaccessible-encryption-credentials-recoverable", NULL };
 
 	return is_listed(status, lost) || strncmp(status, "incompatible-", 13) == 0;
+}
+
+void instance_explain_lost(const char *id, const char *status, struct err *err)
+{
+	if (strcmp(status, "storage-full") == 0)
+		err_hint(err,
+			"It runs, but its storage is full. Enlarge it: aws rds modify-db-instance "
+			"--db-instance-identifier %s --apply-immediately --allocated-storage …",
+			id);
+	else
+		err_hint(err, "The instance's events in the RDS console tell why.");
 }
 
 bool instance_has_status(void *status, const struct rds_instance *instance)
@@ -146,12 +157,12 @@ static int look(
 		return explain_missing(watch->aws, watch->id, &reply, err);
 	}
 	instance = &instances->items[0];
-	tell_status(watch, instance->status);
+	tell_status(watch, *instance->status ? instance->status : "not known");
 	*ret_reached = watch->wait->is_reached(watch->wait->context, instance);
 	if (!*ret_reached && instance_is_lost(instance->status)) {
 		err_set(err, ERR_FAILED, "instance \"%s\" is %s: it will not become %s", watch->id,
 			instance->status, watch->wait->until);
-		err_hint(err, "The instance's events in the RDS console tell why.");
+		instance_explain_lost(watch->id, instance->status, err);
 		return -1;
 	}
 	return 0;
@@ -180,7 +191,9 @@ int instance_wait(struct aws *aws, const char *id, const struct instance_wait *w
 			return err_set(err, ERR_TIMEOUT,
 				"instance \"%s\" did not become %s within %.0f s: it is %s", id,
 				wait->until, wait->seconds,
-				instances.count > 0 ? instances.items[0].status : "not known");
+				instances.count > 0 && *instances.items[0].status
+					? instances.items[0].status
+					: "not known");
 		clock_sleep_ms(pause < left ? pause : left);
 		if (interrupt_check(err) != 0)
 			return -1;

@@ -17,8 +17,14 @@ bool instance_is_missing(const struct aws_reply *reply);
 /* Connections are accepted in that status: available, backing-up, modifying, …. */
 bool instance_is_running(const char *status);
 
-/* Nothing leads from that status to available or stopped without help: failed, deleting, …. */
+/*
+ * Nothing leads from that status to available or stopped without help: failed, deleting,
+ * storage-full, ….
+ */
 bool instance_is_lost(const char *status);
+
+/* Puts into err's hint what helps an instance with such a status. */
+void instance_explain_lost(const char *id, const char *status, struct err *err);
 
 struct instance_wait {
 	const char *until; /* what it shall be, for messages: "available" */

@@ -11,6 +11,16 @@
 #define STORAGE_MAX 65536
 #define BACKUP_DAYS_MAX 35
 
+/* ASCII, as AWS takes it. */
+static bool is_subnet_group(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length > 0 && length <= 255 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._ -") ==
+		       length;
+}
+
 static int check_names(const struct rds_wanted *wanted, struct err *err)
 {
 	const char *why;
@@ -21,6 +31,9 @@ static int check_names(const struct rds_wanted *wanted, struct err *err)
 	if (!rds_is_user(wanted->user, &why))
 		return err_set(err, ERR_USAGE, "the master user \"%s\" is not allowed: it %s",
 			wanted->user, why);
+	if (wanted->subnet_group && !is_subnet_group(wanted->subnet_group))
+		return err_set(err, ERR_USAGE, "\"%s\" is not the name of a subnet group",
+			wanted->subnet_group);
 	if (wanted->group && !ec2_is_group_id(wanted->group))
 		return err_set(err, ERR_USAGE,
 			"\"%s\" is not the id of a security group (like sg-0123456789abcdef0)",

@@ -231,6 +231,12 @@ static int switch_instance(struct change *change, struct err *err)
 		out_data("unchanged %s\n", change->id);
 		return 0;
 	}
+	if (is_status(status, "storage-full")) {
+		err_set(err, ERR_FAILED, "could not %s instance \"%s\": it is %s",
+			change->direction->verb, change->id, status);
+		instance_explain_lost(change->id, status, err);
+		return -1;
+	}
 	if (refuse_member(change, err) != 0 || request(change, err) != 0)
 		return -1;
 	return finish(change, err);

@@ -99,7 +99,9 @@ int master_password_from_stdin(struct secret *ret_password, struct err *err)
 			".");
 		return -1;
 	}
-	if (memchr(buffer, '\n', length) || memchr(buffer, '\0', length))
+	if (memchr(buffer, '\0', length))
+		return err_set(err, ERR_USAGE, "the password holds a NUL byte");
+	if (memchr(buffer, '\n', length))
 		return err_set(err, ERR_USAGE, "standard input holds more than one line");
 	secret_set(ret_password, buffer, length);
 	return 0;

@@ -16,6 +16,7 @@ static const struct {
 	{ "does not match host name", RDS_CAUSE_OTHER_NAME },
 	{ "certificate verify failed", RDS_CAUSE_CERTIFICATE },
 	{ "root certificate file", RDS_CAUSE_NO_BUNDLE },
+	{ "no password supplied", RDS_CAUSE_NO_PASSWORD },
 	{ "could not translate host name", RDS_CAUSE_UNKNOWN_HOST },
 	{ "Network is unreachable", RDS_CAUSE_NO_NETWORK },
 	{ "No route to host", RDS_CAUSE_NO_NETWORK },
@@ -124,6 +125,11 @@ static bool explain_status(const struct rds_facts *facts, struct err *err)
 	else if (strcmp(facts->status, "deleting") == 0 || strcmp(facts->status, "failed") == 0 ||
 		 strncmp(facts->status, "in", 2) == 0 /* incompatible-…, inaccessible-… */)
 		err_hint(err, "See rds-status --instance %s.", facts->id);
+	else if (strcmp(facts->status, "storage-full") == 0)
+		err_hint(err,
+			"Its storage is full. Enlarge it: aws rds modify-db-instance "
+			"--db-instance-identifier %s --apply-immediately --allocated-storage …",
+			facts->id);
 	else
 		return false;
 	return true;
@@ -156,9 +162,24 @@ static void explain_unreached(enum rds_cause cause, const struct rds_facts *fact
 
 /* --- getting in ------------------------------------------------------------------------------ */
 
+/* As an identifier in SQL; the caller owns it. */
+static char *quote_user(const char *user)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	strbuf_addc(&text, '"');
+	for (const char *c = user ? user : "…"; *c; c++) {
+		if (*c == '"')
+			strbuf_addc(&text, '"');
+		strbuf_addc(&text, *c);
+	}
+	strbuf_addc(&text, '"');
+	return strbuf_detach(&text);
+}
+
 static void explain_token(const struct rds_facts *facts, struct err *err)
 {
-	const char *user = facts->user ? facts->user : "…";
+	CLEANUP(mem_cleanup) char *user = quote_user(facts->user);
 
 	if (!facts->is_iam)
 		err_hint(err,
@@ -167,22 +188,50 @@ static void explain_token(const struct rds_facts *facts, struct err *err)
 			facts->variable);
 	else
 		err_hint(err,
-			"The token was refused. The user needs GRANT rds_iam TO \"%s\", the AWS "
+			"The token was refused. The user needs GRANT rds_iam TO %s, the AWS "
 			"identity rds-db:connect for that user, and this machine the right time.",
 			user);
 }
 
 static void explain_password(const struct rds_facts *facts, struct err *err)
 {
+	CLEANUP(mem_cleanup) char *user = quote_user(facts->user);
+
 	if (facts->is_iam)
 		err_hint(err,
 			"The server took the token for a password: the user needs GRANT rds_iam TO "
-			"\"%s\", and the instance IAM authentication switched on.",
-			facts->user ? facts->user : "…");
+			"%s, and the instance IAM authentication switched on.",
+			user);
 	else
 		err_hint(err,
 			"Check user and password in the URL; @ : / ? # %% in a password must be "
 			"percent-encoded. rds-password sets a new one for the master user.");
+}
+
+static void explain_certificate(const struct rds_facts *facts, struct err *err)
+{
+	if (facts->root)
+		err_hint(err,
+			"The server was verified with \"%s\", which %s names. Without that the "
+			"bundle is used that rds-ca-bundle installs. Endpoints of RDS Proxy have "
+			"certificates of a public authority: for them name the system's bundle.",
+			facts->root, facts->root_origin);
+	else
+		err_hint(err,
+			"rds-ca-bundle installs the present CA bundle. Endpoints of RDS Proxy have "
+			"certificates of a public authority: for them name the system's bundle "
+			"with sslrootcert.");
+}
+
+static void explain_no_bundle(const struct rds_facts *facts, struct err *err)
+{
+	if (facts->root)
+		err_hint(err,
+			"Correct %s, which names \"%s\". Without that the bundle is used that "
+			"rds-ca-bundle installs.",
+			facts->root_origin, facts->root);
+	else
+		err_hint(err, "Install the CA bundle with rds-ca-bundle.");
 }
 
 void rds_failure_explain(enum rds_cause cause, const struct rds_facts *facts, struct err *err)
@@ -198,14 +247,16 @@ void rds_failure_explain(enum rds_cause cause, const struct rds_facts *facts, st
 			"The server takes encrypted connections only. Leave sslmode out of the URL "
 			"and PGSSLMODE unset: the connection is then encrypted and verified.");
 	else if (cause == RDS_CAUSE_CERTIFICATE)
-		err_hint(err,
-			"rds-ca-bundle installs the present CA bundle. Endpoints of RDS Proxy have "
-			"certificates of a public authority: for them name the system's bundle "
-			"with sslrootcert.");
+		explain_certificate(facts, err);
 	else if (cause == RDS_CAUSE_OTHER_NAME)
 		err_hint(err,
 			"The host in the URL has to be the endpoint's own name; where an alias or "
 			"a tunnel leads goes into hostaddr.");
 	else if (cause == RDS_CAUSE_NO_BUNDLE)
-		err_hint(err, "Install the CA bundle with rds-ca-bundle.");
+		explain_no_bundle(facts, err);
+	else if (cause == RDS_CAUSE_NO_PASSWORD)
+		err_hint(err,
+			"Put the password into the URL or into ~/.pgpass, or sign in with tokens: "
+			"%s=iam.",
+			facts->variable);
 }

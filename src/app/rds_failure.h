@@ -20,6 +20,7 @@ enum rds_cause {
 	RDS_CAUSE_NO_BUNDLE,    /* libpq's own root.crt is not there */
 	RDS_CAUSE_TOKEN,        /* IAM says no */
 	RDS_CAUSE_PASSWORD,
+	RDS_CAUSE_NO_PASSWORD, /* the server wants one, and there is none */
 };
 
 struct rds_facts {
@@ -28,6 +29,9 @@ struct rds_facts {
 	const char *port;     /* NULL: 5432 */
 	const char *user;     /* NULL: not known */
 	const char *variable; /* "PROD_AUTH" */
+	/* The file of CA certificates that somebody named, and where: "PGSSLROOTCERT"; NULL: none.
+	 */
+	const char *root, *root_origin;
 	bool is_iam;
 	/* What host, or hostaddr, stands for; count 0: not known. */
 	const struct address *addresses;

@@ -5,6 +5,7 @@
 #include "aws/rds.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/rds_endpoint.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -78,6 +79,29 @@ static char *ask_status(const struct context *context, const char *id, const cha
 	return read_status(answer.output.data);
 }
 
+/*
+ * Where the file of CA certificates was named; NULL: nowhere, it is the one that rds-ca-bundle
+ * installs or libpq's own. The caller owns it.
+ */
+static char *name_root(const struct context *context, const char **ret_root)
+{
+	static const char *const variables[] = { "PGSSLROOTCERT", "RDS_CA_BUNDLE" };
+	CLEANUP(mem_cleanup) char *installed = target_bundle_path();
+
+	*ret_root = params_get(&context->target.params, "sslrootcert");
+	if (!*ret_root || (installed && strcmp(*ret_root, installed) == 0)) {
+		*ret_root = NULL;
+		return NULL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		const char *value = env_get(&context->env, variables[i], NULL);
+
+		if (value && strcmp(value, *ret_root) == 0)
+			return mem_strdup(variables[i]);
+	}
+	return mem_printf("sslrootcert in %s", context->target.origin);
+}
+
 static void explain(const struct context *context, enum rds_cause cause, struct err *err)
 {
 	const struct params *params = &context->target.params;
@@ -87,6 +111,7 @@ static void explain(const struct context *context, enum rds_cause cause, struct 
 	CLEANUP(mem_cleanup) char *id = NULL;
 	CLEANUP(mem_cleanup) char *region = NULL;
 	CLEANUP(mem_cleanup) char *status = NULL;
+	CLEANUP(mem_cleanup) char *root_origin = NULL;
 	struct address addresses[MAX_ADDRESSES];
 	struct rds_facts facts = {
 		.host = host,
@@ -97,6 +122,8 @@ static void explain(const struct context *context, enum rds_cause cause, struct 
 		.addresses = addresses,
 	};
 
+	root_origin = name_root(context, &facts.root);
+	facts.root_origin = root_origin;
 	if (rds_cause_is_unreached(cause)) {
 		if (rds_parse_host(host, &id, &region) && id)
 			status = ask_status(context, id, region);

@@ -84,13 +84,6 @@ int rds_set_password(struct aws *aws, const char *id, const struct secret *passw
 bool rds_is_instance_id(const char *text);
 
 /*
- * The parts of an endpoint's name: mydb.abc123.eu-central-1.rds.amazonaws.com. False when host is
- * no such name. The caller owns both texts; *ret_id is NULL for cluster endpoints
- * (….cluster-abc….).
- */
-bool rds_parse_host(const char *host, char **ret_id, char **ret_region);
-
-/*
  * What RDS takes for PostgreSQL, as far as that can be known without asking it. Where there is
  * ret_why, it is a phrase that completes "… is not allowed: it", never with the value in it.
  */

@@ -1,7 +1,6 @@
 #include "aws/rds.h"
 #include "base/mem.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -140,69 +139,5 @@ bool rds_is_password(const struct secret *password, const char **ret_why)
 			return false;
 		}
 	}
-	return true;
-}
-
-/* eu-central-1, us-gov-west-1. */
-static bool is_region(const char *text, size_t length)
-{
-	size_t hyphens = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '-')
-			hyphens++;
-		else if (!is_letter(text[i]) && !is_digit(text[i]))
-			return false;
-	}
-	return length > 4 && hyphens >= 2 && is_letter(text[0]) && is_digit(text[length - 1]);
-}
-
-static char *lower_copy(const char *text, size_t length)
-{
-	char *copy = mem_strndup(text, length);
-
-	for (char *c = copy; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return copy;
-}
-
-/* The length of host without the part that all endpoints share; 0: it has no such part. */
-static size_t strip_suffix(const char *host)
-{
-	static const char *const suffixes[] = { ".rds.amazonaws.com", ".rds.amazonaws.com.cn" };
-	size_t length = strlen(host);
-
-	/* The root's dot, as in a name that no search list is to be tried on. */
-	if (length > 0 && host[length - 1] == '.')
-		length--;
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		size_t size = strlen(suffixes[i]);
-
-		if (length > size && strncasecmp(host + length - size, suffixes[i], size) == 0)
-			return length - size;
-	}
-	return 0;
-}
-
-bool rds_parse_host(const char *host, char **ret_id, char **ret_region)
-{
-	size_t length = strip_suffix(host), dots = 0;
-	size_t id_length = strcspn(host, "."), region;
-	const char *second = host + id_length + 1;
-
-	if (length == 0 || id_length >= length)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		dots += host[i] == '.';
-	for (region = length; host[region - 1] != '.'; region--)
-		;
-	if (dots < 2 || !is_region(host + region, length - region))
-		return false;
-	*ret_region = lower_copy(host + region, length - region);
-	/* Endpoints of clusters and proxies stand for no instance of that name. */
-	*ret_id = dots == 2 && strncasecmp(second, "cluster-", 8) != 0 &&
-				  strncasecmp(second, "proxy-", 6) != 0
-			  ? lower_copy(host, id_length)
-			  : NULL;
 	return true;
 }

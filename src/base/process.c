@@ -357,6 +357,12 @@ static int follow_child(const struct process_spec *spec, struct child *child, in
 			end_child(child->pid, child->own_session);
 			return -1;
 		}
+		if (spec->ends_at_ceiling &&
+			child->buffers[0]->length == child->buffers[0]->ceiling) {
+			end_child(child->pid, child->own_session);
+			return err_set(err, ERR_FAILED, "\"%s\" printed more than %zu bytes",
+				spec->argv[0], child->buffers[0]->ceiling);
+		}
 		if (clock_ms() > deadline) {
 			end_child(child->pid, child->own_session);
 			return err_set(err, ERR_TIMEOUT, "\"%s\" did not end within %lld seconds",

@@ -59,6 +59,9 @@ struct process_spec {
 	 * to output. What passes the ceiling of errors is dropped. */
 	struct strbuf *errors;
 	bool keep_stderr;
+	/* process_run ends the program, and fails with FAILED, when output has reached its ceiling.
+	 */
+	bool ends_at_ceiling;
 };
 
 /*

@@ -1,4 +1,5 @@
 #include "app/context.h"
+#include "app/rds_failure.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -85,6 +86,33 @@ static int start_client(const struct strlist *arguments, struct err *err)
 	return -1;
 }
 
+/* What the client would explain itself, or ask for: a password. */
+static bool is_for_client(const struct context *context, const struct err *err)
+{
+	enum rds_cause cause = rds_failure_cause(err);
+
+	return err->kind == ERR_CONNECT && !context->token.failed &&
+	       (cause == RDS_CAUSE_OTHER || cause == RDS_CAUSE_NO_PASSWORD);
+}
+
+/*
+ * There are many ways in which RDS is not reached, and no client explains them: a connection of our
+ * own does. Other servers are not asked twice.
+ */
+static int make_ready(struct context *context, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (!target_is_rds(&context->target))
+		return context_wait(context, err);
+	if (context_connect(context, true, &conn, err) == 0)
+		return 0;
+	if (!is_for_client(context, err))
+		return -1;
+	err_release(err);
+	return 0;
+}
+
 static int run_connect(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
@@ -92,7 +120,7 @@ static int run_connect(struct run *run, struct err *err)
 	CLEANUP(strlist_release) struct strlist arguments = STRLIST_INIT;
 	const char *client;
 
-	if (context_open(&context, run, err) != 0 || context_wait(&context, err) != 0 ||
+	if (context_open(&context, run, err) != 0 || make_ready(&context, err) != 0 ||
 		use_token(&context.target.params, err) != 0)
 		return -1;
 	/* Not from .env: a project that was just cloned must not choose programs to run. */

@@ -29,7 +29,7 @@ static const struct option bundle_options[] = {
 		.type = OPTION_STRING,
 		.value = &opt_output,
 		.argument = "FILE",
-		.help = "install to FILE; RDS_CA_BUNDLE must name it then" },
+		.help = "install to FILE, which RDS_CA_BUNDLE must name then; - is stdout" },
 	{ .name = "show",
 		.type = OPTION_FLAG,
 		.value = &opt_show,
@@ -99,6 +99,17 @@ static int download(const char *url, struct strbuf *text, struct err *err)
 
 /* --- what is said of it ---------------------------------------------------------------------- */
 
+static void warn(const struct ca_bundle *bundle)
+{
+	if (bundle->expired > 0)
+		out_warning("%zu of its certificates %s expired", bundle->expired,
+			bundle->expired == 1 ? "has" : "have");
+	if (bundle->future > 0)
+		out_warning("%zu of its certificates %s not valid yet", bundle->future,
+			bundle->future == 1 ? "is" : "are");
+}
+
+/* what: a word and a blank, or "". */
 static void tell(const char *what, const char *path, const struct ca_bundle *bundle)
 {
 	char date[32] = "";
@@ -106,11 +117,9 @@ static void tell(const char *what, const char *path, const struct ca_bundle *bun
 
 	if (gmtime_r(&bundle->expiry, &utc))
 		strftime(date, sizeof(date), "%Y-%m-%d", &utc);
-	out_data("%s \"%s\": %zu certificate%s, the next expires on %s\n", what, path,
-		bundle->count, bundle->count == 1 ? "" : "s", date);
-	if (bundle->expired > 0)
-		out_warning("%zu of its certificates %s expired", bundle->expired,
-			bundle->expired == 1 ? "has" : "have");
+	out_data("%s\"%s\": %zu certificate%s, the next expires on %s\n", what, path, bundle->count,
+		bundle->count == 1 ? "" : "s", date);
+	warn(bundle);
 }
 
 /* Another bundle than the one just installed may be the one that counts. */
@@ -144,9 +153,14 @@ static int show(const char *path, struct err *err)
 	if (file_read_all(path, &text, err) != 0 ||
 		ca_bundle_check(text.data, text.length, origin, time(NULL), &bundle, err) != 0)
 		return -1;
-	tell("installed", path, &bundle);
+	tell("", path, &bundle);
 	tell_others(path);
 	return 0;
+}
+
+static bool to_stdout(void)
+{
+	return opt_output && strcmp(opt_output, "-") == 0;
 }
 
 static int install(const char *path, struct err *err)
@@ -160,11 +174,17 @@ static int install(const char *path, struct err *err)
 	/* No half-written file stays behind when a signal comes. */
 	interrupt_install();
 	if ((opt_from ? file_read_all(opt_from, &text, err) : download(url, &text, err)) != 0 ||
-		ca_bundle_check(text.data, text.length, origin, time(NULL), &bundle, err) != 0 ||
-		ca_bundle_install(path, text.data, text.length, &changed, err) != 0)
+		ca_bundle_check(text.data, text.length, origin, time(NULL), &bundle, err) != 0)
+		return -1;
+	if (to_stdout()) {
+		out_raw(text.data, text.length);
+		warn(&bundle);
+		return 0;
+	}
+	if (ca_bundle_install(path, !opt_output, text.data, text.length, &changed, err) != 0)
 		return -1;
 	if (changed || !out_quiet())
-		tell(changed ? "installed" : "unchanged", path, &bundle);
+		tell(changed ? "installed " : "unchanged ", path, &bundle);
 	tell_others(path);
 	return 0;
 }
@@ -177,6 +197,8 @@ static int run_bundle(struct run *run, struct err *err)
 	(void)run;
 	if (opt_show && opt_from)
 		return err_set(err, ERR_USAGE, "--show and --from exclude each other");
+	if (opt_show && to_stdout())
+		return err_set(err, ERR_USAGE, "--show needs a file, not \"-\"");
 	if (opt_output && !*opt_output)
 		return err_set(err, ERR_USAGE, "--output needs a file name");
 	if (!path) {

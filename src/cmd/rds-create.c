@@ -293,12 +293,43 @@ static void print_dry_run(const struct creation *creation)
 		out_data("%s\n", lines.items[i]);
 }
 
+/* No answer, or one of something in between: AWS may have got the request all the same. */
+static bool is_unanswered(const struct aws_reply *reply, const struct err *err)
+{
+	return err->kind == ERR_CONNECT || err->kind == ERR_TIMEOUT ||
+	       (err->kind == ERR_FAILED && reply->status >= 500);
+}
+
+/* True when AWS shows an instance of that name; otherwise the error says that there may be one. */
+static bool look_after_silence(
+	const struct creation *creation, struct rds_instances *instances, struct err *err)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+
+	if (instance_get(creation->aws, creation->id, instances, &ignored) == 0) {
+		err_release(err);
+		return true;
+	}
+	err_detail_line(
+		err, "AWS may have got the request: the instance may be there, and cost money.");
+	err_hint(err,
+		"See whether it is there with rds-status --instance %s; calling rds-create "
+		"again makes no second one.",
+		creation->id);
+	return false;
+}
+
 static int create(struct creation *creation, struct err *err)
 {
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
 	CLEANUP(aws_reply_release) struct aws_reply reply = AWS_REPLY_INIT;
 
 	if (rds_create(creation->aws, &creation->wanted, &instances, &reply, err) != 0) {
+		if (is_unanswered(&reply, err)) {
+			if (!look_after_silence(creation, &instances, err))
+				return -1;
+			return settle_existing(creation, &instances.items[0], err);
+		}
 		if (!reply.code || strncmp(reply.code, "DBInstanceAlreadyExists", 23) != 0)
 			return -1;
 		/* By another caller meanwhile, or by ourselves: an answer that was lost. */

@@ -64,7 +64,8 @@ static int get_password(const char *id, struct secret *ret_password, struct err 
 
 /* What was seen since AWS took the password. */
 struct progress {
-	bool seen; /* the change under way */
+	bool seen;  /* the change under way */
+	bool quiet; /* nothing of it at the last look */
 	int64_t begin_ms;
 };
 
@@ -74,22 +75,38 @@ static bool is_applied(void *context, const struct rds_instance *instance)
 
 	if (instance->password_pending || strcmp(instance->status, "available") != 0) {
 		progress->seen = true;
+		progress->quiet = false;
 		return false;
 	}
+	progress->quiet = true;
 	return progress->seen || clock_ms() - progress->begin_ms >= QUIET_MS;
 }
 
-static int set_password(
-	struct aws *aws, const char *id, const struct secret *password, struct err *err)
+static void explain_state(const struct rds_instance *instance, struct err *err)
+{
+	const char *status = instance->status;
+
+	if (instance_is_lost(status))
+		instance_explain_lost(instance->id, status, err);
+	else if (strcmp(status, "stopped") == 0 || strcmp(status, "stopping") == 0)
+		err_hint(err, "It is %s: rds-start --instance %s --wait.", status, instance->id);
+	else
+		err_hint(err,
+			"The instance has to be available: rds-status --instance %s --wait-for "
+			"available.",
+			instance->id);
+}
+
+static int set_password(struct aws *aws, const struct rds_instance *instance,
+	const struct secret *password, struct err *err)
 {
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
 	CLEANUP(aws_reply_release) struct aws_reply reply = AWS_REPLY_INIT;
 
-	if (rds_set_password(aws, id, password, &instances, &reply, err) == 0)
+	if (rds_set_password(aws, instance->id, password, &instances, &reply, err) == 0)
 		return 0;
 	if (reply.code && strncmp(reply.code, "InvalidDBInstanceState", 22) == 0)
-		err_hint(err, "The instance has to be available: rds-start --wait, or rds-status "
-			      "--wait-for available.");
+		explain_state(instance, err);
 	return -1;
 }
 
@@ -106,6 +123,11 @@ static int wait_until_applied(struct aws *aws, const char *id, struct err *err)
 
 	if (instance_wait(aws, id, &wait, &instances, err) == 0)
 		return 0;
+	/* The time is up before the quiet was long enough to be sure: it is as good as it gets. */
+	if (err->kind == ERR_TIMEOUT && progress.quiet) {
+		err_release(err);
+		return 0;
+	}
 	err_note_line(err, "AWS has taken the new password and goes on applying it.");
 	return -1;
 }
@@ -133,7 +155,7 @@ static int run_password(struct run *run, struct err *err)
 		return -1;
 	if (!secret_is_set(&password) && get_password(id, &password, err) != 0)
 		return -1;
-	if (set_password(aws, id, &password, err) != 0)
+	if (set_password(aws, &instances.items[0], &password, err) != 0)
 		return -1;
 	secret_release(&password);
 	if (opt_no_wait) {

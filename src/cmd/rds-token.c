@@ -2,6 +2,7 @@
 #include "aws/rds.h"
 #include "base/address.h"
 #include "base/mem.h"
+#include "base/rds_endpoint.h"
 #include "term/out.h"
 
 #include <ctype.h>

@@ -169,8 +169,7 @@ static bool differs(const struct loader *loader, const struct params *now,
 
 static void forget_secrets(struct params *params)
 {
-	static const char *const secret[] = { "password", "passfile", "service", "hostaddr",
-		"sslpassword" };
+	static const char *const secret[] = { "password", "passfile", "service", "sslpassword" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(secret); i++)
 		params_set(params, secret[i], NULL);
@@ -181,10 +180,15 @@ static void forget_secrets(struct params *params)
 static void merge(const struct loader *loader, const struct params *now,
 	const struct params *wanted, bool elsewhere, bool other, bool reuse, struct params *merged)
 {
+	const char *host = params_get(wanted, "host");
+
 	if (reuse) {
 		params_copy(merged, now);
 		if (elsewhere)
 			forget_secrets(merged);
+		/* An address is that of the host, also for another user or port there. */
+		if (host && *host && !is(host, present(loader, now, 0)))
+			params_set(merged, "hostaddr", NULL);
 	} else {
 		params_set(merged, "dbname", PQdb(loader->conn->pg));
 	}

@@ -1,28 +1,11 @@
 /* Targets on Amazon RDS: TLS that verifies the server, and sign-in with IAM tokens. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/rds_endpoint.h"
 #include "pg/target_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool ends_with(const char *text, size_t length, const char *suffix)
-{
-	size_t size = strlen(suffix);
-
-	return length > size && strncasecmp(text + length - size, suffix, size) == 0;
-}
-
-static bool is_rds_host(const char *host, size_t length)
-{
-	/* DNS takes a dot at the end. */
-	while (length > 0 && host[length - 1] == '.')
-		length--;
-	/* In China the region stands behind "rds". */
-	return ends_with(host, length, ".rds.amazonaws.com") ||
-	       ends_with(host, length, ".rds.cn-north-1.amazonaws.com.cn") ||
-	       ends_with(host, length, ".rds.cn-northwest-1.amazonaws.com.cn");
-}
 
 static bool has_rds_host(const struct params *params)
 {
@@ -31,7 +14,7 @@ static bool has_rds_host(const struct params *params)
 	while (host) {
 		size_t length = strcspn(host, ",");
 
-		if (is_rds_host(host, length))
+		if (rds_is_host(host, length))
 			return true;
 		host = host[length] ? host + length + 1 : NULL;
 	}
@@ -70,37 +53,63 @@ static int no_bundle(const struct params *params, struct err *err)
 	return -1;
 }
 
-static int no_such_bundle(const char *bundle, struct err *err)
+static int no_such_bundle(const char *bundle, const char *variable, struct err *err)
 {
 	err_set(err, ERR_USAGE, "the RDS CA bundle \"%s\" does not exist", bundle);
-	err_hint(err, "Install it there with rds-ca-bundle --output, or unset RDS_CA_BUNDLE and "
-		      "PGSSLROOTCERT and install it with rds-ca-bundle.");
+	err_detail(err, "%s names it.", variable);
+	err_hint(err,
+		"Install it there with rds-ca-bundle --output, or correct %s. Unset, the one is "
+		"used that rds-ca-bundle installs without --output.",
+		variable);
 	return -1;
 }
 
 /*
  * RDS certificates are signed by Amazon's own authorities, which no system trusts by default: the
  * bundle is needed, and without it the only honest answer is to stop. (RDS Proxy has certificates
- * that libpq's "system" knows.)
+ * that libpq's "system" knows.) One that is named has to be there.
  */
 static int use_bundle(struct params *params, const struct env *env, bool required, struct err *err)
 {
-	const char *bundle = env_get(env, "PGSSLROOTCERT", NULL);
+	static const char *const variables[] = { "PGSSLROOTCERT", "RDS_CA_BUNDLE" };
 	CLEANUP(mem_cleanup) char *installed = target_bundle_path();
 
 	if (params_get(params, "sslrootcert"))
 		return 0;
-	if (!bundle)
-		bundle = env_get(env, "RDS_CA_BUNDLE", NULL);
-	if (!bundle && installed && path_exists(installed))
-		bundle = installed;
-	if (bundle && (strcmp(bundle, "system") == 0 || path_exists(bundle))) {
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		const char *bundle = env_get(env, variables[i], NULL);
+
+		if (!bundle)
+			continue;
+		if (strcmp(bundle, "system") != 0 && !path_exists(bundle))
+			return no_such_bundle(bundle, variables[i], err);
 		params_set(params, "sslrootcert", bundle);
 		return 0;
 	}
-	if (!required)
+	if (installed && path_exists(installed)) {
+		params_set(params, "sslrootcert", installed);
 		return 0;
-	return bundle ? no_such_bundle(bundle, err) : no_bundle(params, err);
+	}
+	return required ? no_bundle(params, err) : 0;
+}
+
+/* A certificate is for the name without the root's dot, which DNS takes at its end. */
+static void strip_dots(struct params *params)
+{
+	CLEANUP(strbuf_release) struct strbuf hosts = STRBUF_INIT;
+	const char *host = params_get(params, "host");
+
+	for (;;) {
+		size_t length = strcspn(host, ",");
+		bool dot = length > 0 && host[length - 1] == '.' && rds_is_host(host, length);
+
+		strbuf_add(&hosts, host, length - dot);
+		if (!host[length])
+			break;
+		strbuf_addc(&hosts, ',');
+		host += length + 1;
+	}
+	params_set(params, "host", hosts.data);
 }
 
 int target_require_verified_tls(struct params *params, const struct env *env, struct err *err)
@@ -109,6 +118,7 @@ int target_require_verified_tls(struct params *params, const struct env *env, st
 
 	if (!has_rds_host(params))
 		return 0;
+	strip_dots(params);
 	/* libpq does not see the one of .env. */
 	if (!mode)
 		mode = env_get(env, "PGSSLMODE", NULL);
@@ -119,7 +129,9 @@ int target_require_verified_tls(struct params *params, const struct env *env, st
 	if (!params_get(params, "sslmode"))
 		params_set(params, "sslmode", mode);
 	/* Who asks for it may have libpq's own root.crt: then there is no need for a bundle. */
-	return strcmp(mode, "verify-full") == 0 ? use_bundle(params, env, false, err) : 0;
+	if (strcmp(mode, "verify-full") == 0 || strcmp(mode, "verify-ca") == 0)
+		return use_bundle(params, env, false, err);
+	return 0;
 }
 
 /* --- IAM ------------------------------------------------------------------------------------- */

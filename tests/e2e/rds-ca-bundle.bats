@@ -78,15 +78,92 @@ bundle() {
 	[ ! -e "$PLACE" ]
 }
 
-@test "--output is the place, in a directory that is made" {
+@test "--output is the place, in a directory that is there" {
 	two_authorities
 	bundle --from bundle.pem --output a/b/c.pem
-	assert_status 0
-	cmp bundle.pem a/b/c.pem
+	assert_status 1
+	[ ! -e a ]
 	bundle --from bundle.pem -o c.pem
 	assert_status 0
 	cmp bundle.pem c.pem
 	[ ! -e "$PLACE" ]
+}
+
+@test "--output - writes the bundle to standard output, and nothing else" {
+	two_authorities
+	rds-ca-bundle --from bundle.pem --output - >out 2>err
+	cmp bundle.pem out
+	assert_equal '' "$(<err)"
+	[ ! -e ./- ]
+	[ ! -e "$PLACE" ]
+	bundle --show --output -
+	assert_status 64
+}
+
+@test "what is there and is no regular file is left as it is" {
+	two_authorities
+	mkfifo pipe
+	mkdir directory
+	ln -s pipe link
+	for file in pipe directory link; do
+		run --separate-stderr timeout 5 rds-ca-bundle --from bundle.pem --output "$file"
+		assert_status 1
+	done
+	[ -p pipe ]
+	[ -L link ]
+	assert_equal '' "$(ls -A directory)"
+	refute_contains "$(ls -A)" .rds-ca-bundle-
+	assert_contains "$stderr" '"link" is not a regular file'
+}
+
+@test "a symbolic link stays, and the file it leads to is replaced" {
+	two_authorities
+	mkdir dotfiles
+	echo old >dotfiles/ca.pem
+	ln -s dotfiles/ca.pem link
+	bundle --from bundle.pem --output link
+	assert_status 0
+	[ -L link ]
+	cmp bundle.pem dotfiles/ca.pem
+	[ ! -L dotfiles/ca.pem ]
+	assert_equal ca.pem "$(ls -A dotfiles)"
+}
+
+@test "a symbolic link that leads nowhere, or round in a circle, is an error" {
+	two_authorities
+	ln -s nowhere dangling
+	ln -s loop loop
+	for file in dangling loop; do
+		bundle --from bundle.pem --output "$file"
+		assert_status 1
+		assert_contains "$stderr" "could not follow the symbolic link \"$file\""
+		[ -L "$file" ]
+	done
+	[ ! -e nowhere ]
+}
+
+@test "a directory that cannot be made is reported with the reason" {
+	two_authorities
+	ln -s nowhere data
+	XDG_DATA_HOME=$PWD/data bundle --from bundle.pem
+	assert_status 1
+	assert_contains "$stderr" "could not make directory \"$PWD/data\": File exists"
+}
+
+@test "what a killed run left behind is removed an hour later, and nothing else" {
+	two_authorities
+	mkdir place
+	touch -d '2 hours ago' place/.rds-ca-bundle-Ab12Cd place/ca.pem.backup place/.rds-ca-bundle-mine
+	touch place/.rds-ca-bundle-Ef34Gh
+	ln -s ca.pem place/.rds-ca-bundle-Ij56Kl
+	touch -h -d '2 hours ago' place/.rds-ca-bundle-Ij56Kl
+	bundle --from bundle.pem --output place/ca.pem
+	assert_status 0
+	assert_equal '.rds-ca-bundle-Ef34Gh
+.rds-ca-bundle-Ij56Kl
+.rds-ca-bundle-mine
+ca.pem
+ca.pem.backup' "$(LC_ALL=C ls -A place)"
 }
 
 @test "without HOME it is a usage error" {
@@ -301,7 +378,7 @@ tls_serving() {
 	bundle --from bundle.pem
 	bundle --show
 	assert_status 0
-	assert_equal "installed \"$PLACE\": 2 certificates, the next expires on $(date -u -d '+10 days' +%F)" "$output"
+	assert_equal "\"$PLACE\": 2 certificates, the next expires on $(date -u -d '+10 days' +%F)" "$output"
 	bundle --show --output bundle.pem
 	assert_status 0
 	assert_contains "$output" '"bundle.pem": 2 certificates'

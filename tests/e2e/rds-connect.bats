@@ -95,6 +95,34 @@ app_database() {
 	assert_status 0
 }
 
+@test "sslmode=verify-ca takes the installed bundle too" {
+	rds_server
+	install_bundle
+	prod "app:$APP_PASSWORD_ENCODED" postgres sslmode=verify-ca
+	run --separate-stderr db-sessions prod
+	assert_status 0
+}
+
+@test "a missing file that sslrootcert names is what the hint is about" {
+	rds_server
+	prod "app:$APP_PASSWORD_ENCODED" postgres sslrootcert=/nowhere.pem
+	run --separate-stderr db-sessions prod
+	assert_status 2
+	assert_contains "$stderr" 'hint: Correct sslrootcert in PROD_CONNECTION_URL, which names "/nowhere.pem".'
+	prod "app:$APP_PASSWORD_ENCODED" postgres
+	PGSSLROOTCERT=/nowhere.pem run --separate-stderr db-sessions prod
+	assert_status 64
+	assert_contains "$stderr" 'PGSSLROOTCERT names it.'
+}
+
+@test "a dot at the end of the host does not keep the certificate from matching" {
+	rds_server
+	install_bundle
+	RDS_HOST+=. prod "app:$APP_PASSWORD_ENCODED" postgres
+	run --separate-stderr db-sessions prod
+	assert_status 0
+}
+
 @test "the place of the bundle cannot be moved by .env" {
 	rds_server
 	install_bundle
@@ -180,7 +208,7 @@ iam_target() {
 	chmod +x client
 	DB_CLIENT=./client run --separate-stderr db-connect prod
 	assert_status 0
-	assert_matches "${lines[0]}" '^t0ken-1-[0-9]+\|verify-full\|'
+	assert_matches "${lines[0]}" '^t0ken-2-[0-9]+\|verify-full\|'
 	refute_contains "${lines[0]#*|}" t0ken
 	assert_equal app "${lines[1]}"
 }
@@ -242,7 +270,7 @@ hint: Set AWS_PROFILE." "$stderr"
 	rm "$BESIDE/rds-token"
 	PATH=$BESIDE:/usr/bin:/bin run --separate-stderr db-sessions prod
 	assert_status 1
-	assert_contains "$stderr" 'could not run "rds-token": No such file or directory'
+	assert_contains "$stderr" "could not run \"$BESIDE/rds-token\": No such file or directory"
 	assert_contains "$stderr" 'hint: rds-token belongs to dbrig: install it beside db-sessions.'
 }
 
@@ -280,6 +308,37 @@ hint: Set AWS_PROFILE." "$stderr"
 	assert_equal 1 "$(authorized "$mark" | wc -l)"
 	assert_contains "$(server_log_since "$mark")" \
 		"$RDS_HOST:$SERVER_PORT/?Action=connect&DBUser=app&"
+}
+
+@test "another rds-token in PATH is not asked" {
+	iam_target db-sessions
+	mkdir other
+	mv "$BESIDE/rds-token" other/
+	PATH=$BESIDE:$PWD/other:$PATH run --separate-stderr db-sessions prod
+	assert_status 1
+	[ ! -e "$TEST_DIR/tokens" ]
+	cd other
+	PATH=.:$BESIDE:$PATH run --separate-stderr db-sessions prod
+	assert_status 1
+	[ ! -e "$TEST_DIR/tokens" ]
+}
+
+@test "an rds-token that prints without end is ended, and a token too long is not sent" {
+	iam_target db-sessions
+	printf '#!/bin/sh\necho $$ >%q\nexec yes\n' "$TEST_DIR/pid" >"$BESIDE/rds-token"
+	SECONDS=0
+	run --separate-stderr db-sessions prod
+	assert_status 1
+	[ "$SECONDS" -le 5 ]
+	assert_contains "$stderr" 'printed more than 65536 bytes'
+	refute_contains "$stderr" hint
+	[ ! -d "/proc/$(<"$TEST_DIR/pid")" ]
+	printf '#!/bin/sh\nhead -c 16385 /dev/zero | tr "\\\\0" x\n' >"$BESIDE/rds-token"
+	mark=$(server_log_mark)
+	run --separate-stderr db-sessions prod
+	assert_status 1
+	assert_contains "$stderr" 'what rds-token printed is none'
+	refute_contains "$(server_log_since "$mark")" 'user=app'
 }
 
 # refused URL MESSAGE: prod with that URL and PROD_AUTH=iam is a usage error.
@@ -404,6 +463,57 @@ refusing() {
 	run --separate-stderr db-sessions prod
 	assert_status 2
 	assert_contains "$stderr" 'hint: Create it with db-create'
+}
+
+@test "db-connect explains a server on RDS that is not reached, and starts no client" {
+	authority amazon
+	install_bundle
+	SERVER_PORT=$(closed_port)
+	prod app:x db
+	DB_CLIENT=true run --separate-stderr db-connect prod
+	assert_status 2
+	assert_contains "$stderr" 'hint: Is the tunnel running'
+}
+
+@test "db-connect leaves a missing password, and what the server says, to the client" {
+	rds_server
+	install_bundle
+	prod app postgres
+	DB_CLIENT=true run --separate-stderr db-connect prod
+	assert_status 0
+	prod "app:$APP_PASSWORD_ENCODED" nowhere
+	DB_CLIENT=true run --separate-stderr db-connect prod
+	assert_status 0
+	prod app:wrong postgres
+	DB_CLIENT=true run --separate-stderr db-connect prod
+	assert_status 2
+}
+
+@test "a missing password is explained" {
+	rds_server
+	install_bundle
+	prod app postgres
+	run --separate-stderr db-sessions prod
+	assert_status 2
+	assert_contains "$stderr" 'hint: Put the password into the URL or into ~/.pgpass, or sign in with tokens: PROD_AUTH=iam.'
+}
+
+@test "a \\connect as another user keeps the address of the same host" {
+	rds_server
+	install_bundle
+	prod "app:$APP_PASSWORD_ENCODED" postgres
+	PGPASSFILE=$TEST_DIR/pgpass
+	echo "*:*:*:other:secret" >"$PGPASSFILE"
+	chmod 600 "$PGPASSFILE"
+	export PGPASSFILE
+	sql postgres "CREATE ROLE other LOGIN PASSWORD 'secret'"
+	mark=$(server_log_mark)
+	run --separate-stderr db-schema-load prod --confirm postgres --allow-connect --no-transaction -f - <<-SQL
+		\\connect postgres other $RDS_HOST
+		SELECT 1;
+	SQL
+	assert_status 0
+	assert_contains "$(server_log_since "$mark")" 'connection authorized: user=other'
 }
 
 # --- asking AWS --------------------------------------------------------------------------------

@@ -285,6 +285,34 @@ as_by_default() {
 	assert_matches "$(aws_instance_state mydb)" '^(creating|backing-up)'
 }
 
+@test "an answer that was lost for good is no failure when the instance is there" {
+	aws_fault 'CreateDBInstance lost' always
+	AWS_MAX_ATTEMPTS=1 create --yes
+	assert_status 0
+	assert_matches "$(aws_instance_state mydb)" '^(creating|backing-up)'
+}
+
+@test "without any answer it says that the instance may be there" {
+	aws_fault 'CreateDBInstance reset' always
+	AWS_MAX_ATTEMPTS=1 create --yes
+	assert_status 2
+	assert_contains "$stderr" 'the instance may be there'
+	assert_contains "$stderr" 'rds-status --instance mydb'
+}
+
+@test "one whose answer AWS refused is not said to be there" {
+	aws_fault 'CreateDBInstance denied'
+	create --yes
+	assert_status 1
+	refute_contains "$stderr" 'may be there'
+}
+
+@test "a subnet group of other characters is a usage error" {
+	create --yes --subnet-group 'a/b'
+	assert_status 64
+	assert_equal '' "$(aws_requests)"
+}
+
 @test "one that is being deleted is no success" {
 	aws_instance mydb deleting
 	create --yes

@@ -64,6 +64,14 @@ Version=2014-10-31" "$(aws_parameters 2)"
 	assert_equal 0 "$(aws_writes)"
 }
 
+@test "a NUL in the pipe has a message of its own" {
+	aws_instance mydb available
+	password < <(printf 'Passw0rd\0rest')
+	assert_status 64
+	assert_contains "$stderr" 'the password holds a NUL byte'
+	assert_equal 0 "$(aws_writes)"
+}
+
 @test "more than one line is a usage error" {
 	aws_instance mydb available
 	password <<<"$PASSWORD"$'\nanother'
@@ -294,4 +302,12 @@ ECHO_STATE='stty -a | grep -oE -- "-?\becho\b"'
 	password --password="$PASSWORD"
 	assert_status 64
 	assert_equal '' "$(aws_requests)"
+}
+
+@test "a short --wait is enough when nothing of the change is left to see" {
+	aws_instance mydb available
+	aws_fault 'ModifyDBInstance stale 20'
+	DB_MASTER_PASSWORD=$PASSWORD password --wait=1
+	assert_status 0
+	assert_equal 'changed mydb' "$output"
 }

@@ -42,6 +42,16 @@ state() {
 	assert_equal stopped "$(state other)"
 }
 
+@test "one whose storage is full is no success" {
+	aws_instance mydb storage-full
+	for option in '' --wait; do
+		start --instance mydb ${option:+"$option"}
+		assert_status 1
+		assert_contains "$stderr" 'aws rds modify-db-instance --db-instance-identifier mydb'
+	done
+	assert_equal 0 "$(aws_writes)"
+}
+
 @test "one that runs already is success, and nothing is written" {
 	local status_of
 	for status_of in available backing-up storage-optimization; do

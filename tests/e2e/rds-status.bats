@@ -390,3 +390,12 @@ cell() {
 	assert_contains "$stderr" DescribeDBInstances
 	refute_contains "$output$stderr" "$AWS_SECRET_ACCESS_KEY"
 }
+
+@test "--wait-for available fails at once when the storage is full" {
+	aws_instance mydb storage-full
+	SECONDS=0
+	status --instance mydb --wait-for available
+	assert_status 1
+	[ "$SECONDS" -le 3 ]
+	assert_contains "$stderr" 'its storage is full'
+}

@@ -90,6 +90,11 @@ parameter() {
 	assert_contains "$(parameter X-Amz-Credential)" %2Feu-central-1%2Frds-db%2F
 }
 
+@test "the region of an endpoint in China is taken from its name" {
+	AWS_REGION=us-east-1 token --host mydb.abc123.rds.cn-north-1.amazonaws.com.cn --user u
+	assert_contains "$(parameter X-Amz-Credential)" %2Fcn-north-1%2Frds-db%2F
+}
+
 @test "--region goes before the endpoint's name" {
 	token --host "$HOST" --user u --region us-west-2
 	assert_contains "$(parameter X-Amz-Credential)" %2Fus-west-2%2F

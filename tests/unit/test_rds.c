@@ -4,6 +4,7 @@
 #include "app/instance_create.h"
 #include "aws/rds.h"
 #include "base/mem.h"
+#include "base/rds_endpoint.h"
 
 struct name_case {
 	const char *text;
@@ -166,6 +167,17 @@ static void test_hosts(void **state)
 		{ "MyDB.abc123.EU-Central-1.RDS.amazonaws.com", true, "mydb", "eu-central-1" },
 		{ "mydb.abc123.eu-central-1.rds.amazonaws.com.", true, "mydb", "eu-central-1" },
 		{ "mydb.abc123.cn-north-1.rds.amazonaws.com.cn", true, "mydb", "cn-north-1" },
+		{ "mydb.abc123.rds.cn-north-1.amazonaws.com.cn", true, "mydb", "cn-north-1" },
+		{ "MyDB.abc123.RDS.cn-northwest-1.amazonaws.com.cn.", true, "mydb",
+			"cn-northwest-1" },
+		{ "a.cluster-ro-abc123.rds.cn-north-1.amazonaws.com.cn", true, NULL, "cn-north-1" },
+		{ "a.proxy-abc123.rds.cn-north-1.amazonaws.com.cn", true, NULL, "cn-north-1" },
+		{ "mydb.rds.cn-north-1.amazonaws.com.cn", false, NULL, NULL },
+		{ "mydb.abc123.rds.nowhere.amazonaws.com.cn", false, NULL, NULL },
+		{ "mydb.abc123.cn-north-1.amazonaws.com.cn", false, NULL, NULL },
+		{ "rds.cn-north-1.amazonaws.com.cn", false, NULL, NULL },
+		{ ".amazonaws.com.cn", false, NULL, NULL },
+		{ "a.cluster-custom-abc123.us-east-1.rds.amazonaws.com", true, NULL, "us-east-1" },
 		{ "mydb.abc123.us-gov-west-1.rds.amazonaws.com", true, "mydb", "us-gov-west-1" },
 		{ "a.cluster-abc123.us-east-1.rds.amazonaws.com", true, NULL, "us-east-1" },
 		{ "a.cluster-ro-abc123.us-east-1.rds.amazonaws.com", true, NULL, "us-east-1" },
@@ -218,6 +230,7 @@ static void test_statuses(void **state)
 		{ "incompatible-network", false, true },
 		{ "incompatible-parameters", false, true },
 		{ "restore-error", false, true },
+		{ "storage-full", false, true },
 		{ "", false, false },
 		{ "something-new", false, false },
 	};

@@ -41,6 +41,7 @@ static void test_causes(void **state)
 		{ AT "SSL error: certificate verify failed", "", RDS_CAUSE_CERTIFICATE },
 		{ AT "server certificate for \"a\" does not match host name \"b\"", "",
 			RDS_CAUSE_OTHER_NAME },
+		{ AT "fe_sendauth: no password supplied", "", RDS_CAUSE_NO_PASSWORD },
 		{ AT "root certificate file \"/x\" does not exist", "", RDS_CAUSE_NO_BUNDLE },
 		{ AT "FATAL: database \"Connection refused\" does not exist", "3D000",
 			RDS_CAUSE_OTHER },
@@ -116,6 +117,9 @@ static const struct {
 		"set PROD_AUTH=iam", NULL },
 	{ "token instead of a password", RDS_CAUSE_PASSWORD, { NULL }, NULL, true,
 		"took the token for a password", NULL },
+	{ "no password", RDS_CAUSE_NO_PASSWORD, { NULL }, NULL, false, "PROD_AUTH=iam", NULL },
+	{ "full", RDS_CAUSE_REFUSED, { "20.1.1.1" }, "storage-full", false,
+		"aws rds modify-db-instance --db-instance-identifier mydb", "is storage-full." },
 	{ "password", RDS_CAUSE_PASSWORD, { NULL }, NULL, false, "rds-password", NULL },
 	{ "other", RDS_CAUSE_OTHER, { "10.0.0.1" }, "stopped", true, NULL, NULL },
 };
@@ -156,11 +160,43 @@ static void test_explanations(void **state)
 	}
 }
 
+/* A file that somebody named is what has to be corrected: another would not be looked at. */
+static void test_named_root(void **state)
+{
+	static const enum rds_cause causes[] = { RDS_CAUSE_NO_BUNDLE, RDS_CAUSE_CERTIFICATE };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		CLEANUP(err_release) struct err err = ERR_INIT;
+		struct rds_facts facts = { .host = HOST,
+			.root = "/old.pem",
+			.root_origin = "sslrootcert in PROD_CONNECTION_URL" };
+
+		err_set(&err, ERR_CONNECT, "could not connect");
+		rds_failure_explain(causes[i], &facts, &err);
+		check_holds("the file", err.hint, "\"/old.pem\"");
+		check_holds("its place", err.hint, "sslrootcert in PROD_CONNECTION_URL");
+	}
+}
+
+static void test_quoted_user(void **state)
+{
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	struct rds_facts facts = { .host = HOST, .user = "o\"neil", .is_iam = true };
+
+	(void)state;
+	err_set(&err, ERR_CONNECT, "could not connect");
+	rds_failure_explain(RDS_CAUSE_PASSWORD, &facts, &err);
+	check_holds("quoted", err.hint, "GRANT rds_iam TO \"o\"\"neil\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_causes),
 		UNIT_TEST(test_explanations),
+		UNIT_TEST(test_named_root),
+		UNIT_TEST(test_quoted_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,17 @@ static const struct {
 		"the RDS CA bundle \"/nowhere\" does not exist" },
 	{ RDS "|PGSSLROOTCERT=/nowhere|RDS_CA_BUNDLE=~/bundle.pem", NULL, NULL, NULL,
 		"the RDS CA bundle \"/nowhere\" does not exist" },
+	/* the forms of names */
+	{ "CONNECTION_URL=postgresql://x.abc.rds.cn-north-1.amazonaws.com.cn/db", NULL, NULL, NULL,
+		"no CA bundle" },
+	{ "CONNECTION_URL=postgresql://x.abc.cn-north-1.rds.amazonaws.com.cn/db", NULL, NULL, NULL,
+		"no CA bundle" },
+	{ "CONNECTION_URL=postgresql://x.cluster-ro-abc.eu-west-1.rds.amazonaws.com/db", NULL, NULL,
+		NULL, "no CA bundle" },
+	{ "CONNECTION_URL=postgresql://x.proxy-abc.eu-west-1.rds.amazonaws.com/db", NULL, NULL,
+		NULL, "no CA bundle" },
+	{ "CONNECTION_URL=postgresql://rds.cn-north-1.amazonaws.com.cn/db", NULL, NULL, NULL,
+		NULL },
 	/* an sslmode that somebody chose stays */
 	{ RDS "?sslmode=require", NULL, "require", NULL, NULL },
 	{ RDS "?sslmode=disable|RDS_CA_BUNDLE=~/bundle.pem", NULL, "disable", NULL, NULL },
@@ -34,6 +45,12 @@ static const struct {
 	{ RDS "|PGSSLMODE=prefer", NULL, "prefer", NULL, NULL },
 	{ RDS "|PGSSLMODE=", "PGSSLMODE=require", NULL, NULL, "no CA bundle" },
 	{ RDS "|PGSSLMODE=verify-ca", "PGSSLMODE=require", "verify-ca", NULL, NULL },
+	{ RDS "?sslmode=verify-ca|RDS_CA_BUNDLE=~/bundle.pem", NULL, "verify-ca", "~/bundle.pem",
+		NULL },
+	{ RDS "?sslmode=verify-full|RDS_CA_BUNDLE=/nowhere", NULL, NULL, NULL,
+		"the RDS CA bundle \"/nowhere\" does not exist" },
+	{ RDS "?sslmode=verify-ca|PGSSLROOTCERT=/nowhere", NULL, NULL, NULL,
+		"the RDS CA bundle \"/nowhere\" does not exist" },
 	{ RDS "|PGSSLMODE=", NULL, NULL, NULL, "no CA bundle" },
 	{ RDS, "PGSSLMODE=require", "require", NULL, NULL },
 	/* one that wants a bundle gets it where there is one */
@@ -160,10 +177,36 @@ static void test_installed_bundle(void **state)
 	}
 }
 
+/* What is compared with the certificate has no dot at its end. */
+static void test_root_dot(void **state)
+{
+	static const struct {
+		const char *hosts, *expected;
+	} cases[] = {
+		{ "x.eu.rds.amazonaws.com.", "x.eu.rds.amazonaws.com" },
+		{ "a.,x.rds.amazonaws.com.,b", "a.,x.rds.amazonaws.com,b" },
+		{ "db.example.com.", "db.example.com." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(resolved_release) struct resolved r = { .result = 0 };
+		CLEANUP(mem_cleanup)
+		char *variables = mem_printf(
+			"CONNECTION_URL=postgresql://me@%s/db|RDS_CA_BUNDLE=~/bundle.pem",
+			cases[i].hosts);
+
+		resolve(&r, variables, NULL, "local");
+		check_text(cases[i].hosts, r.err.message, NULL);
+		check_text(cases[i].hosts, params_get(&r.target.params, "host"), cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_rds_tls),
+		UNIT_TEST(test_root_dot),
 		cmocka_unit_test_setup_teardown(
 			test_installed_bundle, install_bundles, remove_bundles),
 	};
