@@ -281,7 +281,7 @@ int ca_bundle_install(const char *path, bool makes_directory, const char *text, 
 	CLEANUP(mem_cleanup) char *directory = NULL;
 
 	*ret_changed = false;
-	if (find_place(path, &place, err) != 0)
+	if (find_place(path, &place, err) != 0 || !place)
 		return -1;
 	directory = directory_of(place);
 	remove_abandoned(directory);
