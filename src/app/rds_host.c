@@ -7,58 +7,20 @@
 #include "base/mem.h"
 #include "base/rds_endpoint.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
+#include <jansson.h>
 #include <string.h>
 
 #define STATUS_TIMEOUT_MS 3000
 #define MAX_ADDRESSES 8
 
-static void take_address(const struct sockaddr *from, struct address *to)
-{
-	if (from->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)from;
-
-		to->family = 4;
-		memcpy(to->bytes, &in->sin_addr, 4);
-	} else {
-		const struct sockaddr_in6 *in = (const void *)from;
-
-		to->family = 6;
-		memcpy(to->bytes, &in->sin6_addr, 16);
-	}
-}
-
-/* libpq has looked the name up a moment ago. */
-static size_t look_up(const char *host, struct address addresses[MAX_ADDRESSES])
-{
-	struct addrinfo wanted = { .ai_socktype = SOCK_STREAM }, *list = NULL;
-	size_t count = 0;
-
-	if (getaddrinfo(host, NULL, &wanted, &list) != 0)
-		return 0;
-	for (struct addrinfo *one = list; one && count < MAX_ADDRESSES; one = one->ai_next)
-		if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
-			take_address(one->ai_addr, &addresses[count++]);
-	freeaddrinfo(list);
-	return count;
-}
-
 /* The value of "status" in what rds-status printed; the caller owns it. NULL: none. */
-static char *read_status(const char *json)
+static char *read_status(const struct strbuf *json)
 {
-	static const char name[] = "\"status\"";
-	const char *at = strstr(json, name);
-	size_t length;
+	json_t *instance = json_loadb(json->data, json->length, JSON_REJECT_DUPLICATES, NULL);
+	char *status = mem_strdup(json_string_value(json_object_get(instance, "status")));
 
-	if (!at)
-		return NULL;
-	at += strlen(name);
-	at += strspn(at, " \t\n:");
-	if (*at++ != '"')
-		return NULL;
-	length = strspn(at, "abcdefghijklmnopqrstuvwxyz-");
-	return length > 0 && at[length] == '"' ? mem_strndup(at, length) : NULL;
+	json_decref(instance);
+	return status;
 }
 
 /* NULL when it cannot be known: without credentials, without a network. The caller owns it. */
@@ -76,7 +38,7 @@ static char *ask_status(const struct context *context, const char *id, const cha
 		    context, "rds-status", &arguments, STATUS_TIMEOUT_MS, &answer, &ignored) != 0 ||
 		answer.status != 0)
 		return NULL;
-	return read_status(answer.output.data);
+	return read_status(&answer.output);
 }
 
 /*
@@ -130,7 +92,8 @@ static void explain(const struct context *context, enum rds_cause cause, struct 
 		facts.id = id;
 		facts.status = status;
 		if (cause != RDS_CAUSE_UNKNOWN_HOST)
-			facts.address_count = look_up(address ? address : host, addresses);
+			facts.address_count =
+				address_look_up(address ? address : host, addresses, MAX_ADDRESSES);
 	}
 	rds_failure_explain(cause, &facts, err);
 }

@@ -27,14 +27,6 @@ static void call_release(struct call *call)
 	strbuf_release_secret(&call->body);
 }
 
-/* The lines may hold a session token. */
-static void headers_release(struct strlist *headers)
-{
-	for (size_t i = 0; i < headers->count; i++)
-		mem_wipe(headers->items[i], strlen(headers->items[i]));
-	strlist_release(headers);
-}
-
 /* --- before --------------------------------------------------------------------------------- */
 
 static const char *api_version(const char *service)
@@ -198,7 +190,7 @@ static void name_call(const struct call *call, struct err *err)
 
 static enum outcome attempt(struct call *call, struct err *err)
 {
-	CLEANUP(headers_release) struct strlist headers = STRLIST_INIT;
+	CLEANUP(strlist_release_secret) struct strlist headers = STRLIST_INIT;
 	CLEANUP(http_response_release) struct http_response response = HTTP_RESPONSE_INIT;
 	CLEANUP(mem_cleanup) char *url = mem_printf("%s/", call->endpoint);
 	int64_t left = call->deadline - clock_ms();

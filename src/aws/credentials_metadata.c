@@ -23,14 +23,6 @@
 
 #define METADATA_CEILING ((size_t)64 << 10)
 
-/* A header may hold a token. */
-static void headers_release(struct strlist *headers)
-{
-	for (size_t i = 0; i < headers->count; i++)
-		mem_wipe(headers->items[i], strlen(headers->items[i]));
-	strlist_release(headers);
-}
-
 static const char *variable(struct aws *aws, const char *name)
 {
 	return config_variable(aws_options(aws)->env, name);
@@ -132,7 +124,7 @@ int credentials_from_container(struct aws *aws, struct credentials *credentials,
 	static const struct credentials_json what = {
 		.source = "container", .token_name = "Token", .needs_token = true
 	};
-	CLEANUP(headers_release) struct strlist headers = STRLIST_INIT;
+	CLEANUP(strlist_release_secret) struct strlist headers = STRLIST_INIT;
 	CLEANUP(mem_cleanup) char *url = NULL;
 
 	if (container_url(aws, &url, err) != 0)
@@ -209,7 +201,7 @@ struct instance {
 static void instance_release(struct instance *instance)
 {
 	mem_free(instance->base);
-	headers_release(&instance->headers);
+	strlist_release_secret(&instance->headers);
 }
 
 /* True when an answer came with status 200; anything but an interrupt is no error. */
@@ -249,7 +241,7 @@ static int instance_open(
 		*ret_found = false;
 	if (!*ret_found)
 		return 0;
-	headers_release(&instance->headers);
+	strlist_release_secret(&instance->headers);
 	instance->headers = (struct strlist)STRLIST_INIT;
 	strbuf_grow(&line, response.body.length + 32);
 	strbuf_addf(&line, "x-aws-ec2-metadata-token: %s", response.body.data);

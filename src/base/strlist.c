@@ -48,3 +48,10 @@ void strlist_release(struct strlist *list)
 	mem_free(list->items);
 	*list = (struct strlist)STRLIST_INIT;
 }
+
+void strlist_release_secret(struct strlist *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		mem_wipe(list->items[i], strlen(list->items[i]));
+	strlist_release(list);
+}

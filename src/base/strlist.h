@@ -25,4 +25,7 @@ void strlist_sort(struct strlist *list);
 /* Frees all; usable as a CLEANUP handler. */
 void strlist_release(struct strlist *list);
 
+/* The same after wiping the strings. */
+void strlist_release_secret(struct strlist *list);
+
 #endif

@@ -4,14 +4,13 @@
 #include "base/mem.h"
 
 #include <libpq-fe.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* The shortest libpq knows: it takes 1 for 2. */
 #define TIMEOUT_SECONDS "2"
+
+#define MOST_ADDRESSES 16
 
 bool ping_reaches(const struct ping_host *host)
 {
@@ -32,25 +31,6 @@ bool ping_reaches(const struct ping_host *host)
 	}
 }
 
-static bool take_address(const struct sockaddr *from, struct address *to)
-{
-	if (from->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)from;
-
-		to->family = 4;
-		memcpy(to->bytes, &in->sin_addr, 4);
-		return true;
-	}
-	if (from->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in = (const void *)from;
-
-		to->family = 6;
-		memcpy(to->bytes, &in->sin6_addr, 16);
-		return true;
-	}
-	return false;
-}
-
 static bool is_loopback(const struct address *address)
 {
 	static const unsigned char loopback[16] = { [15] = 1 };
@@ -61,27 +41,17 @@ static bool is_loopback(const struct address *address)
 
 bool ping_is_private(const struct ping_host *host, char **ret_address)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
-	struct address found = { 0 };
-	bool is_private = false;
+	struct address addresses[MOST_ADDRESSES];
+	char text[ADDRESS_TEXT_SIZE];
+	size_t count = 0;
 
-	if (host->host[0] == '/' || getaddrinfo(host->host, NULL, &hints, &list) != 0)
+	if (host->host[0] != '/')
+		count = address_look_up(host->host, addresses, ARRAY_SIZE(addresses));
+	if (count == 0)
 		return false;
-	for (const struct addrinfo *item = list; item; item = item->ai_next) {
-		struct address address = { 0 };
-
-		if (!take_address(item->ai_addr, &address))
-			continue;
-		is_private = !is_loopback(&address) && !address_is_global(&address, NULL);
-		if (!is_private)
-			break;
-		found = address;
-	}
-	freeaddrinfo(list);
-	if (is_private) {
-		char text[ADDRESS_TEXT_SIZE];
-
-		*ret_address = mem_strdup(address_format(&found, text));
-	}
-	return is_private;
+	for (size_t i = 0; i < count; i++)
+		if (is_loopback(&addresses[i]) || address_is_global(&addresses[i], NULL))
+			return false;
+	*ret_address = mem_strdup(address_format(&addresses[0], text));
+	return true;
 }

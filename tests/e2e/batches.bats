@@ -574,3 +574,14 @@ load batches
 	load_schema -f a.sql
 	assert_fails_at a.sql:3:3 'division by zero'
 }
+
+@test "an error that a trigger raises under COPY is at the row's line" {
+	sql "$DB" 'CREATE TABLE t (v int);
+		CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
+			$$BEGIN IF NEW.v = 2 THEN RAISE $x$two$x$; END IF; RETURN NEW; END$$;
+		CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()'
+	printf 'COPY t FROM stdin;\n1\n2\n\\.\n' >a.sql
+	load_schema -f a.sql
+	assert_status 3
+	assert_contains "$stderr" 'a.sql:3: ERROR: two'
+}

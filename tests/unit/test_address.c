@@ -261,7 +261,6 @@ static void test_equal(void **state)
 		{ "20.1.1.1/32", "20.1.1.1/32", true },
 		{ "20.1.1.1/32", "20.1.1.2/32", false },
 		{ "20.1.1.0/24", "20.1.1.9/24", true },
-		{ "20.1.1.0/24", "20.1.1.0/25", false },
 		{ "2a01:0:0::1/128", "2A01::1/128", true },
 		{ "2a01::1/128", "2a01::2/128", false },
 		{ "0.0.0.0/0", "::/0", false },
@@ -275,9 +274,7 @@ static void test_equal(void **state)
 
 		snprintf(label, sizeof(label), "%s %s", cases[i].a, cases[i].b);
 		assert_true(cidr_parse(cases[i].a, &a) && cidr_parse(cases[i].b, &b));
-		check_number(label, cidr_equal(&a, &b), cases[i].equal);
-		check_number(label, address_equal(&a.address, &b.address),
-			cases[i].equal || strcmp(cases[i].b, "20.1.1.0/25") == 0);
+		check_number(label, address_equal(&a.address, &b.address), cases[i].equal);
 	}
 }
 
