@@ -97,6 +97,10 @@ void interrupt_restore(void)
 		if (old.sa_handler == handle_signal)
 			signal(caught_signals[i], SIG_DFL);
 	}
+	/* The pipe is the parent's. */
+	wake_pipe[0] = wake_pipe[1] = -1;
+	pending_signal = 0;
+	seen = false;
 }
 
 NORETURN void interrupt_die(int signal_number)

@@ -29,7 +29,7 @@ bool interrupt_seen(void);
 /* Ends the program by the signal's default action. */
 NORETURN void interrupt_die(int signal_number);
 
-/* Puts the default dispositions back, for a child about to exec. */
+/* In a child after fork: puts the default dispositions back, as before interrupt_install. */
 void interrupt_restore(void);
 
 #endif

@@ -476,6 +476,38 @@ int process_spawn(const struct process_spec *spec, int output, pid_t *ret_pid, s
 	return 0;
 }
 
+/* In the new process: nothing of the caller's is held open, nor ever written to. */
+static void detach_descriptors(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			_exit(127);
+	close_from(STDERR_FILENO + 1);
+}
+
+bool process_detach(void)
+{
+	pid_t between = fork_blocked();
+	sigset_t none;
+	int status;
+
+	if (between != 0) {
+		if (between > 0)
+			wait_for(between, &status);
+		return false;
+	}
+	/* The process between is gone at once: its child will be nobody's zombie. */
+	if (setsid() < 0 || fork() != 0)
+		_exit(0);
+	interrupt_restore();
+	detach_descriptors();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return true;
+}
+
 #ifdef __linux__
 /* The letter after the last parenthesis of /proc/PID/stat; 0: unknown. */
 static char process_letter(pid_t pid)

@@ -81,6 +81,14 @@ int process_run(const struct process_spec *spec, int64_t timeout_ms, struct strb
  */
 int process_spawn(const struct process_spec *spec, int output, pid_t *ret_pid, struct err *err);
 
+/*
+ * Makes a process that goes on when the caller ends and is no child of it: a copy of the caller in
+ * a session of its own, with standard streams from and to /dev/null, no other descriptor and
+ * signals as a new program has them. True in that process, which has to end by _exit; false in the
+ * caller, also when no process could be made.
+ */
+bool process_detach(void);
+
 /* True while that process runs; one that has ended but was not reaped does not. */
 bool process_alive(pid_t pid);
 
