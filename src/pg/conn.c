@@ -190,7 +190,7 @@ static int until_stalled(struct conn *conn)
 		return -1;
 	now = clock_ms();
 	if (!conn->stalled_due)
-		conn->stalled_due = now + STALL_MS;
+		conn->stalled_due = now + (conn->stall_ms ? conn->stall_ms : STALL_MS);
 	return conn->stalled_due > now ? (int)(conn->stalled_due - now) : 0;
 }
 
@@ -201,7 +201,8 @@ static void tell_stalled(struct conn *conn)
 		conn->answer_deadline = clock_ms() + ANSWER_MS;
 		cancel(conn);
 	}
-	conn->stalled_due = clock_ms() + STALL_AGAIN_MS;
+	conn->stalled_due =
+		clock_ms() + (conn->stall_again_ms ? conn->stall_again_ms : STALL_AGAIN_MS);
 }
 
 /*

@@ -13,11 +13,13 @@ struct conn {
 	bool completed;         /* the last request succeeded, also when a signal ended it for us */
 	int64_t answer_deadline; /* with that: until when the server may answer */
 	/*
-	 * Called when the server has been silent for STALL_MS while it was waited for, and then
-	 * every STALL_AGAIN_MS; NULL: nobody. Fails only with INTERRUPTED.
+	 * Called when the server has been silent for stall_ms while it was waited for, and then
+	 * every stall_again_ms (0: two seconds and thirty), which the call may change; NULL:
+	 * nobody. Fails only with INTERRUPTED.
 	 */
 	int (*stalled)(void *context, struct err *err);
 	void *stalled_context;
+	int64_t stall_ms, stall_again_ms;
 	int64_t stalled_due;   /* when the next call is; 0: the server is not waited for */
 	size_t inputs;         /* how often the server has sent something */
 	int64_t round_trip_us; /* how long the server's first answer took; 0: not measured */

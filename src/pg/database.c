@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/obstacle.h"
 #include "queries.h"
 
 #include <inttypes.h>
@@ -12,17 +13,11 @@
 
 #define SQLSTATE_DUPLICATE_DATABASE "42P04"
 #define SQLSTATE_UNIQUE "23505"
-#define SQLSTATE_IN_USE "55006"
 #define SQLSTATE_NOT_READY "55000"
-#define SQLSTATE_READ_ONLY "25006"
-#define SQLSTATE_PRIVILEGE "42501"
 
 /* How long a CREATE is tried again while a killed one is still finishing on the server. */
 #define CREATE_RETRY_MS 5000
 #define CREATE_PAUSE_MS 50
-
-/* Sessions listed in an error; more are counted. */
-#define LISTED_SESSIONS 10
 
 static bool is_true(const PGresult *result, int row, int column)
 {
@@ -46,22 +41,6 @@ int database_inspect(
 		.obstructed = is_true(result, 0, 6),
 	};
 	return 0;
-}
-
-/* "could not create database "x": reason", keeping the server's other fields. */
-static int name_failure(struct err *err, const char *verb, const char *name)
-{
-	char *message;
-
-	if (err->kind != ERR_FAILED)
-		return -1;
-	message = mem_printf("could not %s database \"%s\": %s", verb, name, err->message);
-	mem_free(err->message);
-	err->message = message;
-	if (strcmp(err->sqlstate, SQLSTATE_READ_ONLY) == 0 && !err->hint)
-		err_hint(err,
-			"The server is read-only, probably a standby: use the URL of its primary.");
-	return -1;
 }
 
 static int add_clause(struct conn *conn, struct strbuf *sql, const char *keyword, const char *value,
@@ -130,83 +109,11 @@ int database_create(struct conn *conn, const char *name,
 		*ret_created = true;
 		return 0;
 	}
-	name_failure(err, "create", name);
+	obstacle_failure(err, "create", name);
 	if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0)
 		err_hint(err,
 			"Somebody is connected to the template; --template template0 avoids it.");
 	return -1;
-}
-
-/* Adds a line per session to the error's detail; *ret_count tells how many there are. */
-static int list_sessions(
-	struct conn *conn, const char *name, struct strbuf *list, int *ret_count, struct err *err)
-{
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-	int count;
-
-	if (conn_query(conn, query_database_sessions, 1, &name, &result, err) != 0)
-		return -1;
-	count = PQntuples(result);
-	for (int i = 0; i < count && i < LISTED_SESSIONS; i++)
-		strbuf_addf(list, "%spid %s, user %s, client %s, application \"%s\", %s",
-			i ? "\n" : "", PQgetvalue(result, i, 0), PQgetvalue(result, i, 1),
-			PQgetvalue(result, i, 2), PQgetvalue(result, i, 3),
-			PQgetvalue(result, i, 4));
-	if (count > LISTED_SESSIONS)
-		strbuf_addf(list, "\n… and %d more", count - LISTED_SESSIONS);
-	*ret_count = count;
-	return 0;
-}
-
-static int in_use(struct conn *conn, const char *name, bool *ret_in_use, struct err *err)
-{
-	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
-	int count;
-
-	if (list_sessions(conn, name, &list, &count, err) != 0)
-		return -1;
-	*ret_in_use = count > 0;
-	if (count == 0)
-		return 0;
-	err_set(err, ERR_FAILED, "could not drop database \"%s\": %d session%s connected to it",
-		name, count, count == 1 ? " is" : "s are");
-	err_detail(err, "%s", list.data);
-	err_hint(err, "Close them, or end them with --force.");
-	return -1;
-}
-
-/* Names what not even FORCE can clear in the error's detail. */
-static void name_obstacles(const PGresult *result, struct err *err)
-{
-	err_detail(err, "In the way:");
-	for (int i = 0; i < PQntuples(result); i++)
-		err_detail_line(err, "%s, cleared by %s", PQgetvalue(result, i, 0),
-			PQgetvalue(result, i, 1));
-	err_hint(err, "Ending sessions does not clear these; run the commands named.");
-}
-
-static int check_obstacles(struct conn *conn, const char *name, struct err *err)
-{
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-
-	if (conn_query(conn, query_database_obstacles, 1, &name, &result, err) != 0)
-		return -1;
-	if (PQntuples(result) == 0)
-		return 0;
-	err_set(err, ERR_FAILED, "could not drop database \"%s\": it is in use", name);
-	name_obstacles(result, err);
-	return -1;
-}
-
-/* For a DROP that the server refused; leaves err alone when there is nothing of the kind. */
-static void explain_obstacles(struct conn *conn, const char *name, struct err *err)
-{
-	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-
-	if (conn_query(conn, query_database_obstacles, 1, &name, &result, &ignored) == 0 &&
-		PQntuples(result) > 0)
-		name_obstacles(result, err);
 }
 
 static int check_droppable(const char *name, const struct database_state *state, struct err *err)
@@ -236,7 +143,6 @@ static void explain_drop(struct conn *conn, const char *name, bool force, struct
 	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
 	CLEANUP(err_release) struct err other = ERR_INIT;
 	struct database_state state = { 0 };
-	bool busy = false;
 	int count;
 
 	if (err->kind == ERR_INTERRUPTED) {
@@ -254,13 +160,14 @@ static void explain_drop(struct conn *conn, const char *name, bool force, struct
 		err_note_line(err, "Whether database \"%s\" was dropped is unknown.", name);
 	} else if (strcmp(err->sqlstate, SQLSTATE_PRIVILEGE) == 0) {
 		/* A session of a role that ours may not end. */
-		if (force && list_sessions(conn, name, &list, &count, &other) == 0 && count > 0)
+		if (force && obstacle_list_sessions(conn, name, true, &list, &count, &other) == 0 &&
+			count > 0)
 			err_detail_line(err, "%s", list.data);
 	} else if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0 ||
 		   strcmp(err->sqlstate, SQLSTATE_NOT_READY) == 0) {
 		/* Somebody connected in between, or something holds it that is no session. */
-		explain_obstacles(conn, name, err);
-		if (!force && in_use(conn, name, &busy, &other) != 0 && busy) {
+		obstacle_explain(conn, name, true, err);
+		if (!force && obstacle_sessions(conn, "drop", name, false, &other) > 0) {
 			err_release(err);
 			*err = other;
 			other = (struct err)ERR_INIT;
@@ -273,7 +180,6 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 {
 	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
 	struct database_state state = { 0 };
-	bool busy = false;
 
 	if (known)
 		state = *known;
@@ -285,16 +191,16 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 	if (check_droppable(name, &state, err) != 0)
 		return -1;
 	/* Before FORCE ends sessions in vain. */
-	if (state.obstructed && check_obstacles(conn, name, err) != 0)
+	if (state.obstructed && obstacle_check(conn, "drop", name, true, err) != 0)
 		return -1;
-	if (!force && in_use(conn, name, &busy, err) != 0)
+	if (!force && obstacle_sessions(conn, "drop", name, false, err) != 0)
 		return -1;
 	if (add_clause(conn, &sql, "DROP DATABASE IF EXISTS", name, true, err) != 0)
 		return -1;
 	if (force)
 		strbuf_adds(&sql, " WITH (FORCE)");
 	if (conn_exec(conn, sql.data, err) != 0) {
-		name_failure(err, "drop", name);
+		obstacle_failure(err, "drop", name);
 		explain_drop(conn, name, force, err);
 		return -1;
 	}
@@ -302,17 +208,32 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 	return 0;
 }
 
+#define RESET_LOCK "dbrig reset "
+#define BACKGROUND_LOCK "dbrig background "
+
 /* FNV-1a, 64 bits, over a prefix of ours and the name: collisions with other users of advisory
  * locks are as unlikely as the key is long. */
-static int64_t lock_key(const char *name)
+static char *lock_key(const char *prefix, const char *name)
 {
-	const char *const parts[] = { "dbrig reset ", name };
+	const char *const parts[] = { prefix, name };
 	uint64_t hash = 0xcbf29ce484222325u;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		for (const char *c = parts[i]; *c; c++)
 			hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
-	return (int64_t)(hash & INT64_MAX);
+	return mem_printf("%" PRId64, (int64_t)(hash & INT64_MAX));
+}
+
+/* query: one of those that yield a boolean. */
+static int ask_lock(
+	struct conn *conn, const char *query, const char *key, bool *ret_yes, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query, 1, &key, &result, err) != 0)
+		return -1;
+	*ret_yes = is_true(result, 0, 0);
+	return 0;
 }
 
 static void tell_holder(struct conn *conn, const char *key, lock_waiting_fn *waiting, void *context)
@@ -334,18 +255,40 @@ static void tell_holder(struct conn *conn, const char *key, lock_waiting_fn *wai
 int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
 	struct err *err)
 {
-	CLEANUP(result_cleanup) PGresult *tried = NULL;
+	CLEANUP(mem_cleanup) char *key = lock_key(RESET_LOCK, name);
 	CLEANUP(result_cleanup) PGresult *waited = NULL;
-	char text[24];
-	const char *key = text;
+	const char *values[] = { key };
+	bool locked = false;
 
-	snprintf(text, sizeof(text), "%" PRId64, lock_key(name));
-	if (conn_query_row(conn, query_lock_try, 1, &key, &tried, err) != 0)
+	if (ask_lock(conn, query_lock_try, key, &locked, err) != 0)
 		return -1;
-	if (is_true(tried, 0, 0))
+	if (locked)
 		return 0;
 	tell_holder(conn, key, waiting, context);
-	return conn_query(conn, query_lock_wait, 1, &key, &waited, err);
+	return conn_query(conn, query_lock_wait, 1, values, &waited, err);
+}
+
+int database_try_lock(struct conn *conn, const char *name, bool *ret_locked, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *key = lock_key(RESET_LOCK, name);
+
+	return ask_lock(conn, query_lock_try, key, ret_locked, err);
+}
+
+int database_try_background_lock(
+	struct conn *conn, const char *name, bool *ret_locked, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *key = lock_key(BACKGROUND_LOCK, name);
+
+	return ask_lock(conn, query_lock_try, key, ret_locked, err);
+}
+
+int database_release_background_lock(struct conn *conn, const char *name, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *key = lock_key(BACKGROUND_LOCK, name);
+	bool held;
+
+	return ask_lock(conn, query_lock_release, key, &held, err);
 }
 
 int database_count_tables(struct conn *conn, long *ret_count, struct err *err)

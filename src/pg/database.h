@@ -53,6 +53,19 @@ typedef void lock_waiting_fn(void *context, const char *holder);
 int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
 	struct err *err);
 
+/* The same without waiting: *ret_locked is false when another session holds it. */
+int database_try_lock(struct conn *conn, const char *name, bool *ret_locked, struct err *err);
+
+/*
+ * Takes the lock of what is done in the background after a reset (dropping, preparing copies), of
+ * which there is one for a database of that name on this server. It has nothing to do with
+ * database_lock's. It ends with the connection or when it is released; taking it twice takes
+ * releasing it twice.
+ */
+int database_try_background_lock(
+	struct conn *conn, const char *name, bool *ret_locked, struct err *err);
+int database_release_background_lock(struct conn *conn, const char *name, struct err *err);
+
 /*
  * Whether a new session of the connected database would begin with settings of its own (ALTER
  * DATABASE or ALTER ROLE … SET), which the present session may not have seen.

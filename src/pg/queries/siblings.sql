@@ -1,0 +1,23 @@
+-- The database $1 and those that may be its siblings: with the text $2 in their comment, or with
+-- ".dbrig-" in their name. There is always a row; without any database its name is null.
+SELECT d.datname,
+       d.description,
+       d.oid,
+       coalesce(r.rolsuper OR pg_catalog.pg_has_role(d.datdba, 'USAGE'), false) AS is_owner,
+       coalesce(d.datconnlimit = -2, false) AS invalid,
+       coalesce(d.datallowconn, false) AS allows_connections,
+       pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC',
+         'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       r.rolsuper OR r.rolcreatedb AS may_create,
+       pg_catalog.pg_is_in_recovery() AS in_recovery
+  FROM pg_catalog.pg_roles r
+  LEFT JOIN (SELECT b.*, c.description
+               FROM pg_catalog.pg_database b
+               LEFT JOIN pg_catalog.pg_shdescription c
+                 ON c.objoid = b.oid AND c.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass
+              WHERE b.datname = $1
+                 OR pg_catalog.strpos(c.description, $2) > 0
+                 OR pg_catalog.strpos(b.datname::pg_catalog.text, '.dbrig-') > 0) d
+    ON true
+ WHERE r.rolname = current_user
+ ORDER BY d.datname

@@ -1,0 +1,95 @@
+#include "pg/sibling.h"
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "pg/exclusive.h"
+#include "pg/obstacle.h"
+
+static int add_identifier(struct conn *conn, struct strbuf *sql, const char *name, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *quoted = conn_identifier(conn, name);
+
+	if (!quoted)
+		return err_set(err, ERR_USAGE, "\"%s\" is not valid text", name);
+	strbuf_adds(sql, quoted);
+	return 0;
+}
+
+/* keyword and the database's name, at the beginning of another statement. */
+static int begin(struct conn *conn, struct strbuf *sql, const char *keyword, const char *name,
+	struct err *err)
+{
+	strbuf_addf(sql, "%s%s ", sql->length ? "; " : "", keyword);
+	return add_identifier(conn, sql, name, err);
+}
+
+static int add_comment(struct conn *conn, struct strbuf *sql, const char *name,
+	const struct database_change *change, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *comment = mark_apply(change->comment, change->mark);
+	CLEANUP(mem_cleanup) char *quoted = comment ? conn_literal(conn, comment) : NULL;
+
+	if (comment && !quoted)
+		return err_set(err, ERR_USAGE, "\"%s\" is not valid text", comment);
+	if (begin(conn, sql, "COMMENT ON DATABASE", name, err) != 0)
+		return -1;
+	strbuf_adds(sql, " IS ");
+	strbuf_adds(sql, quoted ? quoted : "NULL");
+	return 0;
+}
+
+static int add_change(struct conn *conn, struct strbuf *sql, const struct database_change *change,
+	struct err *err)
+{
+	const char *name = change->name;
+
+	if (change->new_name) {
+		if (begin(conn, sql, "ALTER DATABASE", name, err) != 0)
+			return -1;
+		name = change->new_name;
+		strbuf_adds(sql, " RENAME TO ");
+		if (add_identifier(conn, sql, name, err) != 0)
+			return -1;
+	}
+	if ((change->mark || change->unmark) && add_comment(conn, sql, name, change, err) != 0)
+		return -1;
+	if (change->allow_connections >= 0) {
+		if (begin(conn, sql, "ALTER DATABASE", name, err) != 0)
+			return -1;
+		strbuf_addf(
+			sql, " ALLOW_CONNECTIONS %s", change->allow_connections ? "true" : "false");
+	}
+	return 0;
+}
+
+static void exclusive_release(struct exclusive *need)
+{
+	strlist_release(&need->names);
+}
+
+int databases_change(struct conn *conn, const struct database_change *changes, size_t count,
+	bool force, struct err *err)
+{
+	/* Comments from the server may be long. */
+	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT_UNBOUNDED;
+	CLEANUP(exclusive_release)
+	struct exclusive need = { .verb = "rename", .force = force };
+	int failed;
+
+	for (size_t i = 0; i < count; i++) {
+		if (add_change(conn, &sql, &changes[i], err) != 0)
+			return -1;
+		/* One that an earlier change has given is free, or nobody's as yet. */
+		if (changes[i].new_name)
+			strlist_add(&need.names, changes[i].name);
+	}
+	if (sql.length == 0)
+		return 0;
+	/* Several statements in one request are one transaction. */
+	failed = need.names.count > 0 ? exclusive_exec(conn, &need, sql.data, err)
+				      : conn_exec(conn, sql.data, err);
+	/* What was found before anything was sent says it already. */
+	if (failed && err->sqlstate[0])
+		obstacle_failure(err, need.names.count > 0 ? "rename" : "change", changes[0].name);
+	return failed ? -1 : 0;
+}
