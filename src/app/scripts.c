@@ -2,9 +2,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "sql/check.h"
-#include "sql/script.h"
-#include "term/out.h"
 #include "term/safe.h"
 
 #include <ctype.h>
@@ -315,67 +312,6 @@ int scripts_find_default(const struct context *context, struct scripts *schema,
 	return find_seed(context, true, seed, err);
 }
 
-/* The script holds what rules one transaction out: does without, or fails when it is insisted on.
- */
-static int leave_transaction(
-	struct scripts *scripts, const struct script_found *found, const char *why, struct err *err)
-{
-	if (!scripts->insists) {
-		out_info("%s:%zu: %s%s, running statement by statement", found->file, found->line,
-			found->name, why);
-		scripts->transaction = false;
-		return 0;
-	}
-	err_set(err, ERR_SQL, "%s%s", found->name, why);
-	err->place.file = mem_strdup(found->file);
-	err->place.line = found->line;
-	err->place.column = found->column;
-	err_hint(err, "Without --single-transaction the scripts run statement by statement.");
-	return -1;
-}
-
-static int check_file(struct scripts *scripts, const struct load_file *file, struct err *err)
-{
-	const struct script_options options = { .variables = &scripts->variables,
-		.keep_going = scripts->keep_going,
-		.dry = true,
-		.stamps = &scripts->stamps };
-	CLEANUP(script_summary_release) struct script_summary summary = SCRIPT_SUMMARY_INIT;
-
-	/* A pipe can be read only once, and even opening and closing it would send its writer away.
-	 */
-	if (strcmp(file->path, "-") == 0) {
-		scripts->reads_pipe = true;
-		return 0;
-	}
-	if (path_is_pipe(file->path)) {
-		if (access(file->path, R_OK) != 0)
-			return err_errno(err, "could not open file \"%s\"", file->name);
-		scripts->reads_pipe = true;
-		return 0;
-	}
-	if (script_check(file->path, file->name, &options, &summary, err) != 0)
-		return -1;
-	scripts->bytes += summary.bytes;
-	if (summary.statements == 0 && summary.others == 0)
-		out_warning("\"%s\" holds no statement", file->name);
-	if (scripts->transaction && summary.no_transaction.line)
-		return leave_transaction(
-			scripts, &summary.no_transaction, " cannot run in a transaction", err);
-	if (scripts->transaction && summary.transaction.line)
-		return leave_transaction(scripts, &summary.transaction,
-			": the script controls transactions itself", err);
-	return 0;
-}
-
-int scripts_check(struct scripts *scripts, struct err *err)
-{
-	for (size_t i = 0; i < scripts->count; i++)
-		if (check_file(scripts, &scripts->files[i], err) != 0)
-			return -1;
-	return 0;
-}
-
 void scripts_release(struct scripts *scripts)
 {
 	for (size_t i = 0; i < scripts->count; i++) {
@@ -385,5 +321,6 @@ void scripts_release(struct scripts *scripts)
 	mem_free(scripts->files);
 	variables_release(&scripts->variables);
 	stamps_release(&scripts->stamps);
+	script_inputs_release(&scripts->inputs);
 	*scripts = (struct scripts)SCRIPTS_INIT;
 }

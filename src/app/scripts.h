@@ -5,6 +5,7 @@
 
 #include "app/context.h"
 #include "pg/load.h"
+#include "sql/inputs.h"
 
 struct scripts {
 	struct load_file *files; /* path and name are owned */
@@ -19,6 +20,9 @@ struct scripts {
 	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
 	uint64_t bytes;   /* set by scripts_check: of all that can be read beforehand */
 	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */
+	bool wanted_transaction;     /* set by scripts_check: transaction before it was given up */
+	bool wants_inputs;           /* asks scripts_check for the following */
+	struct script_inputs inputs; /* its names may be missing: scripts_names */
 };
 
 #define SCRIPTS_INIT                                                                               \
@@ -53,9 +57,17 @@ int scripts_find_default(const struct context *context, struct scripts *schema,
  * Reads all regular files through, without a server: anything wrong with them is found before
  * something is changed. Scripts that cannot run in one transaction are recognized and switched to
  * running statement by statement, which is said in one line, or refused with SQL when the
- * transaction is insisted on.
+ * transaction is insisted on. With wants_inputs, scripts that have not changed since an earlier
+ * check are not read again (app/inputs_cache.h).
  */
 int scripts_check(struct scripts *scripts, struct err *err);
+
+/*
+ * Makes sure that inputs.names and inputs.varying are there, after scripts_check with wants_inputs:
+ * reads the scripts once more if it did not. Fails as scripts_check, and with SQL when they are not
+ * what was checked.
+ */
+int scripts_names(struct scripts *scripts, struct err *err);
 
 /* Runs them over conn and says what was done. scripts->transaction is false afterwards when it was
  * given up for what came through a pipe. */

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct check {
 	struct script *script;
+	struct script_inputs *inputs; /* NULL: they are not gathered */
 	struct script_summary found;
 	bool writes; /* an earlier \copy writes a file, which a later one may read */
 };
@@ -28,6 +30,47 @@ static void note(
 	snprintf(found->name, sizeof(found->name), "%s", name ? name : "");
 }
 
+/* --- what the outcome depends on ------------------------------------------------------------- */
+
+static void obstacle(
+	struct check *check, const struct script_statement *statement, const char *what)
+{
+	if (check->inputs && !check->inputs->obstacle)
+		script_inputs_obstacle(check->inputs, statement->origin.file,
+			origin_line(&statement->origin, statement->text, statement->length, 0),
+			what);
+}
+
+static void gather(struct check *check, const struct script_statement *statement, bool dynamic)
+{
+	if (!check->inputs)
+		return;
+	if (!script_has_safe_encoding(check->script))
+		obstacle(check, statement, "a client encoding that takes the server to be read");
+	script_inputs_statement(
+		check->inputs, statement, dynamic, !script_has_standard_strings(check->script));
+}
+
+static void gather_copy(struct check *check, const struct script_action *action)
+{
+	const struct script_statement *statement = &action->statement;
+	struct stat state;
+
+	gather(check, statement, false);
+	if (!check->inputs || action->copy.where == SCRIPT_COPY_SCRIPT)
+		return;
+	if (!action->copy.from || action->copy.where == SCRIPT_COPY_PROCESS)
+		obstacle(check, statement,
+			action->copy.from ? "\\copy from standard input" : "\\copy to a file");
+	else if (script_is_uncertain(check->script) || stat(action->copy.file, &state) != 0)
+		obstacle(check, statement, "\\copy from a file that may not be there");
+	else
+		script_inputs_file(check->inputs, SCRIPT_INPUT_DATA, action->copy.file,
+			action->copy.file, &state);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
 static int skip_copy(struct script *script, struct err *err)
 {
 	const char *data;
@@ -41,10 +84,12 @@ static int skip_copy(struct script *script, struct err *err)
 	return result;
 }
 
-static int statement(struct check *check, const struct script_statement *statement, struct err *err)
+static int statement(struct check *check, const struct script_statement *statement, bool dynamic,
+	struct err *err)
 {
 	const char *name = NULL;
 
+	gather(check, statement, dynamic);
 	check->found.statements++;
 	check->found.copies += statement->copies;
 	classify_statement(statement->text, statement->length, &name);
@@ -62,6 +107,7 @@ static int copy(struct check *check, const struct script_action *action, struct 
 {
 	const char *file = action->copy.file;
 
+	gather_copy(check, action);
 	check->found.statements++;
 	if (action->copy.where == SCRIPT_COPY_SCRIPT && action->copy.from)
 		return skip_copy(check->script, err);
@@ -84,6 +130,8 @@ static int copy(struct check *check, const struct script_action *action, struct 
 /* A script that settles itself what happens after each statement cannot run as a whole. */
 static void note_modes(struct check *check, const struct script_statement *statement)
 {
+	if (!script_autocommits(check->script) || !script_stops_on_error(check->script))
+		obstacle(check, statement, "\\set AUTOCOMMIT or ON_ERROR_STOP off");
 	if (!script_autocommits(check->script))
 		note(&check->found.transaction, statement, "\\set AUTOCOMMIT off");
 	if (!script_stops_on_error(check->script))
@@ -100,10 +148,11 @@ static int step(
 	case SCRIPT_GSET:
 	case SCRIPT_GEXEC:
 		script_assume_unknown(check->script);
-		return statement(check, &action->statement, err);
+		return statement(check, &action->statement, true, err);
 	case SCRIPT_STATEMENT:
-		return statement(check, &action->statement, err);
+		return statement(check, &action->statement, false, err);
 	case SCRIPT_CONNECT:
+		obstacle(check, &action->statement, "\\connect");
 		note(&check->found.no_transaction, &action->statement, "\\connect");
 		return 0;
 	case SCRIPT_COPY:
@@ -142,6 +191,7 @@ int script_check(const char *path, const char *name, const struct script_options
 	if (script_open(path, name, &dry, NULL, &script, err) != 0)
 		return -1;
 	check.script = script;
+	check.inputs = dry.inputs;
 	result = walk(&check, options->keep_going, err);
 	/* A run that goes on after errors will meet and report it. */
 	if (result != 0 && options->keep_going && err->kind == ERR_SQL) {

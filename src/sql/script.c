@@ -72,6 +72,26 @@ static int check_stamp(struct script *script, const char *path, const char *name
 	return -1;
 }
 
+void script_obstacle(struct script *script, const char *what)
+{
+	if (script->options.inputs && script->count > 0)
+		script_inputs_obstacle(
+			script->options.inputs, script_file(script), script_line(script), what);
+}
+
+static void note_input(
+	struct script *script, const char *path, const char *name, const struct stat *state)
+{
+	enum script_input_kind kind =
+		script->count == 0 ? SCRIPT_INPUT_SCRIPT : SCRIPT_INPUT_INCLUDE;
+
+	if (!script->options.inputs)
+		return;
+	if (script->uncertain > 0)
+		script_obstacle(script, "include in a branch that a query decides on");
+	script_inputs_file(script->options.inputs, kind, path, name, state);
+}
+
 int script_push(struct script *script, const char *path, const char *name, struct err *err)
 {
 	struct frame *frame = &script->frames[script->count];
@@ -86,6 +106,7 @@ int script_push(struct script *script, const char *path, const char *name, struc
 		frame->regular = S_ISREG(frame->opened.st_mode);
 	if (frame->regular && check_stamp(script, path, name, &frame->opened, err) != 0)
 		return -1;
+	note_input(script, path, name, &frame->opened);
 	frame->fd = take_fd(&fd);
 	frame->path = keep_name(script, path);
 	push_reader(script, name, (struct script_source){ .read = read_frame, .context = frame });
@@ -230,6 +251,7 @@ static int eat_rest(struct script *script, const char *name, struct err *err)
 
 static int pass_over_include(struct script *script, const char *name)
 {
+	script_obstacle(script, "include that is not looked into");
 	script->unknown = true;
 	if (!script->warning)
 		script->warning = mem_printf("%s:%zu: include of \"%s\" is not looked into\n",
@@ -384,6 +406,16 @@ size_t script_copy_line(const struct script *script)
 }
 
 /* --- what the server says -------------------------------------------------------------------- */
+
+bool script_has_standard_strings(const struct script *script)
+{
+	return script->standard_strings;
+}
+
+bool script_has_safe_encoding(const struct script *script)
+{
+	return script->encoding == ENCODING_SAFE;
+}
 
 void script_set_standard_strings(struct script *script, bool on)
 {

@@ -8,6 +8,7 @@
 #ifndef SQL_SCRIPT_H
 #define SQL_SCRIPT_H
 
+#include "sql/inputs.h"
 #include "sql/reader.h"
 #include "sql/stamps.h"
 #include "sql/variables.h"
@@ -89,6 +90,8 @@ struct script_options {
 	 * another one fails when one has changed since.
 	 */
 	struct stamps *stamps;
+	/* In a dry run: what the outcome depends on is noted here; NULL: it is not. */
+	struct script_inputs *inputs;
 };
 
 struct script;
@@ -126,6 +129,10 @@ int script_copy_begin(struct script *script, struct err *err);
 int script_copy_data(
 	struct script *script, const char **ret_data, size_t *ret_length, struct err *err);
 size_t script_copy_line(const struct script *script);
+
+/* How the text is read now: '…' without escapes, and no byte of a character looks like ASCII. */
+bool script_has_standard_strings(const struct script *script);
+bool script_has_safe_encoding(const struct script *script);
 
 /* What the server says; to be told after each request, and for a new connection. */
 void script_set_standard_strings(struct script *script, bool on);

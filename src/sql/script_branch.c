@@ -38,12 +38,16 @@ static int gather(struct script *script, bool active, struct strbuf *out, struct
 static int evaluate(struct script *script, struct branch *branch, const char *name, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	const size_t lookups = script->lookups;
 	bool value = false;
 
 	set_state(script, branch, BRANCH_FALSE);
 	if (gather(script, true, &text, err) < 0)
 		return -1;
 	if (variables_parse_bool(text.data, &value)) {
+		/* It may be another one in the run, and the branch that is not read be taken. */
+		if (script->unknown && script->lookups != lookups)
+			script_obstacle(script, "condition that a query may decide on");
 		set_state(script, branch, value ? BRANCH_TRUE : BRANCH_FALSE);
 		return 0;
 	}

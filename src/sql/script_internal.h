@@ -57,6 +57,7 @@ struct script {
 	char *restrict_key; /* NULL: not restricted */
 	bool unknown;       /* of a dry run: variables may have any value */
 	size_t uncertain;   /* branches that are */
+	size_t lookups;     /* of variables */
 	bool can_go_on;
 	bool discard; /* the query buffer, once the line of the \r is done */
 
@@ -85,6 +86,9 @@ int script_push(struct script *script, const char *path, const char *name, struc
  */
 int script_meta(
 	struct script *script, const char *name, struct script_action *action, struct err *err);
+
+/* In a dry run: the outcome of the script must not be kept because of its meta-command. */
+void script_obstacle(struct script *script, const char *what);
 
 /* The next argument of the meta-command; as slash_next. */
 int script_argument(struct script *script, enum slash_mode mode, bool strip_semicolons,

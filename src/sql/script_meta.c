@@ -148,6 +148,7 @@ static int meta_getenv(
 	const char *value;
 
 	(void)action;
+	script_obstacle(script, "\\getenv");
 	if (required(script, name, false, &variable, err) != 0 ||
 		required(script, name, false, &wanted, err) != 0)
 		return -1;
@@ -184,6 +185,7 @@ static int meta_prompt(
 	const char *variable;
 
 	(void)action;
+	script_obstacle(script, "\\prompt");
 	if (required(script, name, false, &first, err) != 0 ||
 		script_word(script, SLASH_NORMAL, false, &second, err) != 0)
 		return -1;
@@ -215,11 +217,14 @@ static int meta_include(
 	struct script *script, const char *name, struct script_action *action, struct err *err)
 {
 	const struct frame *frame = script_top(script);
+	const size_t lookups = script->lookups;
 	CLEANUP(mem_cleanup) char *file = NULL;
 
 	(void)action;
 	if (required(script, name, true, &file, err) != 0)
 		return -1;
+	if (script->unknown && script->lookups != lookups)
+		script_obstacle(script, "include whose name a query may decide on");
 	file = path_expand_home(file);
 	if (strcmp(name, "ir") == 0 || strcmp(name, "include_relative") == 0) {
 		script->include_path = beside(frame->path, file);

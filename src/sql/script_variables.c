@@ -247,6 +247,19 @@ static int refresh_status(struct script *script, struct err *err)
 	return 0;
 }
 
+/* Where it is loaded is not the same for a copy, or for another name of the server. */
+static void note_variable(struct script *script, const char *name)
+{
+	CLEANUP(mem_cleanup) char *what = NULL;
+
+	script->lookups++;
+	if (!script->options.inputs || !is_of_connection(name) || script->count == 0)
+		return;
+	what = mem_printf(":%s", name);
+	script_inputs_varies(
+		script->options.inputs, script_file(script), script_line(script), what);
+}
+
 /* Without a connection: right enough to find where the statement ends. */
 static char *quote(const char *text, bool identifier)
 {
@@ -272,6 +285,7 @@ int script_lookup(
 	const char *value;
 
 	*ret_text = NULL;
+	note_variable(script, name);
 	if (is_status(name)) {
 		if (script->options.dry || !script->host.status)
 			script->unknown = true;
