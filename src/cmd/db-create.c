@@ -1,3 +1,4 @@
+#include "app/heal.h"
 #include "app/steps.h"
 
 static struct database_create_options opt_create;
@@ -34,10 +35,12 @@ static int run_create(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 
 	if (context_open(&context, run, err) != 0 ||
 		target_require_database(&context.target, err) != 0 ||
-		context_connect_maintenance(&context, &conn, err) != 0)
+		context_connect_maintenance(&context, &conn, err) != 0 ||
+		heal_locked(conn, context.target.database, &siblings, err) != 0)
 		return -1;
 	return step_create(conn, context.target.database, &opt_create, err);
 }

@@ -1,4 +1,5 @@
 #include "app/guard.h"
+#include "app/heal.h"
 #include "app/steps.h"
 
 static bool opt_force;
@@ -16,13 +17,16 @@ static int run_drop(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "drop", err) != 0 ||
 		guard_destroy(&context.target, "drop", err) != 0 ||
-		context_connect_maintenance(&context, &conn, err) != 0)
+		context_connect_maintenance(&context, &conn, err) != 0 ||
+		heal_locked(conn, context.target.database, &siblings, err) != 0 ||
+		step_drop(conn, context.target.database, NULL, opt_force, err) != 0)
 		return -1;
-	return step_drop(conn, context.target.database, NULL, opt_force, err);
+	return drop_kept(conn, &siblings, err);
 }
 
 const struct command command = {

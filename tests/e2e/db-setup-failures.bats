@@ -97,7 +97,7 @@ assert_refused_before_drop() {
 
 # --- scripts that fail -------------------------------------------------------------------------
 
-@test "db-setup stops at an error in the schema: place, exit status 3, no seed, nothing of the schema" {
+@test "db-setup stops at an error in the schema: place, exit status 3, no seed, and the old database is back" {
 	make_project
 	printf 'SELECT 1,\n  größe::uuidd;\n' >>db/schema.sql
 	old_database
@@ -105,12 +105,12 @@ assert_refused_before_drop() {
 	run db-setup
 	assert_status 3
 	assert_contains "$output" 'db/schema.sql:7:10: ERROR: type "uuidd" does not exist'
-	assert_contains "$output" "database \"$name\""
-	assert_equal 0 "$(sql "$name" "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")"
+	assert_contains "$output" "The old database \"$name\" is back as it was."
 	refute_contains "$(statements "$mark" "$name")" INSERT
+	assert_old_database
 }
 
-@test "db-setup stops at an error in the seed: exit status 3, the schema stays, nothing of the seed" {
+@test "db-setup stops at an error in the seed: exit status 3, and the old database is back" {
 	make_project
 	echo "INSERT INTO item VALUES (5, NULL);" >>db/seed.sql
 	old_database
@@ -118,8 +118,8 @@ assert_refused_before_drop() {
 	assert_status 3
 	assert_contains "$output" 'db/seed.sql:3'
 	assert_contains "$output" 'null value in column "name"'
-	assert_contains "$output" 'holds the schema and no seed data'
-	assert_equal '0|' "$(items "$name")"
+	assert_contains "$output" "The old database \"$name\" is back as it was."
+	assert_old_database
 }
 
 @test "db-setup reports the file's line of a row that COPY refuses" {
@@ -129,7 +129,7 @@ assert_refused_before_drop() {
 	run db-setup
 	assert_status 3
 	assert_contains "$output" 'db/seed.sql:5:'
-	assert_equal '0|' "$(items "$name")"
+	assert_old_database
 }
 
 @test "db-setup fails when a deferred constraint fails at the end" {
@@ -142,7 +142,7 @@ assert_refused_before_drop() {
 	run db-setup
 	assert_status 3
 	assert_contains "$output" 'violates foreign key'
-	assert_equal '0|' "$(items "$name")"
+	assert_old_database
 }
 
 @test "db-setup fails when a script begins a transaction and never commits it" {
@@ -152,7 +152,7 @@ assert_refused_before_drop() {
 	run db-setup
 	assert_status 3
 	assert_contains "$output" 'db/seed.sql:1'
-	assert_equal '0|' "$(items "$name")"
+	assert_old_database
 }
 
 @test "db-setup after a failed one needs no cleaning up" {

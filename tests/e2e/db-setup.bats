@@ -264,7 +264,7 @@ rich_seed() {
 	make_project
 	old_database
 	mark=$(server_log_mark)
-	run db-setup
+	run db-setup --wait-drop --no-spare
 	assert_status 0
 	assert_equal "postgres $name" "$(server_log_since "$mark" |
 		sed -n 's/.*connection authorized: .* database=\([^ ]*\) application_name=db-setup.*/\1/p' | xargs)"
@@ -286,7 +286,7 @@ rich_seed() {
 	run --separate-stderr db-setup
 	assert_status 0
 	assert_equal '' "$output"
-	assert_equal 'db-drop db-create db-schema-load db-seed done' \
+	assert_equal 'db-create db-schema-load db-seed done' \
 		"$(sed -n 's/^== \([a-z-]*\).*/\1/p' <<<"$stderr" | xargs)"
 	refute_contains "$stderr" $'\e'
 }
@@ -296,7 +296,7 @@ rich_seed() {
 	old_database
 	TERM=xterm run_tty -- db-setup
 	assert_status 0
-	assert_contains "$output" $'\e[1;36m== db-drop\e[0m'
+	assert_contains "$output" $'\e[1;36m== db-create\e[0m'
 }
 
 @test "db-setup prints no colours on a terminal with NO_COLOR or --no-color" {
@@ -304,7 +304,7 @@ rich_seed() {
 	old_database
 	TERM=xterm NO_COLOR=1 run_tty -- sh -c 'db-setup && NO_COLOR= db-setup --no-color'
 	assert_status 0
-	assert_contains "$output" '== db-drop'
+	assert_contains "$output" '== db-create'
 	refute_contains "$output" $'\e'
 }
 
@@ -320,10 +320,11 @@ rich_seed() {
 	make_project
 	echo "CREATE ROLE $(db_name role) PASSWORD 'very-secret';" >>db/schema.sql
 	old_database
-	run db-setup -e
+	run db-setup -e --wait-drop
 	assert_status 0
-	assert_contains "$output" "DROP DATABASE IF EXISTS \"$name\""
-	assert_contains "$output" "CREATE DATABASE \"$name\""
+	assert_contains "$output" "CREATE DATABASE \"$name.dbrig-new\""
+	assert_contains "$output" "ALTER DATABASE \"$name\" RENAME TO \"$name.dbrig-old\""
+	assert_contains "$output" "DROP DATABASE IF EXISTS \"$name.dbrig-drop-"
 	assert_contains "$output" 'CREATE TABLE item'
 	assert_contains "$output" 'INSERT INTO item'
 	assert_contains "$output" 'CREATE ROLE'
@@ -389,7 +390,7 @@ rich_seed() {
 	chmod -R u+w "$PROJECT"
 	assert_status 0
 	assert_equal '' "$(find "$PROJECT" -newer "$mark")"
-	assert_equal '' "$(find "$HOME" -mindepth 1)"
+	assert_equal '' "$(find "$HOME" -mindepth 1 ! -path "$HOME/.cache" ! -path "$HOME/.cache/dbrig*")"
 }
 
 @test "db-setup takes the URL from .env of the project" {

@@ -198,11 +198,11 @@ load faults
 	finish_job
 	assert_status 2
 	assert_contains "$stderr" 'terminating connection'
-	assert_contains "$stderr" "The old database is gone; the new database \"$name\" is empty"
-	assert_equal 0 "$(sql "$name" "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")"
+	assert_contains "$stderr" "The old database \"$name\" is back as it was."
+	assert_old_database
 }
 
-@test "a server stopped in mid-load is exit status 2" {
+@test "a server stopped in mid-load is exit status 2, and the next db-create brings the old database back" {
 	use_server "$FILE_SERVER"
 	old_database
 	echo 'SELECT pg_sleep(60);' >>db/seed.sql
@@ -212,10 +212,28 @@ load faults
 	finish_job
 	assert_status 2
 	pg_server start
-	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM item')"
+	assert_contains "$stderr" "kept as \"$name.dbrig-old\""
+	run db-create
+	assert_status 0
+	assert_contains "$output" 'its old database is back'
+	assert_old_database
 }
 
-@test "a connection that breaks in mid-COPY is exit status 2, and no row stays" {
+@test "a server that starts anew in mid-load brings the old database back at once" {
+	use_server "$FILE_SERVER"
+	old_database
+	echo 'SELECT pg_sleep(60);' >>db/seed.sql
+	start_job db-setup
+	wait_until 'running %pg_sleep%'
+	pg_server pause
+	pg_server start
+	finish_job
+	assert_status 2
+	assert_contains "$stderr" 'is back as it was'
+	assert_old_database
+}
+
+@test "a connection that breaks in mid-COPY is exit status 2, and the old database is back" {
 	old_database
 	printf 'COPY item FROM stdin;\n7\tseven\n8\tunlucky\n\\.\n' >>db/seed.sql
 	endpoint cut unlucky
@@ -223,7 +241,7 @@ load faults
 	run db-setup
 	assert_status 2
 	assert_contains "$output" lost
-	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM item')"
+	assert_old_database
 }
 
 @test "a connection that breaks after COMMIT was sent is reported as an unknown outcome" {
@@ -234,12 +252,13 @@ load faults
 	run db-setup
 	assert_status 2
 	assert_contains "$output" unknown
-	wait_until "[ \"\$(sql '$name' \"SELECT count(*) FROM pg_tables WHERE tablename = 'item'\")\" = 1 ]"
+	assert_contains "$output" 'is back as it was'
+	assert_old_database
 }
 
-@test "a connection that breaks before the DROP leaves the old database" {
+@test "a connection that breaks before the new database gets its name leaves the old one" {
 	old_database
-	endpoint cut 'DROP DATABASE'
+	endpoint cut 'ALTER DATABASE'
 	use_endpoint "$name"
 	run db-setup
 	assert_status 2
@@ -250,21 +269,33 @@ load faults
 	old_database
 	endpoint swallow 'DROP DATABASE'
 	use_endpoint "$name"
-	for command in db-setup db-drop; do
-		run "$command"
-		assert_status 2
-		assert_contains "$output" unknown
-		db_exists "$name" || sql postgres "CREATE DATABASE $name"
-	done
+	run db-drop
+	assert_status 2
+	assert_contains "$output" unknown
 }
 
-@test "a connection that breaks after the CREATE was sent is not reported as if nothing had been created" {
+@test "a connection that breaks after the renaming was sent: the next command brings the old database back" {
+	old_database
+	endpoint swallow 'ALTER DATABASE'
+	use_endpoint "$name"
+	run db-setup
+	assert_status 2
+	assert_contains "$output" unknown
+	use "$name"
+	run db-create
+	assert_status 0
+	assert_old_database
+	assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '$name.dbrig-old'")"
+}
+
+@test "a connection that breaks after the CREATE was sent leaves the old database" {
 	old_database
 	endpoint swallow 'CREATE DATABASE'
 	use_endpoint "$name"
 	run db-setup
 	assert_status 2
-	assert_contains "$output" "the new database \"$name\" may not have been created"
+	assert_contains "$output" "The old database \"$name\" is as it was."
+	assert_old_database
 }
 
 # --- last: the file's server is no use afterwards ------------------------------------------------

@@ -45,6 +45,9 @@ use() {
 	run db-setup
 	assert_status 3
 	assert_contains "$output" 'db/seed.sql:3'
+	! db_exists "$name" || return 1
+	db-create -q
+	db-schema-load -q
 	run db-seed
 	assert_status 3
 	assert_contains "$output" 'db/seed.sql:3'

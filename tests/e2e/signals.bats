@@ -39,15 +39,15 @@ load faults
 	done
 }
 
-@test "SIGINT and SIGTERM during the drop leave the old database" {
+@test "SIGINT and SIGTERM while the new database gets its name leave the old one" {
 	old_database
 	hold "COMMENT ON DATABASE $name IS 'x'"
 	for signal in INT TERM; do
 		start_child db-setup
-		wait_until 'running DROP%'
+		wait_until 'running %RENAME%'
 		assert_dies_by "$signal"
 		assert_old_database
-		refute_contains "$stderr" 'gone'
+		assert_contains "$stderr" "The old database \"$name\" is as it was."
 	done
 }
 
@@ -62,26 +62,29 @@ load faults
 	done
 }
 
-@test "a signal that comes too late to stop the drop: db-setup says that the database is gone" {
+@test "a signal that comes too late to stop the drop: db-drop says that the database is gone" {
 	old_database
 	endpoint late 'DROP DATABASE'
 	use_endpoint "$name"
-	start_child db-setup
+	start_child db-drop
 	wait_until 'grep -q "kept back" "$ENDPOINT_LOG"'
 	assert_dies_by INT
 	assert_contains "$stderr" "\"$name\" is gone"
 	! db_exists "$name" || return 1
 }
 
-@test "a signal that comes too late to stop the create: db-setup says that the new database is empty" {
+@test "a signal that comes too late to stop a step of db-setup leaves the old database" {
 	old_database
-	endpoint late 'CREATE DATABASE'
-	use_endpoint "$name"
-	start_child db-setup
-	wait_until 'grep -q "kept back" "$ENDPOINT_LOG"'
-	assert_dies_by TERM
-	assert_contains "$stderr" "the new database \"$name\" is empty"
-	assert_equal 0 "$(sql "$name" "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")"
+	for step in 'CREATE DATABASE' 'ALTER DATABASE'; do
+		endpoint late "$step"
+		use_endpoint "$name"
+		start_child db-setup
+		wait_until 'grep -q "kept back" "$ENDPOINT_LOG"'
+		assert_dies_by TERM
+		assert_matches "$stderr" "The old database \"$name\" is (as it was|back as it was)"
+		assert_old_database
+		assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '$name.%'")"
+	done
 }
 
 @test "SIGINT and SIGTERM during the create leave no half of a database, and say so" {
@@ -91,8 +94,8 @@ load faults
 		start_child db-setup
 		wait_until 'running CREATE%'
 		assert_dies_by "$signal"
-		! db_exists "$name" || return 1
-		assert_contains "$stderr" "atabase \"$name\" was not created"
+		assert_old_database
+		assert_contains "$stderr" "The old database \"$name\" is as it was."
 	done
 	let_go
 	run db-setup
@@ -106,22 +109,22 @@ load faults
 		start_child db-setup
 		wait_until 'running %pg_sleep%'
 		assert_dies_by "$signal"
-		assert_equal 0 "$(sql "$name" "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")"
 		assert_contains "$stderr" 'Rolled back'
-		assert_contains "$stderr" "The old database is gone; the new database \"$name\" is empty"
+		assert_contains "$stderr" "The old database \"$name\" is back as it was."
+		assert_old_database
 	done
 }
 
-@test "SIGINT and SIGTERM during the seed leave the schema and no row" {
+@test "SIGINT and SIGTERM during the seed bring the old database back" {
 	old_database
 	echo 'SELECT pg_sleep(60);' >>db/seed.sql
 	for signal in INT TERM; do
 		start_child db-setup
 		wait_until 'running %pg_sleep%'
 		assert_dies_by "$signal"
-		assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM item')"
 		assert_contains "$stderr" 'Rolled back'
-		assert_contains "$stderr" 'holds the schema and no seed data'
+		assert_contains "$stderr" "The old database \"$name\" is back as it was."
+		assert_old_database
 	done
 }
 
@@ -135,7 +138,7 @@ load faults
 		start_child db-setup
 		wait_until 'running COPY%'
 		assert_dies_by "$signal"
-		assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM item')"
+		assert_old_database
 	done
 	exec {fifo}>&-
 }

@@ -1,0 +1,181 @@
+#include "app/heal.h"
+
+#include "base/mem.h"
+#include "pg/database.h"
+#include "term/out.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* The database under the real name is one that a reset has not completed. */
+static bool is_half_made(
+	const struct siblings *siblings, const struct sibling *old, const char *database)
+{
+	const struct sibling *self = &siblings->self;
+
+	if (!siblings->found)
+		return false;
+	/* A script may have written a comment of its own over the mark. */
+	if (old && old->mark.oid != 0 && old->mark.oid == self->oid)
+		return true;
+	return self->mark.kind == MARK_LOADING && strcmp(self->mark.of, database) == 0;
+}
+
+/* What the old one was made from is in its mark while it is aside. */
+static void set_mark_back(struct database_change *change, const struct mark *old, struct mark *made)
+{
+	if (!old->key[0]) {
+		change->unmark = true;
+		return;
+	}
+	mark_copy(made, old);
+	made->kind = MARK_MADE;
+	made->oid = 0;
+	change->mark = made;
+}
+
+int heal(struct conn *conn, const char *database, struct siblings *siblings,
+	enum healed *ret_healed, struct err *err)
+{
+	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
+	const bool half = is_half_made(siblings, old, database);
+	CLEANUP(mark_release) struct mark drop = { .kind = MARK_DROP };
+	CLEANUP(mark_release) struct mark made = MARK_INIT;
+	CLEANUP(mem_cleanup) char *drop_name = NULL;
+	struct database_change changes[] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
+	size_t count = 0;
+	char tag[16];
+
+	*ret_healed = HEAL_NOTHING;
+	if (old && siblings->found && !half) {
+		*ret_healed = HEAL_SUPERSEDED;
+		return 0;
+	}
+	if (half) {
+		snprintf(tag, sizeof(tag), "%08x", siblings->self.oid);
+		drop_name = sibling_name(database, MARK_DROP, tag, false);
+		drop.of = mem_strdup(database);
+		mark_sign(&drop);
+		changes[count].name = database;
+		changes[count].new_name = drop_name;
+		changes[count].comment = siblings->self.comment;
+		changes[count++].mark = &drop;
+	}
+	if (old) {
+		changes[count].name = old->name;
+		changes[count].new_name = database;
+		changes[count].comment = old->comment;
+		set_mark_back(&changes[count++], &old->mark, &made);
+	}
+	if (count == 0)
+		return 0;
+	if (databases_change(conn, changes, count, true, err) != 0)
+		return -1;
+	*ret_healed = old ? HEAL_RESTORED : HEAL_REMOVED;
+	siblings_release(siblings);
+	return siblings_find(conn, database, siblings, err);
+}
+
+/* "(process 12 of user u on host h, 2026-11-21 15:00:03)"; the caller owns it. */
+static char *describe(const struct mark *mark)
+{
+	char when[32] = "";
+	time_t at = (time_t)mark->at;
+	struct tm parts;
+
+	if (mark->at != 0 && localtime_r(&at, &parts))
+		strftime(when, sizeof(when), ", %Y-%m-%d %H:%M:%S", &parts);
+	return mem_printf("process %ld of %s on %s%s", mark->pid, mark->user ? mark->user : "?",
+		mark->host ? mark->host : "?", when);
+}
+
+int heal_and_tell(
+	struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
+{
+	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
+	const struct mark *mark = old ? &old->mark : &siblings->self.mark;
+	CLEANUP(mem_cleanup) char *who = describe(mark);
+	enum healed healed;
+
+	if (heal(conn, database, siblings, &healed, err) != 0)
+		return -1;
+	switch (healed) {
+	case HEAL_RESTORED:
+		out_info("a reset of database \"%s\" was killed (%s): its old database is back",
+			database, who);
+		break;
+	case HEAL_REMOVED:
+		out_info("a reset of database \"%s\" was killed (%s): what it had made is removed",
+			database, who);
+		break;
+	case HEAL_SUPERSEDED:
+		out_warning("a reset of database \"%s\" was killed (%s); its old database stays "
+			    "aside as \"%s\", since \"%s\" was made anew by somebody else",
+			database, who, old->name, database);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static void tell_lock(void *context, const char *holder)
+{
+	const char *database = context;
+
+	out_info("waiting: another db-setup is resetting database \"%s\"%s%s%s", database,
+		holder ? " (" : "", holder ? holder : "", holder ? ")" : "");
+}
+
+int heal_locked(struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *name = mem_strdup(database);
+
+	if (database_lock(conn, database, tell_lock, name, err) != 0 ||
+		siblings_find(conn, database, siblings, err) != 0)
+		return -1;
+	/* A standby or somebody without rights heals nothing; what they want to do tells them. */
+	if (siblings->in_recovery || !siblings->may_create)
+		return 0;
+	return heal_and_tell(conn, database, siblings, err);
+}
+
+void drop_unwanted(struct conn *conn, const struct siblings *siblings)
+{
+	for (size_t i = 0; i < siblings->count; i++) {
+		CLEANUP(err_release) struct err ignored = ERR_INIT;
+		const struct sibling *sibling = &siblings->items[i];
+		bool dropped;
+
+		if (sibling->mark.kind == MARK_DROP && sibling->is_owner &&
+			database_drop(conn, sibling->name, NULL, true, &dropped, &ignored) != 0)
+			out_detail("database \"%s\" stays for now: %s", sibling->name,
+				ignored.message);
+	}
+}
+
+int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *err)
+{
+	size_t snapshots = 0;
+	bool dropped;
+
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct sibling *sibling = &siblings->items[i];
+
+		if (sibling->mark.kind == MARK_SNAPSHOT) {
+			snapshots++;
+			continue;
+		}
+		if (sibling->mark.kind == MARK_COPY || !sibling->is_owner)
+			continue;
+		if (database_drop(conn, sibling->name, NULL, true, &dropped, err) != 0)
+			return -1;
+		if (dropped)
+			out_detail("dropped database \"%s\" too", sibling->name);
+	}
+	if (snapshots > 0)
+		out_info("%zu snapshot%s of it stay%s; db-snapshot lists and drops them", snapshots,
+			snapshots == 1 ? "" : "s", snapshots == 1 ? "s" : "");
+	return 0;
+}

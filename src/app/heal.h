@@ -1,0 +1,50 @@
+/*
+ * What a reset that was killed outright leaves is put right by the next command that creates, drops
+ * or resets the database.
+ */
+#ifndef APP_HEAL_H
+#define APP_HEAL_H
+
+#include "pg/sibling.h"
+
+enum healed {
+	HEAL_NOTHING,    /* there was nothing to heal */
+	HEAL_RESTORED,   /* the old database has its name back */
+	HEAL_REMOVED,    /* there was no old one; the half-made one is out of the way */
+	HEAL_SUPERSEDED, /* an old one is still aside, but somebody else has made a database of its
+			    name since: nothing was touched */
+};
+
+/*
+ * To be called with the lock of the database held (database_lock), so that nobody is resetting it.
+ * siblings is what siblings_find says, and is found anew when something was changed. Only renames:
+ * a half-made database is marked as one to drop. Sessions in it are ended. Fails as
+ * databases_change does.
+ */
+int heal(struct conn *conn, const char *database, struct siblings *siblings,
+	enum healed *ret_healed, struct err *err);
+
+/* The same, and says on stderr what was healed. */
+int heal_and_tell(
+	struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
+
+/*
+ * Takes the lock of the database, saying for whom it waits if it does, finds its siblings and
+ * heals.
+ */
+int heal_locked(
+	struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
+
+/*
+ * Drops those of its siblings that are marked as to be dropped. One that cannot be dropped now
+ * stays for the next time, which is said with -v.
+ */
+void drop_unwanted(struct conn *conn, const struct siblings *siblings);
+
+/*
+ * After the database itself was dropped: drops what dbrig kept beside it for resets, and says which
+ * snapshots stay.
+ */
+int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *err);
+
+#endif

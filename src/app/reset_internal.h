@@ -1,0 +1,52 @@
+/* What the parts of app/reset share. */
+#ifndef APP_RESET_INTERNAL_H
+#define APP_RESET_INTERNAL_H
+
+#include "app/reset.h"
+
+struct reset {
+	struct context *context;
+	struct scripts *schema, *seed;
+	const struct reset_options *options;
+	const char *database;
+	/* The maintenance connection; its lock keeps a second db-setup of this database waiting. */
+	struct conn *conn;
+	struct conn *work; /* to the new database, while something is loaded; NULL otherwise */
+	struct siblings siblings;      /* as found at the beginning, after healing */
+	bool had_old;                  /* there was a database to reset */
+	bool caching;                  /* results are looked for and kept */
+	struct cache_keys keys;        /* at the beginning; caching only */
+	bool again;                    /* the last reset was from the same keys */
+	bool holds_schema, holds_seed; /* the copy that was begun with has them already */
+	/* What makes their outcome another one each time, known once examined; NULL: nothing.
+	 */
+	char *schema_varying, *seed_varying;
+	bool examined;
+	int64_t schema_us, seed_us; /* how long loading took */
+};
+
+/* Makes or takes the new database, beside the old one. *ret_name is the caller's; *ret_kept is what
+ * was copied or taken, NULL: nothing. */
+int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
+	const struct sibling **ret_kept, struct err *err);
+
+/* Says what the database was made from; start_us: when that began (clock_us). */
+void reset_tell_made(const struct reset *reset, const struct sibling *kept, int64_t start_us);
+
+/*
+ * Keeps what is loaded by now as a template if that is wanted and worth it; seeded: the seed is in
+ * it. Closes reset->work then. That it cannot be kept is no error, only a signal is.
+ */
+int reset_keep(struct reset *reset, bool seeded, struct err *err);
+
+/* Opens reset->work unless it is open. */
+int reset_open(struct reset *reset, struct err *err);
+void reset_close(struct reset *reset);
+
+/* Drops what was made and did not get the name, or stays with a remark. */
+void reset_drop_new(struct reset *reset);
+
+/* A mark of that kind for the database, signed. */
+struct mark reset_mark(const struct reset *reset, enum mark_kind kind);
+
+#endif

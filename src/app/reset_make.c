@@ -1,0 +1,253 @@
+#include "app/reset_internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "pg/database.h"
+#include "pg/varying.h"
+#include "term/out.h"
+
+#include <string.h>
+#include <time.h>
+
+/* "3 min" ago, by the client's clock. */
+static const char *age(int64_t at, char *buffer, size_t size)
+{
+	int64_t seconds = (int64_t)time(NULL) - at;
+
+	return clock_format((seconds > 0 ? seconds : 0) * INT64_C(1000000), buffer, size);
+}
+
+static int create_empty(struct reset *reset, const char *name, struct err *err)
+{
+	const struct database_create_options options = { 0 };
+	bool created;
+
+	if (database_create(reset->conn, name, &options, &created, err) != 0)
+		return -1;
+	if (!created)
+		return err_set(err, ERR_FAILED, "database \"%s\" is in the way", name);
+	return 0;
+}
+
+static int copy_kept(
+	struct reset *reset, const struct sibling *kept, const char *name, struct err *err)
+{
+	if (kept->mark.kind == MARK_SPARE)
+		return 0;
+	return database_copy(reset->conn, kept->name, name, true, true, err);
+}
+
+static int find_oid(struct reset *reset, const char *name, uint32_t *ret_oid, struct err *err)
+{
+	CLEANUP(siblings_release) struct siblings now = SIBLINGS_INIT;
+
+	if (siblings_find(reset->conn, reset->database, &now, err) != 0)
+		return -1;
+	for (size_t i = 0; i < now.count; i++)
+		if (strcmp(now.items[i].name, name) == 0)
+			*ret_oid = now.items[i].oid;
+	return 0;
+}
+
+void reset_tell_made(const struct reset *reset, const struct sibling *kept, int64_t start_us)
+{
+	const char *what = !kept                           ? "created"
+			   : kept->mark.kind == MARK_SPARE ? "put the spare in place as"
+							   : "copied";
+	char elapsed[32], made[32], data[32];
+
+	if (!kept) {
+		out_info("%s database \"%s\" (%s)", what, reset->database,
+			clock_format(clock_us() - start_us, elapsed, sizeof(elapsed)));
+		return;
+	}
+	out_info("nothing has changed: %s database \"%s\" with %s, kept for %s (%s)", what,
+		reset->database, reset->holds_seed ? "schema and seed" : "the schema",
+		age(kept->mark.at, made, sizeof(made)),
+		clock_format(clock_us() - start_us, elapsed, sizeof(elapsed)));
+	if (kept->mark.seeded && kept->mark.data_at != 0)
+		out_info("--cached-seed: data that vary are those of %s ago",
+			age(kept->mark.data_at, data, sizeof(data)));
+}
+
+int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
+	const struct sibling **ret_kept, struct err *err)
+{
+	CLEANUP(mem_cleanup)
+	char *name = sibling_name(reset->database, MARK_NEW, NULL, false);
+	const struct sibling *kept = NULL;
+
+	if (reset->caching)
+		kept = cache_find(&reset->siblings, &reset->keys, &reset->options->policy);
+	out_step("db-create");
+	if (kept && copy_kept(reset, kept, name, err) != 0) {
+		if (err->kind == ERR_INTERRUPTED || err->kind == ERR_CONNECT)
+			return -1;
+		out_detail("could not use the copy that was kept: %s", err->message);
+		err_release(err);
+		kept = NULL;
+	}
+	if (!kept && create_empty(reset, name, err) != 0)
+		return -1;
+	reset->holds_schema = kept != NULL;
+	reset->holds_seed = kept && (kept->mark.seeded || reset->seed->count == 0);
+	if (kept && kept->mark.kind == MARK_SPARE) {
+		mem_free(name);
+		name = mem_strdup(kept->name);
+		*ret_oid = kept->oid;
+	} else if (find_oid(reset, name, ret_oid, err) != 0) {
+		return -1;
+	}
+	*ret_name = take_ptr(name);
+	*ret_kept = kept;
+	return 0;
+}
+
+/* *ret_why: what makes these scripts yield something else each time; NULL: nothing. */
+static int find_varying(
+	struct reset *reset, struct scripts *scripts, char **ret_why, struct err *err)
+{
+	if (scripts->inputs.obstacle) {
+		*ret_why = mem_strdup(scripts->inputs.obstacle);
+		return 0;
+	}
+	if (scripts->count == 0)
+		return 0;
+	if (scripts_names(scripts, err) != 0)
+		return -1;
+	if (scripts->inputs.varying.count > 0) {
+		*ret_why = mem_strdup(scripts->inputs.varying.items[0]);
+		return 0;
+	}
+	return varying_find(reset->work, &scripts->inputs.names, ret_why, err);
+}
+
+/* When the schema is loaded: whether schema and seed yield something else each time. */
+static int examine(struct reset *reset, struct err *err)
+{
+	if (reset->examined)
+		return 0;
+	if (reset_open(reset, err) != 0 ||
+		(!reset->options->policy.frozen_seed &&
+			find_varying(reset, reset->schema, &reset->schema_varying, err) != 0) ||
+		find_varying(reset, reset->seed, &reset->seed_varying, err) != 0)
+		return -1;
+	reset->examined = true;
+	return 0;
+}
+
+/* Whether the seed's data belong into the template. */
+static bool wants_seed(const struct reset *reset)
+{
+	return reset->seed->count > 0 && !reset->seed->inputs.obstacle &&
+	       (!reset->seed_varying || reset->options->policy.frozen_seed);
+}
+
+/* Whether it would pay, by what loading has cost so far. */
+static bool is_worth(struct reset *reset, bool seeded, struct err *err)
+{
+	int64_t load_us = reset->schema_us + (seeded ? reset->seed_us : 0);
+	bool again = reset->again || (seeded && reset->options->policy.frozen_seed);
+	int64_t size = 0;
+
+	if (!cache_is_worth(load_us, 0, again))
+		return false;
+	if (!again && database_size(reset->conn, reset->database, &size, err) != 0)
+		return false;
+	return cache_is_worth(load_us, size, again);
+}
+
+/* *ret_why: what stands in the way; NULL: nothing. */
+static int find_obstacle(struct reset *reset, char **ret_why, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *what = NULL;
+
+	if (reset->schema_varying) {
+		*ret_why = mem_printf("the schema's data vary: %s", reset->schema_varying);
+		return 0;
+	}
+	if (database_uncopied(reset->conn, reset->database, &what, err) != 0)
+		return -1;
+	if (what)
+		*ret_why = mem_printf("the database has %s", what);
+	return 0;
+}
+
+/* Copies the database and turns the copy into the template. */
+static int make_template(struct reset *reset, bool seeded, struct err *err)
+{
+	CLEANUP(mem_cleanup)
+	char *making = sibling_name(reset->database, MARK_NEW, NULL, false);
+	CLEANUP(mem_cleanup) char *name = NULL;
+	CLEANUP(mark_release) struct mark mark = reset_mark(reset, MARK_TEMPLATE);
+	struct database_change change = DATABASE_CHANGE_INIT;
+	struct cache_keys keys;
+
+	if (cache_keys(reset->conn, reset->schema, reset->seed, &keys, err) != 0)
+		return -1;
+	memcpy(mark.key, seeded ? keys.full : keys.schema, sizeof(mark.key));
+	mark.seeded = seeded;
+	mark.data_at = seeded && reset->seed_varying ? mark.at : 0;
+	name = sibling_name(reset->database, MARK_TEMPLATE, mark.key, false);
+	if (database_copy(reset->conn, reset->database, making, false, true, err) != 0)
+		return -1;
+	change.name = making;
+	change.new_name = name;
+	change.mark = &mark;
+	if (databases_change(reset->conn, &change, 1, true, err) == 0)
+		return 0;
+	reset_drop_new(reset);
+	return -1;
+}
+
+/* *ret_kept: it is kept now. */
+static int keep(struct reset *reset, bool seeded, bool *ret_kept, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *why = NULL;
+
+	*ret_kept = false;
+	if (!is_worth(reset, seeded, err))
+		return err->kind == ERR_NONE ? 0 : -1;
+	if (examine(reset, err) != 0)
+		return -1;
+	/* With the seed if that is of any use, otherwise without; not both. */
+	if (seeded != wants_seed(reset) || (seeded && reset->holds_schema && !reset->seed_varying))
+		return 0;
+	if (find_obstacle(reset, &why, err) != 0)
+		return -1;
+	if (why) {
+		out_detail("no copy is kept: %s", why);
+		return 0;
+	}
+	reset_close(reset);
+	if (make_template(reset, seeded, err) != 0)
+		return -1;
+	*ret_kept = true;
+	return 0;
+}
+
+int reset_keep(struct reset *reset, bool seeded, struct err *err)
+{
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	int64_t start = clock_us();
+	char elapsed[32];
+	bool kept;
+
+	if (keep(reset, seeded, &kept, &own) == 0) {
+		if (!kept)
+			return 0;
+		out_info("kept a copy with %s for resets to come (%s)",
+			seeded ? "schema and seed" : "the schema",
+			clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
+		if (!seeded && reset->seed_varying)
+			out_detail("the seed is run each time: %s", reset->seed_varying);
+		return 0;
+	}
+	if (own.kind == ERR_INTERRUPTED || own.kind == ERR_CONNECT) {
+		*err = own;
+		own = (struct err)ERR_INIT;
+		return -1;
+	}
+	out_detail("no copy is kept: %s", own.message);
+	return 0;
+}
