@@ -327,7 +327,21 @@ int load_copy_out(struct loader *loader, struct err *err)
 
 /* --- \copy ---------------------------------------------------------------------------------- */
 
-static int open_copy_file(const struct script_action *action, int *ret_fd, struct err *err)
+/* A result that is kept is known by what was in the file when it was checked. */
+static int check_copy_file(const struct loader *loader, const char *file, int fd, struct err *err)
+{
+	const struct stamps *stamps = loader->options->stamps;
+	struct stat state;
+
+	if (!stamps || fstat(fd, &state) != 0 || stamps_match(stamps, file, &state))
+		return 0;
+	err_set(err, ERR_FAILED, "file \"%s\" changed after it was checked", file);
+	err_hint(err, "Run it again when nobody is writing to it.");
+	return -1;
+}
+
+static int open_copy_file(const struct loader *loader, const struct script_action *action,
+	int *ret_fd, struct err *err)
 {
 	const char *file = action->copy.file;
 
@@ -337,7 +351,9 @@ static int open_copy_file(const struct script_action *action, int *ret_fd, struc
 	if (action->copy.from) {
 		bool process = action->copy.where == SCRIPT_COPY_PROCESS;
 
-		return input_open(process ? "-" : file, process ? "<stdin>" : file, ret_fd, err);
+		if (input_open(process ? "-" : file, process ? "<stdin>" : file, ret_fd, err) != 0)
+			return -1;
+		return process ? 0 : check_copy_file(loader, file, *ret_fd, err);
 	}
 	*ret_fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
 	if (*ret_fd < 0)
@@ -368,7 +384,7 @@ int load_copy_command(struct loader *loader, const struct script_action *action,
 	bool begun;
 	int result;
 
-	if (open_copy_file(action, &fd, err) != 0)
+	if (open_copy_file(loader, action, &fd, err) != 0)
 		return command_failed(loader, action, err);
 	loader->copy = (struct load_copy){ .action = action, .fd = fd };
 	result = load_alone(loader, &action->statement, false, NULL, err);

@@ -62,7 +62,8 @@ static void gather_copy(struct check *check, const struct script_action *action)
 	if (!action->copy.from || action->copy.where == SCRIPT_COPY_PROCESS)
 		obstacle(check, statement,
 			action->copy.from ? "\\copy from standard input" : "\\copy to a file");
-	else if (script_is_uncertain(check->script) || stat(action->copy.file, &state) != 0)
+	else if (check->writes || script_is_uncertain(check->script) ||
+		 stat(action->copy.file, &state) != 0)
 		obstacle(check, statement, "\\copy from a file that may not be there");
 	else
 		script_inputs_file(check->inputs, SCRIPT_INPUT_DATA, action->copy.file,

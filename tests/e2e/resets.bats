@@ -143,6 +143,25 @@ warm_up() {
 	assert_equal '3|you|zwo' "$(state)"
 }
 
+@test "the data of a \\copy that change are seen, and refused when they change meanwhile" {
+	project
+	printf '1,one\n' >rows.csv
+	echo "\\copy item from 'rows.csv' csv" >db/seed.sql
+	warm_up
+	printf '2,two\n' >rows.csv
+	db_setup
+	assert_equal '1|two' "$(items "$name")"
+	echo 'SELECT pg_sleep(1);' >>db/schema.sql
+	start_job db-setup
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE datname = '$name'
+		AND query LIKE '%pg_sleep%'\")\" = 1 ]"
+	printf '3,three\n' >rows.csv
+	finish_job
+	assert_status 3
+	assert_contains "$stderr" 'file "rows.csv" changed after it was checked'
+	assert_equal '1|two' "$(items "$name")"
+}
+
 @test "an edit within a moment is seen" {
 	project
 	warm_up
