@@ -2,6 +2,7 @@
 
 #include "app/cache.h"
 #include "app/heal.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/process.h"
 #include "pg/database.h"
@@ -12,6 +13,9 @@
 
 /* Each round begins because another command left something to do; that has an end. */
 #define ROUNDS 20
+/* How often, and after how long, it is looked whether another one has done the work. */
+#define WAITS 150
+#define WAIT_MS 200
 
 /*
  * The one template that fits what the database was made from; the youngest if there are several
@@ -126,13 +130,14 @@ static int one_round(struct conn *conn, const char *database, bool spare, struct
 
 /*
  * Only one process at a time works for a database. One that finds another at work leaves it the
- * work: who lets the lock go looks once more for what came in the meantime.
+ * work, and stays only until it is done: the other one may have been killed, when its session keeps
+ * the lock up to the end of its statement.
  */
 static int work(struct conn *conn, const char *database, bool spare, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *new_name = sibling_name(database, MARK_NEW, NULL, false);
 
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0, wait = 0; round < ROUNDS && wait < WAITS; round++) {
 		CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 		bool locked;
 
@@ -142,8 +147,12 @@ static int work(struct conn *conn, const char *database, bool spare, struct err 
 			return 0;
 		if (database_try_background_lock(conn, database, &locked, err) != 0)
 			return -1;
-		if (!locked)
-			return 0;
+		if (!locked) {
+			wait++;
+			round--;
+			clock_sleep_ms(WAIT_MS);
+			continue;
+		}
 		if (one_round(conn, database, spare, err) != 0 ||
 			database_release_background_lock(conn, database, err) != 0)
 			return -1;

@@ -73,6 +73,9 @@ const struct variable target_variables[] = {
 	{ "NAME_CONNECTION_URL",
 		"Connection URL of the target NAME, in upper case and with _ for -; "
 		"NAME_DATABASE_URL is looked at next." },
+	{ "DB_NAME_SUFFIX",
+		"Appended to the name of the database, except on a protected target; see "
+		"dbrig(7)." },
 	{ "DB_DIR", "The project's directory of scripts, if it is not db." },
 	{ "DB_SERVER_DIR", "Where the private local server lives; see db-server(1)." },
 	{ "RDS_CA_BUNDLE", "CA bundle that RDS servers are verified with, instead of the one that "

@@ -15,4 +15,10 @@ extern const struct option guard_options[];
  */
 int guard_destroy(const struct target *target, const char *what, struct err *err);
 
+/*
+ * The same for what destroys nothing: only with force, which ends sessions, a protected target
+ * needs --confirm.
+ */
+int guard_sessions(const struct target *target, bool force, const char *what, struct err *err);
+
 #endif

@@ -124,8 +124,8 @@ static void tell_lock(void *context, const char *holder)
 {
 	const char *database = context;
 
-	out_info("waiting: another db-setup is resetting database \"%s\"%s%s%s", database,
-		holder ? " (" : "", holder ? holder : "", holder ? ")" : "");
+	out_info("waiting: another db-setup, db-snapshot or db-clone has database \"%s\"%s%s%s",
+		database, holder ? " (" : "", holder ? holder : "", holder ? ")" : "");
 }
 
 int heal_locked(struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
@@ -157,7 +157,7 @@ void drop_unwanted(struct conn *conn, const struct siblings *siblings)
 
 int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *err)
 {
-	size_t snapshots = 0;
+	size_t snapshots = 0, copies = 0;
 	bool dropped;
 
 	for (size_t i = 0; i < siblings->count; i++) {
@@ -167,6 +167,7 @@ int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *er
 			snapshots++;
 			continue;
 		}
+		copies += sibling->mark.kind == MARK_COPY;
 		if (sibling->mark.kind == MARK_COPY || !sibling->is_owner)
 			continue;
 		if (database_drop(conn, sibling->name, NULL, true, &dropped, err) != 0)
@@ -177,5 +178,8 @@ int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *er
 	if (snapshots > 0)
 		out_info("%zu snapshot%s of it stay%s; db-snapshot lists and drops them", snapshots,
 			snapshots == 1 ? "" : "s", snapshots == 1 ? "s" : "");
+	if (copies > 0)
+		out_info("%zu cop%s made by db-setup --copies stay%s", copies,
+			copies == 1 ? "y" : "ies", copies == 1 ? "s" : "");
 	return 0;
 }

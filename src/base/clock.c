@@ -42,3 +42,18 @@ char *clock_format(int64_t microseconds, char *buffer, size_t size)
 		snprintf(buffer, size, "%" PRId64 " min %" PRId64 " s", seconds / 60, seconds % 60);
 	return buffer;
 }
+
+char *clock_format_age(int64_t seconds, char *buffer, size_t size)
+{
+	if (seconds < 60)
+		snprintf(buffer, size, "%" PRId64 "s", seconds);
+	else if (seconds < 3600)
+		snprintf(buffer, size, "%" PRId64 "m%02" PRId64 "s", seconds / 60, seconds % 60);
+	else if (seconds < 86400)
+		snprintf(buffer, size, "%" PRId64 "h%02" PRId64 "m", seconds / 3600,
+			seconds / 60 % 60);
+	else
+		snprintf(buffer, size, "%" PRId64 "d%02" PRId64 "h", seconds / 86400,
+			seconds / 3600 % 24);
+	return buffer;
+}

@@ -27,6 +27,7 @@ static const struct variable server_variables[] = {
 	{ "DB_SERVER_USER", "When root calls: the account the server runs under instead of "
 			    "postgres or nobody; not read from .env." },
 	{ "DB_NAME", "The database's name instead of the project's, also read from .env." },
+	{ "DB_NAME_SUFFIX", "Appended to that name, also read from .env." },
 	{ "DB_DIR", "The project's directory of scripts, if it is not db." },
 	{ "XDG_STATE_HOME", "Where the server's directory is made; ~/.local/state if not set." },
 	{ "XDG_RUNTIME_DIR",

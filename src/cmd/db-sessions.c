@@ -53,20 +53,6 @@ static const struct option sessions_options[] = {
 	{ 0 },
 };
 
-static void format_age(double age, char *buffer, size_t size)
-{
-	long seconds = (long)age;
-
-	if (seconds < 60)
-		snprintf(buffer, size, "%lds", seconds);
-	else if (seconds < 3600)
-		snprintf(buffer, size, "%ldm%02lds", seconds / 60, seconds % 60);
-	else if (seconds < 86400)
-		snprintf(buffer, size, "%ldh%02ldm", seconds / 3600, seconds / 60 % 60);
-	else
-		snprintf(buffer, size, "%ldd%02ldh", seconds / 86400, seconds / 3600 % 24);
-}
-
 static void print_table(const struct session_list *list)
 {
 	static const char *const headers[] = { "pid", "user", "database", "client", "application",
@@ -78,7 +64,7 @@ static void print_table(const struct session_list *list)
 		char pid[24], age[32];
 
 		snprintf(pid, sizeof(pid), "%ld", session->pid);
-		format_age(session->age_seconds, age, sizeof(age));
+		clock_format_age((int64_t)session->age_seconds, age, sizeof(age));
 		table_cell(table, pid);
 		table_cell(table, session->user);
 		table_cell(table, session->database);

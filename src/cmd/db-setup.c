@@ -1,3 +1,5 @@
+#include "app/background.h"
+#include "app/copies.h"
 #include "app/guard.h"
 #include "app/reset.h"
 #include "app/steps.h"
@@ -44,7 +46,11 @@ static int run_setup(struct run *run, struct err *err)
 	struct reset_options options = { .drop_first = opt_drop_first };
 	int64_t start = clock_us();
 	char elapsed[32];
+	size_t copies;
+	bool spare;
 
+	if (copies_wanted(&copies, err) != 0)
+		return -1;
 	if (scripts_dry_run())
 		return list_scripts(run, err);
 	if (context_open(&context, run, err) != 0 ||
@@ -55,9 +61,17 @@ static int run_setup(struct run *run, struct err *err)
 		return -1;
 	options.force = opt_force || !target_is_protected(&context.target);
 	schema.wants_inputs = seed.wants_inputs = options.policy.on;
+	/* The next spare is made after the copies, which it would hold up. */
+	spare = options.policy.spare;
+	options.policy.spare = spare && copies == 0;
 	if (scripts_check(&schema, err) != 0 || scripts_check(&seed, err) != 0 ||
+		(copies > 0 && copies_check(&context, copies, err) != 0) ||
 		reset_run(&context, &schema, &seed, &options, err) != 0)
 		return -1;
+	if (copies > 0 && copies_make(&context, copies, err) != 0)
+		return -1;
+	if (copies > 0 && spare && options.policy.on)
+		background_start(&context, true);
 	out_step("done in %s", clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
 	return 0;
 }
@@ -66,14 +80,16 @@ const struct command command = {
 	.name = "db-setup",
 	.summary = "reset the database of a target: a new one with schema and seed takes its place",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ setup_options, cache_options, script_run_options,
-		maintenance_options, guard_options, echo_options, target_options, env_options,
-		NULL },
+	.options = (const struct option *const[]){ setup_options, copies_options, cache_options,
+		script_run_options, maintenance_options, guard_options, echo_options,
+		target_options, env_options, NULL },
 	.variables = (const struct variable *const[]){ cache_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-setup", "resets the development database" },
 			{ "db-setup test", "resets the one of TEST_CONNECTION_URL" },
+			{ "db-setup test --copies 4",
+				"and makes four copies of it for tests in parallel" },
 			{ "db-setup prod --confirm shop",
 				"destroys and remakes production's database \"shop\"" },
 			{ 0 },

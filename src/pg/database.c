@@ -291,6 +291,17 @@ int database_release_background_lock(struct conn *conn, const char *name, struct
 	return ask_lock(conn, query_lock_release, key, &held, err);
 }
 
+int database_names(struct conn *conn, struct strlist *names, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, query_database_names, 0, NULL, &result, err) != 0)
+		return -1;
+	for (int i = 0; i < PQntuples(result); i++)
+		strlist_add(names, PQgetvalue(result, i, 0));
+	return 0;
+}
+
 int database_count_tables(struct conn *conn, long *ret_count, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;

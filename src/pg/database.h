@@ -3,6 +3,7 @@
 #ifndef PG_DATABASE_H
 #define PG_DATABASE_H
 
+#include "base/strlist.h"
 #include "pg/conn.h"
 
 struct database_state {
@@ -71,6 +72,9 @@ int database_release_background_lock(struct conn *conn, const char *name, struct
  * DATABASE or ALTER ROLE … SET), which the present session may not have seen.
  */
 int database_has_settings(struct conn *conn, bool *ret_has, struct err *err);
+
+/* Adds the names of all databases on the server. */
+int database_names(struct conn *conn, struct strlist *names, struct err *err);
 
 /* How many tables of its own the connected database holds. */
 int database_count_tables(struct conn *conn, long *ret_count, struct err *err);

@@ -54,6 +54,12 @@ void params_copy(struct params *to, const struct params *from);
  */
 char *params_describe(const struct params *params, const char *database);
 
+/*
+ * The connection URL that params_parse would make these of, with database (NULL: none) in place of
+ * dbname, and without the password and whatever else libpq counts as a secret. The caller owns it.
+ */
+char *params_url(const struct params *params, const char *database);
+
 /* Wipes and frees; usable as a CLEANUP handler. */
 void params_release(struct params *params);
 

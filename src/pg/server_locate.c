@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "pg/suffix.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -235,10 +236,11 @@ static int find_database(struct server *server, const struct env *env, struct er
 {
 	const char *source;
 	const char *wanted = env_get(env, "DB_NAME", &source);
+	CLEANUP(mem_cleanup) char *suffix_origin = NULL;
 
 	if (!wanted) {
 		server->database = derive_database(server->project_root);
-		return 0;
+		return suffix_add(env, &server->database, &suffix_origin, err);
 	}
 	if (strlen(wanted) > DATABASE_NAME_BYTES) {
 		err_set(err, ERR_USAGE, "DB_NAME has %zu bytes, more than the %d PostgreSQL keeps",
@@ -248,7 +250,7 @@ static int find_database(struct server *server, const struct env *env, struct er
 		return -1;
 	}
 	server->database = mem_strdup(wanted);
-	return 0;
+	return suffix_add(env, &server->database, &suffix_origin, err);
 }
 
 int server_locate(

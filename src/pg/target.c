@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/suffix.h"
 #include "pg/target_internal.h"
 
 #include <ctype.h>
@@ -268,6 +269,23 @@ int target_endpoint(const char *name, const struct env *env, char **ret_host, in
 	return 0;
 }
 
+/* The private server's name has the suffix already; what prod is called is nobody's to change. */
+static int add_suffix(struct target *target, const struct env *env, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *suffix_origin = NULL;
+	CLEANUP(mem_cleanup) char *url_origin = NULL;
+
+	if (!target->database || target->is_private || target_is_protected(target))
+		return 0;
+	if (suffix_add(env, &target->database, &suffix_origin, err) != 0)
+		return -1;
+	if (suffix_origin) {
+		url_origin = take_ptr(target->origin);
+		target->origin = mem_printf("%s and %s", url_origin, suffix_origin);
+	}
+	return 0;
+}
+
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err)
 {
@@ -286,6 +304,8 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 			"The server would cut it and use another database; choose a shorter one.");
 		return -1;
 	}
+	if (add_suffix(target, env, err) != 0)
+		return -1;
 	/* Several hosts are a primary and its standbys: all commands want the one that can write.
 	 */
 	host = params_get(&target->params, "host");

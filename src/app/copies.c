@@ -1,0 +1,260 @@
+#include "app/copies.h"
+
+#include "app/heal.h"
+#include "app/making.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "pg/database.h"
+#include "term/json.h"
+#include "term/out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COPIES_MAX 256
+
+static const char *opt_copies;
+static bool opt_json;
+
+const struct option copies_options[] = {
+	{ .name = "copies",
+		.type = OPTION_STRING,
+		.value = &opt_copies,
+		.argument = "N",
+		.help = "afterwards make N copies of the database, NAME_1 to NAME_N, in place of "
+			"those that an earlier --copies has made, and print their URLs without "
+			"passwords" },
+	{ .name = "json",
+		.type = OPTION_FLAG,
+		.value = &opt_json,
+		.help = "with --copies: print a JSON array of their names and URLs instead" },
+	{ 0 },
+};
+
+int copies_wanted(size_t *ret_count, struct err *err)
+{
+	const char *text = opt_copies;
+	size_t length = text ? strlen(text) : 0;
+	long count = 0;
+
+	*ret_count = 0;
+	if (!text)
+		return opt_json ? err_set(err, ERR_USAGE, "--json goes with --copies") : 0;
+	if (length >= 1 && length <= 3 && strspn(text, "0123456789") == length)
+		count = strtol(text, NULL, 10);
+	if (count < 1 || count > COPIES_MAX)
+		return err_set(err, ERR_USAGE, "--copies: \"%s\" is not a number from 1 to %d",
+			text, COPIES_MAX);
+	*ret_count = (size_t)count;
+	return 0;
+}
+
+static char *copy_name(const char *database, size_t number)
+{
+	return mem_printf("%s_%zu", database, number);
+}
+
+static const struct sibling *find(const struct siblings *siblings, const char *name)
+{
+	for (size_t i = 0; i < siblings->count; i++)
+		if (siblings->items[i].mark.kind == MARK_COPY &&
+			strcmp(siblings->items[i].name, name) == 0)
+			return &siblings->items[i];
+	return NULL;
+}
+
+static bool has(const struct strlist *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* Nothing but copies of ours may be replaced. */
+static int check_places(const struct siblings *siblings, const struct strlist *existing,
+	const char *database, size_t count, struct err *err)
+{
+	for (size_t i = 1; i <= count; i++) {
+		CLEANUP(mem_cleanup) char *name = copy_name(database, i);
+		const struct sibling *copy = find(siblings, name);
+
+		if (copy && !copy->is_owner)
+			return err_set(err, ERR_FAILED,
+				"cannot replace database \"%s\": you are not its owner", name);
+		if (copy || !has(existing, name))
+			continue;
+		err_set(err, ERR_REFUSED,
+			"refusing to replace database \"%s\": it is no copy that --copies has made",
+			name);
+		err_hint(err, "Nothing was changed. Rename or drop it, or ask for fewer copies.");
+		return -1;
+	}
+	return 0;
+}
+
+static int check_target(const struct target *target, size_t count, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *last = copy_name(target->database, count);
+
+	if (target_is_protected(target))
+		return err_set(err, ERR_REFUSED,
+			"refusing to make copies of database \"%s\": the target \"%s\" is "
+			"protected",
+			target->database, target->name);
+	if (strlen(last) > DATABASE_NAME_MAX)
+		return err_set(err, ERR_USAGE,
+			"--copies: the name \"%s\" has %zu bytes, more than the %d PostgreSQL "
+			"keeps",
+			last, strlen(last), DATABASE_NAME_MAX);
+	return 0;
+}
+
+static int look(struct conn *conn, const char *database, size_t count, struct siblings *siblings,
+	struct err *err)
+{
+	CLEANUP(strlist_release) struct strlist existing = STRLIST_INIT;
+
+	siblings_release(siblings);
+	if (database_names(conn, &existing, err) != 0 ||
+		siblings_find(conn, database, siblings, err) != 0)
+		return -1;
+	return check_places(siblings, &existing, database, count, err);
+}
+
+int copies_check(struct context *context, size_t count, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+
+	if (check_target(&context->target, count, err) != 0 ||
+		context_connect_maintenance(context, &conn, err) != 0)
+		return -1;
+	return look(conn, context->target.database, count, &siblings, err);
+}
+
+/* --- making
+ * ---------------------------------------------------------------------------------------- */
+
+/*
+ * What is copied: the template from which the database could have been made, since nobody is
+ * connected to that and nobody has changed it; otherwise the database itself.
+ */
+static const char *source_of(const struct siblings *siblings, const char *database)
+{
+	const struct mark *made = &siblings->self.mark;
+
+	for (size_t i = 0; i < siblings->count && made->kind == MARK_MADE; i++) {
+		const struct sibling *sibling = &siblings->items[i];
+		const struct mark *mark = &sibling->mark;
+
+		if (mark->kind == MARK_TEMPLATE && mark->seeded && mark->data_at == 0 &&
+			sibling->is_owner && !sibling->invalid && strcmp(mark->key, made->key) == 0)
+			return sibling->name;
+	}
+	return database;
+}
+
+/* All copies that there are, those beyond the ones wanted included. */
+static int drop_earlier(struct conn *conn, const struct siblings *siblings, struct err *err)
+{
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct sibling *sibling = &siblings->items[i];
+		bool dropped;
+
+		if (sibling->mark.kind == MARK_COPY && sibling->is_owner &&
+			database_drop(conn, sibling->name, NULL, true, &dropped, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Marked and named in one transaction, so that there is never one without its mark. */
+static int make_one(struct conn *conn, const struct sibling *self, const char *source,
+	size_t number, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *name = copy_name(self->name, number);
+	CLEANUP(mem_cleanup) char *making = sibling_name(self->name, MARK_COPY, NULL, true);
+	CLEANUP(mark_release)
+	struct mark mark = { .kind = MARK_COPY, .of = mem_strdup(self->name) };
+	struct database_change change = { .name = making,
+		.new_name = name,
+		.mark = &mark,
+		.comment = self->comment,
+		.allow_connections = 1 };
+
+	mark_sign(&mark);
+	if (making_copy(conn, source, making, true, err) != 0)
+		return -1;
+	if (databases_change(conn, &change, 1, true, err) == 0)
+		return 0;
+	making_drop(conn, making);
+	return -1;
+}
+
+static void print(const struct context *context, size_t count)
+{
+	json_t *array = opt_json ? json_array() : NULL;
+
+	for (size_t i = 1; i <= count; i++) {
+		CLEANUP(mem_cleanup) char *name = copy_name(context->target.database, i);
+		CLEANUP(mem_cleanup) char *url = params_url(&context->target.params, name);
+		json_t *object;
+
+		if (!array) {
+			out_data("%s\n", url);
+			continue;
+		}
+		object = json_object();
+		json_object_set_new(object, "name", out_json_text(name));
+		json_object_set_new(object, "url", out_json_text(url));
+		json_array_append_new(array, object);
+	}
+	if (array)
+		out_json(array);
+}
+
+static int make_all(struct conn *conn, const char *database, size_t count,
+	struct siblings *siblings, struct err *err)
+{
+	const char *source;
+
+	if (look(conn, database, count, siblings, err) != 0)
+		return -1;
+	if (!siblings->found)
+		return err_set(err, ERR_FAILED, "database \"%s\" is gone: somebody else dropped it",
+			database);
+	if (drop_earlier(conn, siblings, err) != 0 ||
+		making_warn(conn, database, "a copy", true, err) != 0)
+		return -1;
+	source = source_of(siblings, database);
+	for (size_t i = 1; i <= count; i++)
+		if (make_one(conn, &siblings->self, source, i, err) != 0)
+			return -1;
+	return 0;
+}
+
+int copies_make(struct context *context, size_t count, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+	const char *database = context->target.database;
+	int64_t start = clock_us();
+	char elapsed[32];
+	int failed;
+
+	out_step("copies");
+	if (context_connect_maintenance(context, &conn, err) != 0 ||
+		heal_locked(conn, database, &siblings, err) != 0 ||
+		making_begin(conn, database, &siblings, err) != 0)
+		return -1;
+	failed = make_all(conn, database, count, &siblings, err);
+	making_end(context, conn, true);
+	if (failed)
+		return -1;
+	out_info("made %zu cop%s of database \"%s\" (%s)", count, count == 1 ? "y" : "ies",
+		database, clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
+	print(context, count);
+	return 0;
+}
