@@ -57,10 +57,20 @@ static int try_variable(
 	target->origin = origin_text(variable, file);
 	if (params_parse(&target->params, target->origin, url, err) != 0)
 		return -1;
+	target_note_ca(target, variable, file);
 	return 1;
 }
 
 static const char *const libpq_triggers[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE" };
+
+static void set_from_file(
+	struct target *target, const PQconninfoOption *option, const char *value, const char *file)
+{
+	params_set(&target->params, option->keyword, value);
+	if (strncmp(option->keyword, "sslroot", 7) == 0 ||
+		strcmp(option->keyword, "servicefile") == 0)
+		target_note_ca(target, option->envvar, file);
+}
 
 /*
  * libpq reads its own variables from the process environment; what stands in .env only is added
@@ -83,7 +93,7 @@ static int try_libpq_variables(struct target *target, const struct env *env, str
 		const char *value = option->envvar ? env_get(env, option->envvar, &file) : NULL;
 
 		if (value && file)
-			params_set(&target->params, option->keyword, value);
+			set_from_file(target, option, value, file);
 		else if (params_get(&target->params, "service"))
 			continue; /* one that only .env names: it goes before these defaults */
 		else if (strcmp(option->keyword, "dbname") == 0)
@@ -311,7 +321,7 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 	host = params_get(&target->params, "host");
 	if (host && strchr(host, ',') && !params_get(&target->params, "target_session_attrs"))
 		params_set(&target->params, "target_session_attrs", "read-write");
-	if (target_require_verified_tls(&target->params, env, err) != 0)
+	if (target_require_verified_tls(target, env, err) != 0)
 		return -1;
 	return target->is_iam ? target_check_iam(target, err) : 0;
 }
@@ -369,6 +379,7 @@ void target_release(struct target *target)
 	mem_free(target->origin);
 	params_release(&target->params);
 	mem_free(target->database);
+	mem_free(target->project_ca);
 	server_release(&target->server);
 	*target = (struct target)TARGET_INIT;
 }

@@ -20,6 +20,8 @@ struct target {
 	bool from_libpq_variables; /* PGHOST, PGSERVICE, … */
 	bool is_private;           /* the private local server; server is filled */
 	bool is_iam;               /* NAME_AUTH=iam: the password is a token of AWS's */
+	char *project_ca; /* what in .env names the CA of an RDS host, for messages; NULL: nothing
+			   */
 	struct server server;
 };
 

@@ -14,14 +14,21 @@ char *target_variable(const char *target, const char *suffix);
 int target_read_auth(struct target *target, const struct env *env, struct err *err);
 
 /*
- * For an RDS host without a mode of its own: sslmode verify-full and a CA bundle. Fails with USAGE
- * when there is no bundle.
+ * Sets target->project_ca when the connection parameters, which file (.env; NULL: another source)
+ * holds in that variable, choose the authorities that the server is verified with.
  */
-int target_require_verified_tls(struct params *params, const struct env *env, struct err *err);
+void target_note_ca(struct target *target, const char *variable, const char *file);
+
+/*
+ * For an RDS host without a mode of its own: sslmode verify-full and a CA bundle. Sets
+ * target->project_ca when .env names the bundle. Fails with USAGE when there is none.
+ */
+int target_require_verified_tls(struct target *target, const struct env *env, struct err *err);
 
 /*
  * A target with is_iam: fails with USAGE unless it names one RDS host, a user, and TLS that
- * verifies. Removes the password.
+ * verifies, by authorities that no .env chose. Removes the password, and GSSAPI encryption, which
+ * would take the place of TLS.
  */
 int target_check_iam(struct target *target, struct err *err);
 

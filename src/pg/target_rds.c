@@ -4,6 +4,7 @@
 #include "base/rds_endpoint.h"
 #include "pg/target_internal.h"
 
+#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,25 +65,50 @@ static int no_such_bundle(const char *bundle, const char *variable, struct err *
 	return -1;
 }
 
+/* The system's authorities; a libpq older than 16 takes the word for the name of a file. */
+static bool is_system(const char *bundle)
+{
+	return strcmp(bundle, "system") == 0 && PQlibVersion() >= 160000;
+}
+
+static void note(struct target *target, const char *variable, const char *file)
+{
+	mem_free(target->project_ca);
+	target->project_ca = mem_printf("%s in %s", variable, file);
+}
+
+void target_note_ca(struct target *target, const char *variable, const char *file)
+{
+	const char *root = params_get(&target->params, "sslrootcert");
+
+	/* A service file may name a root certificate as the URL may. */
+	if (file && ((root && !is_system(root)) || params_get(&target->params, "servicefile")))
+		note(target, variable, file);
+}
+
 /*
  * RDS certificates are signed by Amazon's own authorities, which no system trusts by default: the
  * bundle is needed, and without it the only honest answer is to stop. (RDS Proxy has certificates
  * that libpq's "system" knows.) One that is named has to be there.
  */
-static int use_bundle(struct params *params, const struct env *env, bool required, struct err *err)
+static int use_bundle(struct target *target, const struct env *env, bool required, struct err *err)
 {
+	struct params *params = &target->params;
 	static const char *const variables[] = { "PGSSLROOTCERT", "RDS_CA_BUNDLE" };
 	CLEANUP(mem_cleanup) char *installed = target_bundle_path();
 
 	if (params_get(params, "sslrootcert"))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		const char *bundle = env_get(env, variables[i], NULL);
+		const char *file;
+		const char *bundle = env_get(env, variables[i], &file);
 
 		if (!bundle)
 			continue;
 		if (strcmp(bundle, "system") != 0 && !path_exists(bundle))
 			return no_such_bundle(bundle, variables[i], err);
+		if (file && !is_system(bundle))
+			note(target, variables[i], file);
 		params_set(params, "sslrootcert", bundle);
 		return 0;
 	}
@@ -112,8 +138,9 @@ static void strip_dots(struct params *params)
 	params_set(params, "host", hosts.data);
 }
 
-int target_require_verified_tls(struct params *params, const struct env *env, struct err *err)
+int target_require_verified_tls(struct target *target, const struct env *env, struct err *err)
 {
+	struct params *params = &target->params;
 	const char *mode = params_get(params, "sslmode");
 
 	if (!has_rds_host(params))
@@ -124,13 +151,13 @@ int target_require_verified_tls(struct params *params, const struct env *env, st
 		mode = env_get(env, "PGSSLMODE", NULL);
 	if (!mode) {
 		params_set(params, "sslmode", "verify-full");
-		return use_bundle(params, env, true, err);
+		return use_bundle(target, env, true, err);
 	}
 	if (!params_get(params, "sslmode"))
 		params_set(params, "sslmode", mode);
 	/* Who asks for it may have libpq's own root.crt: then there is no need for a bundle. */
 	if (strcmp(mode, "verify-full") == 0 || strcmp(mode, "verify-ca") == 0)
-		return use_bundle(params, env, false, err);
+		return use_bundle(target, env, false, err);
 	return 0;
 }
 
@@ -158,6 +185,24 @@ char *target_auth_variable(const char *name)
 	if (strcmp(name, "local") == 0)
 		return mem_strdup("LOCAL_AUTH");
 	return target_variable(name, "AUTH");
+}
+
+/*
+ * With hostaddr a URL sends the endpoint's token to any machine; only the certificate tells that it
+ * is not AWS's. Who wrote the one must not choose what verifies the other.
+ */
+static int refuse_project_ca(const struct target *target, const char *variable, struct err *err)
+{
+	if (!target->project_ca)
+		return 0;
+	err_set(err, ERR_USAGE, "%s=iam does not take a CA bundle from .env", variable);
+	err_detail(err,
+		"%s chooses what the server is verified with, and so who could get the token: "
+		"that is the user's to say, not a project's.",
+		target->project_ca);
+	err_hint(err, "Take it out and install Amazon's bundle with rds-ca-bundle, or set "
+		      "RDS_CA_BUNDLE in the environment.");
+	return -1;
 }
 
 int target_check_iam(struct target *target, struct err *err)
@@ -197,6 +242,9 @@ int target_check_iam(struct target *target, struct err *err)
 		err_hint(err, "Take sslmode out of the URL, or PGSSLMODE out of the environment.");
 		return -1;
 	}
+	if (refuse_project_ca(target, variable, err) != 0)
+		return -1;
 	params_set(&target->params, "password", NULL);
+	params_set(&target->params, "gssencmode", "disable");
 	return 0;
 }

@@ -68,6 +68,40 @@ static void test_sign_in(void **state)
 	}
 }
 
+/* A .env does not choose whom a token is given to. */
+static void test_project_ca(void **state)
+{
+	static const struct {
+		const char *variables, *file;
+		bool is_refused;
+	} cases[] = {
+		{ IAM PROD "me@" HOST "/db", "RDS_CA_BUNDLE=/x.pem\nPGSSLROOTCERT=", false },
+		{ "PROD_AUTH=iam|" PROD "me@" HOST "/db", "RDS_CA_BUNDLE=~/bundle.pem", true },
+		{ IAM PROD "me@" HOST "/db", "PGSSLROOTCERT=~/bundle.pem", true },
+		{ IAM PROD "me@" HOST "/db?sslmode=verify-full", "PGSSLROOTCERT=~/bundle.pem",
+			true },
+		{ IAM PROD "me@" HOST "/db?sslrootcert=~/bundle.pem", NULL, false },
+		{ IAM, PROD "me@" HOST "/db", false },
+		{ IAM, PROD "me@" HOST "/db?hostaddr=127.0.0.1", false },
+		{ IAM, PROD "me@" HOST "/db?sslrootcert=~/bundle.pem", true },
+		{ IAM, PROD "me@" HOST "/db?sslrootcert=~/bundle.pem&hostaddr=127.0.0.1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(resolved_release) struct resolved r = { .result = 0 };
+		const char *name = cases[i].file ? cases[i].file : cases[i].variables;
+
+		resolve(&r, cases[i].variables, cases[i].file, "prod");
+		check_number(name, r.result, cases[i].is_refused ? -1 : 0);
+		check_text(name, r.err.message,
+			cases[i].is_refused ? "PROD_AUTH=iam does not take a CA bundle from .env"
+					    : NULL);
+		if (!cases[i].is_refused)
+			check_text(name, params_get(&r.target.params, "gssencmode"), "disable");
+	}
+}
+
 /* A password stays the way to sign in. */
 static void test_no_iam(void **state)
 {
@@ -168,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_sign_in),
+		UNIT_TEST(test_project_ca),
 		UNIT_TEST(test_no_iam),
 		UNIT_TEST(test_variable),
 		UNIT_TEST(test_service),
