@@ -126,7 +126,7 @@ static void tell_status(struct watch *watch, const char *status)
 /* No answer, or one that says that AWS itself is in trouble: the next look may tell. */
 static bool may_pass(const struct aws_reply *reply, const struct err *err)
 {
-	if (err->kind == ERR_CONNECT || err->kind == ERR_TIMEOUT)
+	if (err->kind == ERR_CONNECT)
 		return true;
 	return err->kind == ERR_FAILED &&
 	       (reply->status >= 500 || reply->status == 429 ||

@@ -106,6 +106,7 @@ struct aws_reply {
 	char *code;           /* AWS's error code, "InvalidPermission.Duplicate"; NULL: none */
 	char *message;        /* AWS's own, terminal-unsafe, without its encoded part */
 	char *request_id;     /* may be NULL */
+	int attempts;         /* how often the call was tried */
 };
 
 #define AWS_REPLY_INIT                                                                             \
@@ -121,11 +122,17 @@ void aws_reply_release(struct aws_reply *reply);
  * rand(0,1) * min(2^(n-1), 20) seconds apart, for what may pass (5xx, throttling, connection). A
  * clock that is more than four minutes off is corrected once. Only 200 with well-formed XML whose
  * root is ACTIONResponse is success. Errors: FAILED with AWS's code, message, region and request id
- * (reply keeps them), and a hint for credentials and permissions; CONNECT when no answer came,
- * TIMEOUT when the time ran out, USAGE for configuration, INTERRUPTED.
+ * (reply keeps them), and a hint for credentials and permissions; CONNECT when no answer came or
+ * the time ran out, USAGE for configuration, INTERRUPTED.
  */
 int aws_call(struct aws *aws, const struct aws_request *request, struct aws_reply *reply,
 	struct err *err);
+
+/*
+ * A call failed so that nobody knows whether it was carried out: no answer came, or none that could
+ * be understood, or one of something between us and the service.
+ */
+bool aws_is_unclear(const struct aws_reply *reply, const struct err *err);
 
 /* The code is one of credentials that do not hold; or of a missing permission. */
 bool aws_code_is_credentials(const char *code);

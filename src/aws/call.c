@@ -15,6 +15,8 @@
 #define TIMEOUT_AFTER_SIGNAL_MS 15000
 #define ATTEMPTS 3
 #define DELAY_CEILING_SECONDS 20
+/* With less time than that no attempt is begun: it would only say that it had no time. */
+#define LEAST_MS 500
 /* Signatures hold for five minutes. */
 #define SKEW_SECONDS 240
 
@@ -100,7 +102,8 @@ static int call_prepare(struct call *call, struct err *err)
 		BUG("an endpoint without a host");
 	write_body(call);
 	/* Finding the credentials may have taken its own time. */
-	call->deadline = clock_ms() + timeout;
+	call->begin = clock_ms();
+	call->deadline = call->begin + timeout;
 	return 0;
 }
 
@@ -245,10 +248,24 @@ static int pause_before_next(const struct call *call, struct err *err)
 {
 	int64_t delay = delay_ms(call->attempt);
 
-	if (clock_ms() + delay >= call->deadline)
+	if (clock_ms() + delay + LEAST_MS >= call->deadline)
 		return -1;
 	clock_sleep_ms(delay);
 	return interrupt_check(err);
+}
+
+/* How often it was tried, and so long that what one attempt waited does not say it. */
+static void tell_attempts(const struct call *call, struct err *err)
+{
+	int64_t ms = clock_ms() - call->begin;
+
+	if (err->kind == ERR_INTERRUPTED || call->attempt == 1)
+		return;
+	if (ms < 1000)
+		err_detail_line(err, "Tried %d times.", call->attempt);
+	else
+		err_detail_line(
+			err, "Tried %d times within %.3g s.", call->attempt, (double)ms / 1000);
 }
 
 int aws_call(struct aws *aws, const struct aws_request *request, struct aws_reply *reply,
@@ -261,9 +278,11 @@ int aws_call(struct aws *aws, const struct aws_request *request, struct aws_repl
 	aws_reply_release(reply);
 	if (read_attempts(aws, &attempts, err) != 0 || call_prepare(&call, err) != 0)
 		return -1;
-	call.attempt = 1;
-	for (;;) {
-		switch (attempt(&call, err)) {
+	for (call.attempt = 1;;) {
+		enum outcome outcome = attempt(&call, err);
+
+		reply->attempts = call.attempt;
+		switch (outcome) {
 		case DONE:
 			err_release(err); /* of an earlier attempt */
 			return 0;
@@ -273,8 +292,7 @@ int aws_call(struct aws *aws, const struct aws_request *request, struct aws_repl
 			break;
 		case AGAIN:
 			if (call.attempt == attempts || pause_before_next(&call, err) != 0) {
-				if (err->kind != ERR_INTERRUPTED && call.attempt > 1)
-					err_detail_line(err, "Tried %d times.", call.attempt);
+				tell_attempts(&call, err);
 				return -1;
 			}
 			call.attempt++;

@@ -35,6 +35,12 @@ bool aws_code_is_permission(const char *code)
 	return is_one_of(code, codes, ARRAY_SIZE(codes));
 }
 
+bool aws_is_unclear(const struct aws_reply *reply, const struct err *err)
+{
+	return err->kind == ERR_CONNECT ||
+	       (err->kind == ERR_FAILED && (!reply->code || reply->status >= 500));
+}
+
 /* The lists of botocore's standard mode. */
 bool call_may_pass(const struct aws_reply *reply)
 {

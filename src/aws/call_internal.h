@@ -14,8 +14,8 @@ struct call {
 	char *host;                            /* as in the Host header */
 	const struct credentials *credentials; /* NULL: unsigned */
 	struct strbuf body;
-	int64_t deadline; /* clock_ms */
-	int attempt;      /* from 1 */
+	int64_t begin, deadline; /* clock_ms */
+	int attempt;             /* from 1 */
 	bool clock_corrected;
 };
 

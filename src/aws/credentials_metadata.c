@@ -140,7 +140,7 @@ int credentials_from_container(struct aws *aws, struct credentials *credentials,
 
 		if (done && response.status == 200)
 			return credentials_read_json(&what, &response.body, aws, credentials, err);
-		if (!done && err->kind != ERR_CONNECT && err->kind != ERR_TIMEOUT)
+		if (!done && err->kind != ERR_CONNECT)
 			return -1;
 		if (done)
 			err_set(err, ERR_FAILED,
@@ -212,7 +212,7 @@ static int instance_ask(struct aws *aws, const char *method, const struct instan
 
 	*ret_found = false;
 	if (ask(aws, method, url, &instance->headers, INSTANCE_TIMEOUT_MS, response, err) != 0) {
-		if (err->kind != ERR_CONNECT && err->kind != ERR_TIMEOUT)
+		if (err->kind != ERR_CONNECT)
 			return -1;
 		err_release(err);
 		return 0;

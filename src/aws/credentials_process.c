@@ -59,6 +59,9 @@ int credentials_from_process(struct aws *aws, const char *profile, const char *c
 	if (process_run(&spec, PROCESS_TIMEOUT_MS, &output, &status, err) != 0) {
 		if (err->kind == ERR_FAILED)
 			err_detail(err, "It is the credential_process of profile \"%s\".", profile);
+		/* TIMEOUT is for waiting that was asked for. */
+		if (err->kind == ERR_TIMEOUT)
+			err->kind = ERR_CONNECT;
 		return -1;
 	}
 	if (check_status(profile, status, err) != 0)

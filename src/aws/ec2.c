@@ -159,12 +159,7 @@ static int call(struct aws *aws, const char *action, const struct query *query,
 	struct aws_request request = { .service = "ec2", .action = action, .query = query };
 
 	aws_reply_release(reply);
-	if (aws_call(aws, &request, reply, err) == 0)
-		return 0;
-	/* TIMEOUT is for waiting that was asked for; AWS that does not answer is not there. */
-	if (err->kind == ERR_TIMEOUT)
-		err->kind = ERR_CONNECT;
-	return -1;
+	return aws_call(aws, &request, reply, err);
 }
 
 int ec2_rules_of_group(struct aws *aws, const char *group, struct ec2_rules *ret_rules,

@@ -48,7 +48,7 @@ char *ec2_rule_ports(const struct ec2_rule *rule);
 const char *ec2_rule_source(const struct ec2_rule *rule);
 
 /*
- * All calls fail as aws_call does, but with CONNECT where that has TIMEOUT.
+ * All calls fail as aws_call does.
  *
  * All rules of a group, all pages; or one rule by its id: *ret has one item, or the call fails,
  * with the code InvalidSecurityGroupRuleId.NotFound also where AWS answers with an empty list.

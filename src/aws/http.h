@@ -44,7 +44,7 @@ struct http_response {
 	/*
 	 * When not done: what went wrong, for people, with the host's name; NULL when it was
 	 * dropped before it ended. Its kind: CONNECT (also when no connection came about in time),
-	 * TIMEOUT (no answer in time), USAGE (the CA bundle cannot be read).
+	 * USAGE (the CA bundle cannot be read).
 	 */
 	char *failure;
 	enum err_kind failure_kind;
@@ -83,7 +83,7 @@ time_t http_date(const char *text);
 
 /*
  * One request. A proxy is the environment's (https_proxy, no_proxy), for https only: http stays on
- * the machine. 0 once an answer came, of whatever status. Otherwise CONNECT, TIMEOUT or FAILED (the
+ * the machine. 0 once an answer came, of whatever status. Otherwise CONNECT or FAILED (the
  * message names the host, never the query or a header), USAGE for a URL that http_refuses, a header
  * with a line break in it or a CA bundle that cannot be read, INTERRUPTED.
  */

@@ -20,7 +20,7 @@ static const char *duration(int64_t ms, char *buffer, size_t size)
 	return buffer;
 }
 
-static char *timed_out(const struct http_failure *failure, enum err_kind *ret_kind)
+static char *timed_out(const struct http_failure *failure)
 {
 	int64_t total = http_total_ms(failure->request);
 	int64_t connect = http_connect_ms(failure->request);
@@ -29,12 +29,9 @@ static char *timed_out(const struct http_failure *failure, enum err_kind *ret_ki
 
 	curl_easy_getinfo(failure->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
 	curl_easy_getinfo(failure->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-	if (connected > 0) {
-		*ret_kind = ERR_TIMEOUT;
+	if (connected > 0)
 		return mem_printf("no answer from \"%s\" within %s", failure->host,
 			duration(total, text, sizeof(text)));
-	}
-	*ret_kind = ERR_CONNECT;
 	return mem_printf("could not %s \"%s\" within %s",
 		resolved > 0 ? "connect to" : "resolve host", failure->host,
 		duration(total < connect ? total : connect, text, sizeof(text)));
@@ -114,7 +111,7 @@ void http_explain(const struct http_failure *failure, struct http_response *resp
 		response->failure = not_connected(failure);
 		break;
 	case CURLE_OPERATION_TIMEDOUT:
-		response->failure = timed_out(failure, &response->failure_kind);
+		response->failure = timed_out(failure);
 		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:

@@ -150,17 +150,6 @@ static int prepare(struct sg_job *job, struct err *err)
 	return public_address_find(settings->family, settings->services, &job->wanted.address, err);
 }
 
-/* Status 6 says that the rule is set and the server cannot be reached: nothing else shall say so.
- */
-static int prepare_in_time(struct sg_job *job, struct err *err)
-{
-	if (prepare(job, err) == 0)
-		return 0;
-	if (err->kind == ERR_TIMEOUT)
-		err->kind = ERR_CONNECT;
-	return -1;
-}
-
 static void report(const struct sg_job *job)
 {
 	CLEANUP(mem_cleanup) char *line = sg_rule_line(job);
@@ -239,7 +228,7 @@ static int run_update(struct run *run, struct err *err)
 		return -1;
 	job.settings = &settings;
 	job.aws = aws;
-	if (prepare_in_time(&job, err) != 0)
+	if (prepare(&job, err) != 0)
 		return -1;
 	if (!opt.run_command)
 		return run_job(&job, &host, err);

@@ -186,3 +186,15 @@ state() {
 	finish_job
 	assert_status 130
 }
+
+@test "an AWS that does not answer is status 2, as everywhere: 6 is for --wait" {
+	aws_instance mydb stopped
+	aws_fault 'DescribeDBInstances hang' always
+	start --instance mydb --timeout 1
+	assert_status 2
+	assert_contains "$stderr" 'no answer from'
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+	aws_fault 'Credentials hang' always
+	AWS_CONTAINER_CREDENTIALS_FULL_URI=$AWS_ENDPOINT_URL/v2/credentials/x start --instance mydb
+	assert_status 2
+}

@@ -285,7 +285,7 @@ static void test_no_answer(void **state)
 			"the connection to \"%s\" was lost before its answer was complete", false },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", ERR_CONNECT,
 			"the connection to \"%s\" was lost before its answer was complete", false },
-		{ LOOPBACK_HANG, ERR_TIMEOUT, "no answer from \"%s\" within 300 ms", false },
+		{ LOOPBACK_HANG, ERR_CONNECT, "no answer from \"%s\" within 300 ms", false },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", ERR_FAILED,
 			"the answer of \"%s\" is larger than 8 bytes", true },
 		{ LOOPBACK_ENDLESS, ERR_FAILED, "the answer of \"%s\" is larger than 8 bytes",
