@@ -37,7 +37,9 @@ const struct variable cloud_variables[] = {
 	{ "AWS_REGION", "Region; AWS_DEFAULT_REGION and the profile's are looked at next." },
 	{ "AWS_CONFIG_FILE",
 		"The configuration, if it is not ~/.aws/config. Of the AWS_* variables only keys, "
-		"region and profile count in .env." },
+		"region and profile count in .env, and AWS_MAX_ATTEMPTS, "
+		"AWS_EC2_METADATA_DISABLED, AWS_USE_FIPS_ENDPOINT and "
+		"AWS_USE_DUALSTACK_ENDPOINT." },
 	{ "AWS_SHARED_CREDENTIALS_FILE", "The credentials, if they are not ~/.aws/credentials." },
 	{ "AWS_WEB_IDENTITY_TOKEN_FILE",
 		"Token that is exchanged for the role AWS_ROLE_ARN; AWS_ROLE_SESSION_NAME names "
@@ -76,6 +78,21 @@ static int parse_timeout(double *ret_seconds, struct err *err)
 const char *cloud_profile(void)
 {
 	return opt_profile;
+}
+
+char *cloud_where(struct aws *aws)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	struct strbuf text = STRBUF_INIT;
+	const char *region;
+
+	if (opt_profile) {
+		strbuf_adds(&text, " --profile ");
+		strbuf_add_shell_word(&text, opt_profile);
+	}
+	if (aws_region(aws, &region, &ignored) == 0)
+		strbuf_addf(&text, " --region %s", region);
+	return strbuf_detach(&text);
 }
 
 static void trace(const char *line)

@@ -25,6 +25,12 @@ const char *cloud_instance_option(void);
  */
 int cloud_open(struct context *context, struct aws **ret_aws, struct err *err);
 
+/*
+ * " --profile P --region R" for the end of a command line that is shown to be typed, as far as they
+ * are known; quoted for a shell. The caller owns it.
+ */
+char *cloud_where(struct aws *aws);
+
 /* --profile, for a command line that is shown to be typed; NULL: not given. */
 const char *cloud_profile(void);
 

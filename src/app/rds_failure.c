@@ -117,19 +117,24 @@ static bool explain_status(const struct rds_facts *facts, struct err *err)
 		return false;
 	err_detail_line(err, "AWS says that the instance \"%s\" is %s.", facts->id, facts->status);
 	if (strcmp(facts->status, "stopped") == 0 || strcmp(facts->status, "stopping") == 0)
-		err_hint(err, "Start it with rds-start --instance %s --wait.", facts->id);
+		err_hint(err, "Start it with: rds-start --instance %s --wait --region %s",
+			facts->id, facts->region);
 	else if (strcmp(facts->status, "starting") == 0 || strcmp(facts->status, "creating") == 0 ||
 		 strcmp(facts->status, "rebooting") == 0)
-		err_hint(err, "Wait for it with rds-status --instance %s --wait-for available.",
-			facts->id);
+		err_hint(err,
+			"Wait for it with: rds-status --instance %s --wait-for available "
+			"--region %s",
+			facts->id, facts->region);
 	else if (strcmp(facts->status, "deleting") == 0 || strcmp(facts->status, "failed") == 0 ||
 		 strncmp(facts->status, "in", 2) == 0 /* incompatible-…, inaccessible-… */)
-		err_hint(err, "See rds-status --instance %s.", facts->id);
+		err_hint(
+			err, "See: rds-status --instance %s --region %s", facts->id, facts->region);
 	else if (strcmp(facts->status, "storage-full") == 0)
 		err_hint(err,
 			"Its storage is full. Enlarge it: aws rds modify-db-instance "
-			"--db-instance-identifier %s --apply-immediately --allocated-storage …",
-			facts->id);
+			"--region %s --db-instance-identifier %s --apply-immediately "
+			"--allocated-storage …",
+			facts->region, facts->id);
 	else
 		return false;
 	return true;

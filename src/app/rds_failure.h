@@ -26,6 +26,7 @@ enum rds_cause {
 struct rds_facts {
 	const char *host;     /* the endpoint */
 	const char *id;       /* of the instance; NULL: the endpoint is of a cluster or a proxy */
+	const char *region;   /* the instance's; not NULL where id is not */
 	const char *port;     /* NULL: 5432 */
 	const char *user;     /* NULL: not known */
 	const char *variable; /* "PROD_AUTH" */

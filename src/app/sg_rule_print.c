@@ -229,23 +229,8 @@ void sg_rule_show(const struct sg_job *job, bool json)
 /* One word of a shell's command line. */
 static void add_word(struct strbuf *line, const char *word)
 {
-	bool plain =
-		*word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "0123456789._-:/=+,@")] == '\0';
-
 	strbuf_addc(line, ' ');
-	if (plain) {
-		strbuf_adds(line, word);
-		return;
-	}
-	strbuf_addc(line, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			strbuf_adds(line, "'\\''");
-		else
-			strbuf_addc(line, *word);
-	}
-	strbuf_addc(line, '\'');
+	strbuf_add_shell_word(line, word);
 }
 
 static void add_option(struct strbuf *line, const char *name, const char *value)

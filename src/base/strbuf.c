@@ -109,6 +109,26 @@ void strbuf_addc(struct strbuf *buf, char c)
 	strbuf_add(buf, &c, 1);
 }
 
+void strbuf_add_shell_word(struct strbuf *buf, const char *word)
+{
+	bool plain =
+		*word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					   "0123456789._-:/=+,@")] == '\0';
+
+	if (plain) {
+		strbuf_adds(buf, word);
+		return;
+	}
+	strbuf_addc(buf, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_adds(buf, "'\\''");
+		else
+			strbuf_addc(buf, *word);
+	}
+	strbuf_addc(buf, '\'');
+}
+
 void strbuf_vaddf(struct strbuf *buf, const char *format, va_list arguments)
 {
 	char *text = mem_vprintf(format, arguments);

@@ -360,3 +360,13 @@ changing_probe() {
 	AWS_CONFIG_FILE=$TEST_DIR/evil/config run --separate-stderr rds-status --instance mydb
 	[ -e ran ]
 }
+
+@test "AWS_MAX_ATTEMPTS counts in .env, as the page says" {
+	start_aws
+	mkdir db
+	aws_instance mydb available
+	echo AWS_MAX_ATTEMPTS=1 >.env
+	aws_fault 'DescribeDBInstances status 503'
+	run --separate-stderr rds-status --instance mydb
+	assert_status 1
+}

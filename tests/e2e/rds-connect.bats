@@ -533,7 +533,7 @@ unreachable() {
 	run --separate-stderr db-sessions prod
 	assert_status 2
 	assert_contains "$stderr" 'AWS says that the instance "mydb" is stopped.'
-	assert_contains "$stderr" 'hint: Start it with rds-start --instance mydb --wait.'
+	assert_contains "$stderr" 'hint: Start it with: rds-start --instance mydb --wait --region eu-central-1'
 	assert_equal 'rds DescribeDBInstances 200' "$(aws_requests)"
 }
 
