@@ -55,17 +55,17 @@ static int take_id(const char *id, const char *from, char **ret_id, struct err *
 static int from_endpoint(struct context *context, const char *target, char **ret_id,
 	char **ret_region, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *host = NULL;
-	CLEANUP(mem_cleanup) char *user = NULL;
+	CLEANUP(target_endpoint_release) struct target_endpoint endpoint = TARGET_ENDPOINT_INIT;
 	CLEANUP(mem_cleanup) char *id = NULL;
 	CLEANUP(mem_cleanup) char *region = NULL;
-	int port;
+	const char *host;
 
-	if (target_endpoint(target, &context->env, &host, &port, &user, err) != 0) {
+	if (target_endpoint(target, &context->env, &endpoint, err) != 0) {
 		if (err->kind == ERR_USAGE && !err->hint)
 			err_hint(err, "Name the instance: --instance ID, or set DB_INSTANCE_ID.");
 		return -1;
 	}
+	host = endpoint.host;
 	if (!host || !rds_parse_host(host, &id, &region)) {
 		err_set(err, ERR_USAGE,
 			"the URL of the target \"%s\" does not tell which instance it is", target);

@@ -56,7 +56,8 @@ static char *name_root(const struct context *context, const char **ret_root)
 		return NULL;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		const char *value = env_get(&context->env, variables[i], NULL);
+		CLEANUP(mem_cleanup)
+		char *value = target_ca_variable(&context->env, variables[i], NULL);
 
 		if (value && strcmp(value, *ret_root) == 0)
 			return mem_strdup(variables[i]);
@@ -90,6 +91,7 @@ static void explain(const struct context *context, enum rds_cause cause, struct 
 		if (rds_parse_host(host, &id, &region) && id)
 			status = ask_status(context, id, region);
 		facts.id = id;
+		facts.region = region;
 		facts.status = status;
 		if (cause != RDS_CAUSE_UNKNOWN_HOST)
 			facts.address_count =

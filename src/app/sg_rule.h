@@ -209,7 +209,7 @@ struct sg_host {
 		0                                                                                  \
 	}
 
-/* The host of a target's URL. Fails with USAGE, also when it names none. */
+/* The host of a target's URL, or its hostaddr. Fails with USAGE, also when it names none. */
 int sg_host_resolve(
 	struct sg_host *host, const struct context *context, const char *target, struct err *err);
 void sg_host_release(struct sg_host *host);

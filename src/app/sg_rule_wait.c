@@ -36,8 +36,14 @@ static int fail_late(const struct ping_host *host, double seconds, bool is_kept,
 int sg_host_resolve(
 	struct sg_host *host, const struct context *context, const char *target, struct err *err)
 {
-	if (target_endpoint(target, &context->env, &host->name, &host->port, &host->user, err) != 0)
+	CLEANUP(target_endpoint_release) struct target_endpoint endpoint = TARGET_ENDPOINT_INIT;
+
+	if (target_endpoint(target, &context->env, &endpoint, err) != 0)
 		return -1;
+	/* Where the connections go: behind hostaddr is a tunnel, and nobody resolves the name. */
+	host->name = endpoint.address ? take_ptr(endpoint.address) : take_ptr(endpoint.host);
+	host->port = endpoint.port;
+	host->user = take_ptr(endpoint.user);
 	if (!host->name || host->name[0] == '/')
 		return err_set(err, ERR_USAGE,
 			"the target \"%s\" names no host that --wait could try", target);

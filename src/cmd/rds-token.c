@@ -64,19 +64,29 @@ static int parse_port(const char *text, int *ret_port, struct err *err)
 	return 0;
 }
 
+/* The last label of an address in one of its short forms, "127.1" or "0x7f.1"; no name ends so. */
+static bool is_number(const char *label)
+{
+	return isdigit((unsigned char)label[0]) &&
+	       (label[strspn(label, "0123456789")] == '\0' || label[1] == 'x');
+}
+
 /*
  * The signature is over the name, and RDS knows its own names only: not an address, not the near
  * end of a tunnel.
  */
 static int check_host(const char *host, struct err *err)
 {
+	const char *dot = strrchr(host, '.');
+	const char *last = dot ? dot + 1 : host;
 	size_t length = strlen(host);
 	struct address address;
 
 	if (length == 0 || length > 253 ||
 		strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != length)
 		return err_set(err, ERR_USAGE, "\"%s\" is not the name of a host", host);
-	if (address_parse(host, length, &address) || strcmp(host, "localhost") == 0) {
+	if (address_parse(host, length, &address) || is_number(last) ||
+		strcmp(last, "localhost") == 0 || strcmp(last, "localdomain") == 0) {
 		err_set(err, ERR_USAGE, "a token for \"%s\" would not be accepted", host);
 		err_detail(err, "A token is valid for the endpoint's own name only.");
 		err_hint(err, "Name it with --host mydb.abc123.eu-central-1.rds.amazonaws.com; "
@@ -90,22 +100,35 @@ static int check_host(const char *host, struct err *err)
 static int from_target(
 	struct context *context, const struct run *run, struct login *login, struct err *err)
 {
+	CLEANUP(target_endpoint_release) struct target_endpoint endpoint = TARGET_ENDPOINT_INIT;
 	const char *target = run->words.count > 0 ? run->words.items[0] : "prod";
 
-	if (target_endpoint(target, &context->env, &login->host, &login->port, &login->user, err)) {
+	if (target_endpoint(target, &context->env, &endpoint, err) != 0) {
 		if (err->kind == ERR_USAGE)
 			err_detail_line(err, "Without a target: --host, --port and --user.");
 		return -1;
 	}
-	if (!login->host)
-		return err_set(
-			err, ERR_USAGE, "the URL of the target \"%s\" names no host", target);
+	if (!endpoint.host) {
+		err_set(err, ERR_USAGE, "the URL of the target \"%s\" names no host", target);
+		return -1;
+	}
+	if (endpoint.several) {
+		err_set(err, ERR_USAGE, "the URL of the target \"%s\" names several hosts", target);
+		err_detail(err, "A token is good for one of them only.");
+		err_hint(err, "Name it with --host.");
+		return -1;
+	}
+	login->host = take_ptr(endpoint.host);
+	login->port = endpoint.port;
+	login->user = take_ptr(endpoint.user);
 	return 0;
 }
 
 static int find_login(
 	struct context *context, const struct run *run, struct login *login, struct err *err)
 {
+	size_t length;
+
 	if (opt_host && run->words.count > 0)
 		return err_set(err, ERR_USAGE, "--host and a target exclude each other");
 	login->port = DEFAULT_PORT;
@@ -121,6 +144,10 @@ static int find_login(
 	}
 	for (char *c = login->host; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
+	/* The signature is over the name without the root's dot. */
+	length = strlen(login->host);
+	if (length > 1 && login->host[length - 1] == '.')
+		login->host[length - 1] = '\0';
 	if (check_host(login->host, err) != 0)
 		return -1;
 	if (!login->user || !*login->user) {

@@ -63,12 +63,15 @@ static int try_variable(
 
 static const char *const libpq_triggers[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE" };
 
-static void set_from_file(
-	struct target *target, const PQconninfoOption *option, const char *value, const char *file)
+static void set_from_file(struct target *target, const struct env *env,
+	const PQconninfoOption *option, const char *value, const char *file)
 {
-	params_set(&target->params, option->keyword, value);
-	if (strncmp(option->keyword, "sslroot", 7) == 0 ||
-		strcmp(option->keyword, "servicefile") == 0)
+	CLEANUP(mem_cleanup) char *path = NULL;
+
+	if (strcmp(option->keyword, "sslrootcert") == 0)
+		path = target_ca_variable(env, option->envvar, NULL);
+	params_set(&target->params, option->keyword, path ? path : value);
+	if (path || strcmp(option->keyword, "servicefile") == 0)
 		target_note_ca(target, option->envvar, file);
 }
 
@@ -93,7 +96,7 @@ static int try_libpq_variables(struct target *target, const struct env *env, str
 		const char *value = option->envvar ? env_get(env, option->envvar, &file) : NULL;
 
 		if (value && file)
-			set_from_file(target, option, value, file);
+			set_from_file(target, env, option, value, file);
 		else if (params_get(&target->params, "service"))
 			continue; /* one that only .env names: it goes before these defaults */
 		else if (strcmp(option->keyword, "dbname") == 0)
@@ -262,21 +265,38 @@ static int first_port(const struct target *target, int *ret_port, struct err *er
 	return 0;
 }
 
-int target_endpoint(const char *name, const struct env *env, char **ret_host, int *ret_port,
-	char **ret_user, struct err *err)
+/* NULL for none, or an empty one. */
+static char *first_of(const char *list)
+{
+	size_t length = list ? strcspn(list, ",") : 0;
+
+	return length > 0 ? mem_strndup(list, length) : NULL;
+}
+
+int target_endpoint(const char *name, const struct env *env, struct target_endpoint *ret_endpoint,
+	struct err *err)
 {
 	CLEANUP(target_release) struct target target = TARGET_INIT;
-	const char *host;
+	const char *host, *address;
 
 	if (resolve_variables(&target, name, env, NULL, err) != 0 ||
-		first_port(&target, ret_port, err) != 0)
+		first_port(&target, &ret_endpoint->port, err) != 0)
 		return -1;
 	host = params_get(&target.params, "host");
-	if (!host)
-		host = params_get(&target.params, "hostaddr");
-	*ret_host = host ? mem_strndup(host, strcspn(host, ",")) : NULL;
-	*ret_user = mem_strdup(params_get(&target.params, "user"));
+	address = params_get(&target.params, "hostaddr");
+	ret_endpoint->host = first_of(host ? host : address);
+	ret_endpoint->address = first_of(address);
+	ret_endpoint->user = mem_strdup(params_get(&target.params, "user"));
+	ret_endpoint->several = (host && strchr(host, ',')) || (address && strchr(address, ','));
 	return 0;
+}
+
+void target_endpoint_release(struct target_endpoint *endpoint)
+{
+	mem_free(endpoint->host);
+	mem_free(endpoint->address);
+	mem_free(endpoint->user);
+	*endpoint = (struct target_endpoint)TARGET_ENDPOINT_INIT;
 }
 
 /* The private server's name has the suffix already; what prod is called is nobody's to change. */

@@ -30,6 +30,20 @@ struct target {
 		0                                                                                  \
 	}
 
+/* One server of a target; of several hosts it is the first. */
+struct target_endpoint {
+	char *host;    /* hostaddr's where the URL names that only; NULL: neither */
+	char *address; /* hostaddr, the way to host; NULL: by the name itself */
+	int port;
+	char *user;   /* NULL: not named */
+	bool several; /* there are more hosts */
+};
+
+#define TARGET_ENDPOINT_INIT                                                                       \
+	{                                                                                          \
+		.port = 5432                                                                       \
+	}
+
 /*
  * Resolves a target. project_root (may be NULL: no project) is needed for the private local server
  * only. Nothing is connected or started. Fails with USAGE: a name that is none, no variable set
@@ -41,18 +55,26 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 
 /*
  * Where the target's URL points, without what a connection needs besides (a CA bundle, a running
- * server): for commands that talk about the server, not to it. The texts are the caller's;
- * *ret_user, *ret_host may be NULL and *ret_port 5432 where the URL leaves them open; of several
- * hosts it is the first. Fails with USAGE as target_resolve does.
+ * server): for commands that talk about the server, not to it. Fails with USAGE as target_resolve
+ * does.
  */
-int target_endpoint(const char *name, const struct env *env, char **ret_host, int *ret_port,
-	char **ret_user, struct err *err);
+int target_endpoint(const char *name, const struct env *env, struct target_endpoint *ret_endpoint,
+	struct err *err);
+
+/* Usable as a CLEANUP handler. */
+void target_endpoint_release(struct target_endpoint *endpoint);
 
 /* True when a host of the target is an endpoint of Amazon RDS. */
 bool target_is_rds(const struct target *target);
 
 /* The variable that says how a target signs in, PROD_AUTH or LOCAL_AUTH; the caller owns it. */
 char *target_auth_variable(const char *name);
+
+/*
+ * The path of the CA bundle that PGSSLROOTCERT or RDS_CA_BUNDLE names, which in .env is relative to
+ * that file's directory; the caller owns it. NULL: not set. *ret_file (may be NULL) as by env_get.
+ */
+char *target_ca_variable(const struct env *env, const char *variable, const char **ret_file);
 
 /*
  * Where rds-ca-bundle installs the CA bundle and target_resolve finds it; the caller owns the path.

@@ -71,6 +71,19 @@ static bool is_system(const char *bundle)
 	return strcmp(bundle, "system") == 0 && PQlibVersion() >= 160000;
 }
 
+char *target_ca_variable(const struct env *env, const char *variable, const char **ret_file)
+{
+	const char *file;
+	const char *value = env_get(env, variable, &file);
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	if (ret_file)
+		*ret_file = file;
+	if (!value || !slash || value[0] == '/' || strcmp(value, "system") == 0)
+		return mem_strdup(value);
+	return mem_printf("%.*s%s", (int)(slash - file + 1), file, value);
+}
+
 static void note(struct target *target, const char *variable, const char *file)
 {
 	mem_free(target->project_ca);
@@ -101,7 +114,7 @@ static int use_bundle(struct target *target, const struct env *env, bool require
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
 		const char *file;
-		const char *bundle = env_get(env, variables[i], &file);
+		CLEANUP(mem_cleanup) char *bundle = target_ca_variable(env, variables[i], &file);
 
 		if (!bundle)
 			continue;

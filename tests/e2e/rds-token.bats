@@ -206,3 +206,29 @@ parameter() {
 	run bash -c "rds-token --host $HOST --user u >&-"
 	assert_status 1
 }
+
+@test "a dot at the end of the host is not signed" {
+	token --host "$HOST." --user app
+	assert_status 0
+	assert_matches "$output" "^$HOST:5432/"
+	assert_equal "$(expected_signature)" "$(parameter X-Amz-Signature)"
+}
+
+@test "what is no endpoint's name in any spelling is refused" {
+	local host
+	for host in localhost. 127.1 0x7f.1 2130706433 db.localhost; do
+		token --host "$host" --user app --region eu-central-1
+		assert_status 64
+		assert_equal '' "$output"
+	done
+}
+
+@test "a URL with several hosts has no token" {
+	PROD_CONNECTION_URL=postgresql://app@$HOST,other.$HOST/shop token
+	assert_status 64
+	assert_contains "$stderr" 'the URL of the target "prod" names several hosts'
+	PROD_CONNECTION_URL="postgresql://app@$HOST/shop?hostaddr=127.0.0.1,127.0.0.2" token
+	assert_status 64
+	PROD_CONNECTION_URL=postgresql://app@$HOST,other.$HOST/shop token --host "$HOST" --user app
+	assert_status 0
+}

@@ -85,3 +85,18 @@ hostile() {
 	run --separate-stderr db-sessions prod
 	assert_status 0
 }
+
+@test "a relative RDS_CA_BUNDLE in .env is one of the project's, in every directory" {
+	hostile_project
+	printf '%s\n' "PROD_CONNECTION_URL=$(rds_url "app:$APP_PASSWORD_ENCODED" "$DB")" \
+		RDS_CA_BUNDLE=db/x.pem >.env
+	run --separate-stderr db-sessions prod
+	assert_status 0
+	cd sub
+	run --separate-stderr db-sessions prod
+	assert_status 0
+	# In the environment it is relative to where the command runs.
+	RDS_CA_BUNDLE=db/x.pem run --separate-stderr db-sessions prod
+	assert_status 64
+	assert_contains "$stderr" 'the RDS CA bundle "db/x.pem" does not exist'
+}

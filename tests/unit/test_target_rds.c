@@ -179,22 +179,24 @@ static void test_endpoint(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(env_release) struct env env = ENV_INIT;
 		CLEANUP(err_release) struct err err = ERR_INIT;
-		CLEANUP(mem_cleanup) char *host = NULL;
-		CLEANUP(mem_cleanup) char *user = NULL;
-		int port = 0;
+		CLEANUP(target_endpoint_release)
+		struct target_endpoint endpoint = TARGET_ENDPOINT_INIT;
 
 		set_environment(cases[i].variables);
-		check_number(cases[i].variables,
-			target_endpoint("prod", &env, &host, &port, &user, &err),
+		check_number(cases[i].variables, target_endpoint("prod", &env, &endpoint, &err),
 			cases[i].error ? -1 : 0);
 		check_holds(cases[i].variables, err.message, cases[i].error);
 		if (cases[i].error) {
 			check_number(cases[i].variables, err.kind, ERR_USAGE);
 			continue;
 		}
-		check_text(cases[i].variables, host, cases[i].host);
-		check_number(cases[i].variables, port, cases[i].port);
-		check_text(cases[i].variables, user, cases[i].user);
+		check_text(cases[i].variables, endpoint.host, cases[i].host);
+		check_number(cases[i].variables, endpoint.port, cases[i].port);
+		check_text(cases[i].variables, endpoint.user, cases[i].user);
+		check_number(cases[i].variables, endpoint.several,
+			strstr(cases[i].variables, ",") != NULL);
+		check_text(cases[i].variables, endpoint.address,
+			strstr(cases[i].variables, "hostaddr") ? "127.0.0.1" : NULL);
 	}
 }
 
