@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -219,6 +220,7 @@ static NORETURN void become(const char *file, char *const *argv, const struct si
 	interrupt_restore();
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &hold->before, NULL);
+	core_files_allow();
 	execv(file, argv);
 	error = errno;
 	if (write(report, &error, sizeof(error)) < 0) {

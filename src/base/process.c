@@ -98,6 +98,29 @@ static void close_from(int first)
 		close(fd);
 }
 
+static struct rlimit core_limit;
+static bool core_is_refused;
+
+void core_files_refuse(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) != 0)
+		return;
+	if (!core_is_refused)
+		core_limit = limit;
+	core_is_refused = true;
+	/* The hard limit stays: it could not be raised again. */
+	limit.rlim_cur = 0;
+	setrlimit(RLIMIT_CORE, &limit);
+}
+
+void core_files_allow(void)
+{
+	if (core_is_refused)
+		setrlimit(RLIMIT_CORE, &core_limit);
+}
+
 static void set_limits(void)
 {
 	struct rlimit limit;
@@ -194,6 +217,7 @@ static NORETURN void child_exec(
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (spec->as_caller) {
+		core_files_allow();
 		environ = environment.environment;
 		execvp(spec->argv[0], argv.out);
 	} else {

@@ -89,6 +89,16 @@ int process_spawn(const struct process_spec *spec, int output, pid_t *ret_pid, s
  */
 bool process_detach(void);
 
+/*
+ * No core file shows this process's memory from now on; programs that are started as the user's own
+ * (as_caller, base/foreground.h) may leave one as before.
+ */
+void core_files_refuse(void);
+
+/* The limit as it was, for a program that takes this one's place; core_files_refuse sets it again.
+ * Async-signal-safe. */
+void core_files_allow(void);
+
 /* True while that process runs; one that has ended but was not reaped does not. */
 bool process_alive(pid_t pid);
 

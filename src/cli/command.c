@@ -2,10 +2,10 @@
 
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/process.h"
 #include "term/out.h"
 
 #include <string.h>
-#include <sys/resource.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -78,13 +78,7 @@ static int check_words(const struct run *run, struct err *err)
  * see its memory. Sanitizers trace the process themselves and need the door open. */
 static void keep_memory_private(void)
 {
-	struct rlimit limit;
-
-	/* The hard limit stays: programs we start may have their own opinion. */
-	if (getrlimit(RLIMIT_CORE, &limit) == 0) {
-		limit.rlim_cur = 0;
-		setrlimit(RLIMIT_CORE, &limit);
-	}
+	core_files_refuse();
 #if defined(__linux__) && !defined(DBRIG_SANITIZED)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif

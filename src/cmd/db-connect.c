@@ -2,6 +2,7 @@
 #include "app/rds_failure.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/process.h"
 #include "base/strbuf.h"
 #include "term/out.h"
 
@@ -76,7 +77,9 @@ static int start_client(const struct strlist *arguments, struct err *err)
 
 	interrupt_restore();
 	signal(SIGPIPE, SIG_DFL);
+	core_files_allow();
 	execvp(client, arguments->items);
+	core_files_refuse();
 	if (errno != ENOENT)
 		return err_errno(err, "could not start \"%s\"", client);
 	err_set(err, ERR_FAILED, "could not find the program \"%s\"", client);

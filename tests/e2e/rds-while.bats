@@ -511,3 +511,12 @@ undo_command() {
 	bash -c "$(undo_command)"
 	assert_equal "$R2 ingress tcp 5432 5432 20.9.9.9/32 alice" "$(aws_rules "$G")"
 }
+
+@test "the command has the caller's limit for core files, which the program itself does not" {
+	ulimit -S -c 0
+	ulimit -S -c "$(ulimit -H -c)"
+	open_while sh -c 'ulimit -S -c >core'
+	assert_status 0
+	assert_equal "$(ulimit -S -c)" "$(<core)"
+	[ "$(<core)" != 0 ]
+}
