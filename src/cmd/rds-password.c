@@ -64,8 +64,7 @@ static int get_password(const char *id, struct secret *ret_password, struct err 
 
 /* What was seen since AWS took the password. */
 struct progress {
-	bool seen;  /* the change under way */
-	bool quiet; /* nothing of it at the last look */
+	bool seen; /* the change under way */
 	int64_t begin_ms;
 };
 
@@ -75,30 +74,61 @@ static bool is_applied(void *context, const struct rds_instance *instance)
 
 	if (instance->password_pending || strcmp(instance->status, "available") != 0) {
 		progress->seen = true;
-		progress->quiet = false;
 		return false;
 	}
-	progress->quiet = true;
 	return progress->seen || clock_ms() - progress->begin_ms >= QUIET_MS;
 }
 
-static void explain_state(const struct rds_instance *instance, struct err *err)
+static void explain_state(struct aws *aws, const struct rds_instance *instance, struct err *err)
 {
+	CLEANUP(mem_cleanup) char *where = cloud_where(aws);
 	const char *status = instance->status;
 
 	if (instance_is_lost(status))
 		instance_explain_lost(instance->id, status, err);
 	else if (strcmp(status, "stopped") == 0 || strcmp(status, "stopping") == 0)
-		err_hint(err, "It is %s: rds-start --instance %s --wait.", status, instance->id);
+		err_hint(err, "It is %s: rds-start --instance %s --wait%s", status, instance->id,
+			where);
 	else
 		err_hint(err,
 			"The instance has to be available: rds-status --instance %s --wait-for "
-			"available.",
-			instance->id);
+			"available%s",
+			instance->id, where);
 }
 
+/*
+ * No answer of AWS's was understood, and the password may have been taken all the same. Success
+ * when the instance is seen to get a new one; otherwise the error says what is not known.
+ */
+static int look_after_silence(struct aws *aws, const char *id, bool *ret_seen, struct err *err)
+{
+	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
+	CLEANUP(err_release) struct err second = ERR_INIT;
+	const struct rds_instance *instance;
+
+	if (instance_get(aws, id, &instances, &second) == 0) {
+		instance = &instances.items[0];
+		*ret_seen = instance->password_pending ||
+			    strcmp(instance->status, "resetting-master-credentials") == 0;
+	}
+	if (*ret_seen) {
+		err_release(err);
+		return 0;
+	}
+	if (second.kind == ERR_INTERRUPTED) {
+		err_release(err);
+		*err = second;
+		second = (struct err)ERR_INIT;
+	}
+	err_note_line(err,
+		"AWS may have taken the new password: try which one is in force. Setting "
+		"it once more does no harm.");
+	return -1;
+}
+
+/* *ret_seen: the change was seen under way already. */
 static int set_password(struct aws *aws, const struct rds_instance *instance,
-	const struct secret *password, struct err *err)
+	const struct secret *password, bool *ret_seen, struct err *err)
 {
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
 	CLEANUP(aws_reply_release) struct aws_reply reply = AWS_REPLY_INIT;
@@ -106,14 +136,16 @@ static int set_password(struct aws *aws, const struct rds_instance *instance,
 	if (rds_set_password(aws, instance->id, password, &instances, &reply, err) == 0)
 		return 0;
 	if (reply.code && strncmp(reply.code, "InvalidDBInstanceState", 22) == 0)
-		explain_state(instance, err);
+		explain_state(aws, instance, err);
+	if (err->kind == ERR_INTERRUPTED || aws_is_unclear(&reply, err))
+		return look_after_silence(aws, instance->id, ret_seen, err);
 	return -1;
 }
 
-static int wait_until_applied(struct aws *aws, const char *id, struct err *err)
+static int wait_until_applied(struct aws *aws, const char *id, bool is_seen, struct err *err)
 {
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
-	struct progress progress = { .begin_ms = clock_ms() };
+	struct progress progress = { .seen = is_seen, .begin_ms = clock_ms() };
 	const struct instance_wait wait = {
 		.until = "available with the new password",
 		.is_reached = is_applied,
@@ -123,12 +155,11 @@ static int wait_until_applied(struct aws *aws, const char *id, struct err *err)
 
 	if (instance_wait(aws, id, &wait, &instances, err) == 0)
 		return 0;
-	/* The time is up before the quiet was long enough to be sure: it is as good as it gets. */
-	if (err->kind == ERR_TIMEOUT && progress.quiet) {
-		err_release(err);
-		return 0;
-	}
-	err_note_line(err, "AWS has taken the new password and goes on applying it.");
+	if (progress.seen)
+		err_note_line(err, "AWS has taken the new password and goes on applying it.");
+	else
+		err_note_line(err, "AWS has taken the new password, and does not show yet that it "
+				   "applies it.");
 	return -1;
 }
 
@@ -139,6 +170,7 @@ static int run_password(struct run *run, struct err *err)
 	CLEANUP(mem_cleanup) char *id = NULL;
 	CLEANUP(secret_release) struct secret password = SECRET_INIT;
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
+	bool seen = false;
 
 	if (opt_no_wait && opt_wait >= 0)
 		return err_set(err, ERR_USAGE, "--wait and --no-wait exclude each other");
@@ -155,14 +187,14 @@ static int run_password(struct run *run, struct err *err)
 		return -1;
 	if (!secret_is_set(&password) && get_password(id, &password, err) != 0)
 		return -1;
-	if (set_password(aws, &instances.items[0], &password, err) != 0)
+	if (set_password(aws, &instances.items[0], &password, &seen, err) != 0)
 		return -1;
 	secret_release(&password);
 	if (opt_no_wait) {
 		out_data("changing %s\n", id);
 		return 0;
 	}
-	if (wait_until_applied(aws, id, err) != 0)
+	if (wait_until_applied(aws, id, seen, err) != 0)
 		return -1;
 	out_data("changed %s\n", id);
 	return 0;

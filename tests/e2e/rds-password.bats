@@ -304,10 +304,49 @@ ECHO_STATE='stty -a | grep -oE -- "-?\becho\b"'
 	assert_equal '' "$(aws_requests)"
 }
 
-@test "a short --wait is enough when nothing of the change is left to see" {
+@test "a --wait too short to see the change is status 6, and says what is known" {
 	aws_instance mydb available
 	aws_fault 'ModifyDBInstance stale 20'
 	DB_MASTER_PASSWORD=$PASSWORD password --wait=1
+	assert_status 6
+	assert_equal '' "$output"
+	assert_contains "$stderr" 'AWS has taken the new password, and does not show yet that it applies it.'
+}
+
+@test "a new password whose answer breaks off is taken, and waited for" {
+	aws_instance mydb available
+	aws_fault 'ModifyDBInstance cut'
+	DB_MASTER_PASSWORD=$PASSWORD password --no-wait
 	assert_status 0
-	assert_equal 'changed mydb' "$output"
+	assert_equal 'changing mydb' "$output"
+	aws_instance mydb available
+	aws_fault 'ModifyDBInstance lost' always
+	AWS_MAX_ATTEMPTS=1 DB_MASTER_PASSWORD=$PASSWORD password --wait=20
+	assert_status 0
+	assert_equal "$PASSWORD" "$(in_force)"
+}
+
+@test "where AWS does not show what became of it, the error says so" {
+	aws_instance mydb available
+	aws_fault 'ModifyDBInstance reset' 2
+	AWS_MAX_ATTEMPTS=1 DB_MASTER_PASSWORD=$PASSWORD password
+	assert_status 2
+	assert_contains "$stderr" 'AWS may have taken the new password: try which one is in force.'
+	aws_fault 'ModifyDBInstance denied'
+	aws_instance other available
+	DB_MASTER_PASSWORD=$PASSWORD run --separate-stderr rds-password --instance other
+	refute_contains "$stderr" 'may have taken'
+}
+
+@test "a hint's command names the region, and the profile that was given" {
+	mkdir -p "$HOME/.aws"
+	printf '[me two]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = %s\n' \
+		"$AWS_SECRET_ACCESS_KEY" >"$HOME/.aws/credentials"
+	chmod 600 "$HOME/.aws/credentials"
+	aws_instance mydb stopped
+	AWS_REGION=us-east-1 DB_MASTER_PASSWORD=$PASSWORD password --region eu-central-1 --profile 'me two'
+	assert_status 1
+	assert_contains "$stderr" "rds-start --instance mydb --wait --profile 'me two' --region eu-central-1"
+	# And does what it says.
+	eval "AWS_REGION=us-east-1 $(sed -n 's/^hint: It is stopped: //p' <<<"$stderr")"
 }
