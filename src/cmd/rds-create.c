@@ -293,18 +293,12 @@ static void print_dry_run(const struct creation *creation)
 		out_data("%s\n", lines.items[i]);
 }
 
-/* No answer, or one of something in between: AWS may have got the request all the same. */
-static bool is_unanswered(const struct aws_reply *reply, const struct err *err)
-{
-	return err->kind == ERR_CONNECT || err->kind == ERR_TIMEOUT ||
-	       (err->kind == ERR_FAILED && reply->status >= 500);
-}
-
 /* True when AWS shows an instance of that name; otherwise the error says that there may be one. */
 static bool look_after_silence(
 	const struct creation *creation, struct rds_instances *instances, struct err *err)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	CLEANUP(mem_cleanup) char *where = cloud_where(creation->aws);
 
 	if (instance_get(creation->aws, creation->id, instances, &ignored) == 0) {
 		err_release(err);
@@ -313,10 +307,40 @@ static bool look_after_silence(
 	err_detail_line(
 		err, "AWS may have got the request: the instance may be there, and cost money.");
 	err_hint(err,
-		"See whether it is there with rds-status --instance %s; calling rds-create "
+		"See whether it is there with rds-status --instance %s%s; calling rds-create "
 		"again makes no second one.",
-		creation->id);
+		creation->id, where);
 	return false;
+}
+
+/* What was begun goes on at AWS. */
+static int finish(const struct creation *creation, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *where = cloud_where(creation->aws);
+
+	if (opt_wait >= 0)
+		return wait_until_available(creation, true, err);
+	out_data("creating %s\n", creation->id);
+	out_info("it takes some minutes: rds-status --instance %s --wait-for available%s",
+		creation->id, where);
+	return 0;
+}
+
+/*
+ * AWS's answer was lost, and there is an instance of that name which was not there before: it is
+ * the one that was asked for, unless it looks otherwise.
+ */
+static int settle_lost(
+	const struct creation *creation, const struct rds_instance *instance, struct err *err)
+{
+	CLEANUP(strlist_release) struct strlist differences = STRLIST_INIT;
+
+	instance_differences(instance, &creation->wanted, &differences);
+	if (differences.count > 0 || instance_is_lost(instance->status))
+		return settle_existing(creation, instance, err);
+	out_info("AWS's answer was lost, but instance \"%s\" is there as it was asked for (%s)",
+		creation->id, instance->status);
+	return finish(creation, err);
 }
 
 static int create(struct creation *creation, struct err *err)
@@ -325,10 +349,10 @@ static int create(struct creation *creation, struct err *err)
 	CLEANUP(aws_reply_release) struct aws_reply reply = AWS_REPLY_INIT;
 
 	if (rds_create(creation->aws, &creation->wanted, &instances, &reply, err) != 0) {
-		if (is_unanswered(&reply, err)) {
+		if (aws_is_unclear(&reply, err)) {
 			if (!look_after_silence(creation, &instances, err))
 				return -1;
-			return settle_existing(creation, &instances.items[0], err);
+			return settle_lost(creation, &instances.items[0], err);
 		}
 		if (!reply.code || strncmp(reply.code, "DBInstanceAlreadyExists", 23) != 0)
 			return -1;
@@ -336,14 +360,10 @@ static int create(struct creation *creation, struct err *err)
 		err_release(err);
 		if (instance_get(creation->aws, creation->id, &instances, err) != 0)
 			return -1;
-		return settle_existing(creation, &instances.items[0], err);
+		return reply.attempts > 1 ? settle_lost(creation, &instances.items[0], err)
+					  : settle_existing(creation, &instances.items[0], err);
 	}
-	if (opt_wait >= 0)
-		return wait_until_available(creation, true, err);
-	out_data("creating %s\n", creation->id);
-	out_info("it takes some minutes: rds-status --instance %s --wait-for available",
-		creation->id);
-	return 0;
+	return finish(creation, err);
 }
 
 static int run_create(struct run *run, struct err *err)

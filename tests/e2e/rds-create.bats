@@ -393,3 +393,31 @@ as_by_default() {
 	assert_status 1
 	assert_equal none "$(aws_instance_state mydb)"
 }
+
+@test "one whose answer was lost is this run's own: no warning, and its URL" {
+	aws_fault 'CreateDBInstance lost'
+	DB_MASTER_PASSWORD=$PASSWORD create --yes --wait=30
+	assert_status 0
+	assert_matches "$output" '^available mydb '
+	assert_contains "$stderr" 'its URL: postgresql://postgres@'
+	refute_contains "$stderr" 'exists already'
+	refute_contains "$stderr" 'is not changed'
+	assert_equal "$PASSWORD" "$(value MasterUserPassword)"
+}
+
+@test "one whose answer breaks off is there, and said to be begun" {
+	aws_fault 'CreateDBInstance cut'
+	create --yes
+	assert_status 0
+	assert_equal 'creating mydb' "$output"
+	assert_contains "$stderr" 'rds-status --instance mydb --wait-for available --region eu-central-1'
+}
+
+@test "after a lost answer one that looks otherwise is not taken for this run's own" {
+	aws_instance mydb available DBInstanceClass=db.m5.large
+	aws_fault 'DescribeDBInstances code 404 DBInstanceNotFound DBInstance mydb not found.'
+	aws_fault 'CreateDBInstance reset' always
+	AWS_MAX_ATTEMPTS=1 create --yes
+	assert_status 0
+	assert_equal 'unchanged mydb' "$output"
+}
