@@ -186,6 +186,17 @@ bool sg_rule_is_unclear(const struct sg_job *job, const struct err *err)
 }
 
 /*
+ * A write failed, and looking tells what became of it. With --while one whose answer never came is
+ * undone instead.
+ */
+static bool may_be_done(const struct sg_job *job, const struct err *err)
+{
+	return job->written &&
+	       (job->settings->options.run_command ? sg_rule_is_unclear(job, err)
+						   : aws_is_unclear(&job->reply, err));
+}
+
+/*
  * What came back was no answer, but the write may have been carried out all the same. Success when
  * the rule is seen as it should be (NULL: gone); otherwise the error stays, with what is seen.
  */
@@ -201,7 +212,8 @@ static int settle_unclear(
 	if (look_err.kind == ERR_INTERRUPTED)
 		return pass_error(&look_err, err);
 	if (!job->confirmed) {
-		err_detail_line(err, "Looking for what became of it: %s.", why);
+		err_detail_line(err,
+			"AWS may have carried it out. Looking for what became of it: %s.", why);
 		return -1;
 	}
 	err_release(err);
@@ -237,7 +249,7 @@ static int modify(struct sg_job *job, struct err *err)
 	signal_release(&hold);
 	if (result == 0)
 		return finish(job, SG_CHANGED, err);
-	if (job->written && sg_rule_is_unclear(job, err))
+	if (may_be_done(job, err))
 		return settle_unclear(job, SG_CHANGED, &job->wanted, err);
 	if (sg_rule_is_duplicate(job) && settle_duplicate(job, SG_CHANGED, err) == 0)
 		return 0;
@@ -281,8 +293,14 @@ static int create(struct sg_job *job, struct err *err)
 		settings->options.dry_run, &job->id, &job->reply, err);
 	signal_release(&hold);
 	if (result != 0) {
-		if (job->written && sg_rule_is_unclear(job, err))
-			return identify_created(job, err);
+		if (may_be_done(job, err)) {
+			if (identify_created(job, err) == 0)
+				return 0;
+			if (err->kind != ERR_INTERRUPTED)
+				err_detail_line(err,
+					"AWS may have added the rule; --show lists the group's.");
+			return -1;
+		}
 		if (sg_rule_is_duplicate(job) && identify_created(job, err) == 0)
 			return 0;
 		return refused(job, NULL, err);
@@ -426,7 +444,7 @@ static int take_away(struct sg_job *job, struct err *err)
 	job->written = !settings->options.dry_run;
 	if (ec2_rule_revoke(job->aws, settings->group, job->before.id, settings->options.dry_run,
 		    &job->reply, err) != 0) {
-		if (job->written && sg_rule_is_unclear(job, err))
+		if (may_be_done(job, err))
 			return settle_unclear(job, SG_REMOVED, NULL, err);
 		if (!sg_rule_is_missing(job))
 			return refused(job, job->before.id, err);

@@ -332,3 +332,46 @@ assert_closed() {
 	assert_status 64
 	assert_equal '' "$(aws_requests)"
 }
+
+# Twice: on a connection that was in use before, libcurl tries once more by itself.
+@test "a write whose answers are all lost is looked for, and reported as done" {
+	export AWS_MAX_ATTEMPTS=1
+	aws_fault 'ModifySecurityGroupRules lost' 2
+	update
+	assert_status 0
+	assert_equal "changed $R $G 5432 20.9.9.9/32 -> $HERE/32 \"GITPOD\"" "$output"
+	assert_open
+	aws_fault 'RevokeSecurityGroupIngress lost' 2
+	update --remove
+	assert_status 0
+	assert_equal '' "$(aws_rules "$G")"
+	unset DB_SG_RULE_ID
+	aws_fault 'AuthorizeSecurityGroupIngress lost' 2
+	update --create
+	assert_status 0
+	assert_matches "$output" ^created
+	assert_equal 1 "$(aws_rules "$G" | wc -l)"
+}
+
+@test "a write without any answer that AWS does not show may still come" {
+	export AWS_MAX_ATTEMPTS=1
+	aws_fault 'ModifySecurityGroupRules reset' 2
+	update
+	assert_status 2
+	assert_contains "$stderr" 'AWS may have carried it out. Looking for what became of it: AWS still shows 20.9.9.9/32'
+	unset DB_SG_RULE_ID
+	aws_fault 'AuthorizeSecurityGroupIngress reset' 2
+	update --create --description other
+	assert_status 2
+	assert_contains "$stderr" 'AWS may have added the rule'
+}
+
+@test "--wait tries hostaddr, where the connections go" {
+	local port=${SERVER_PORT}
+	PROD_CONNECTION_URL="postgresql://app@mydb.abc123.eu-central-1.rds.amazonaws.com:$port/d?hostaddr=127.0.0.1" \
+		update --port "$port" --force --wait=10
+	assert_status 0
+	PROD_CONNECTION_URL='postgresql://app@localhost/d?hostaddr=10.255.255.1' update --wait=1
+	assert_status 2
+	assert_contains "$stderr" 10.255.255.1
+}
