@@ -58,6 +58,15 @@ bool path_exists(const char *path)
 	return stat(path, &info) == 0;
 }
 
+bool path_is_same(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	if (stat(path, &one) != 0 || stat(other, &two) != 0)
+		return strcmp(path, other) == 0;
+	return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 bool path_is_pipe(const char *path)
 {
 	struct stat info;

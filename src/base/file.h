@@ -24,6 +24,9 @@ char *path_join(const char *directory, const char *name);
 bool path_is_directory(const char *path);
 bool path_exists(const char *path);
 
+/* Both lead to one file; or, where there is none, are the same text. */
+bool path_is_same(const char *path, const char *other);
+
 /*
  * What it gives can be read only once: neither a regular file nor a directory; "-" is standard
  * input. False for what cannot be looked at.

@@ -130,7 +130,7 @@ static void tell_others(const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
 		const char *value = getenv(variables[i]);
 
-		if (value && *value && strcmp(value, path) != 0) {
+		if (value && *value && !path_is_same(value, path)) {
 			out_warning("%s is set: \"%s\" is used instead", variables[i], value);
 			return;
 		}
@@ -147,7 +147,14 @@ static int show(const char *path, struct err *err)
 
 	if (!path_exists(path)) {
 		err_set(err, ERR_FAILED, "there is no CA bundle at \"%s\"", path);
-		err_hint(err, "rds-ca-bundle installs it.");
+		CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+		strbuf_adds(&line, "rds-ca-bundle");
+		if (opt_output) {
+			strbuf_adds(&line, " --output ");
+			strbuf_add_shell_word(&line, path);
+		}
+		err_hint(err, "Install it with: %s", line.data);
 		return -1;
 	}
 	if (file_read_all(path, &text, err) != 0 ||
@@ -189,6 +196,14 @@ static int install(const char *path, struct err *err)
 	return 0;
 }
 
+/* Which says where to download from, when that is done. */
+static bool url_is_from_environment(void)
+{
+	const char *value = getenv("RDS_CA_BUNDLE_URL");
+
+	return value && strcmp(value, opt_url) == 0;
+}
+
 static int run_bundle(struct run *run, struct err *err)
 {
 	CLEANUP(mem_cleanup)
@@ -197,6 +212,9 @@ static int run_bundle(struct run *run, struct err *err)
 	(void)run;
 	if (opt_show && opt_from)
 		return err_set(err, ERR_USAGE, "--show and --from exclude each other");
+	if (opt_url && (opt_show || opt_from) && !url_is_from_environment())
+		return err_set(err, ERR_USAGE, "--url and %s exclude each other",
+			opt_show ? "--show" : "--from");
 	if (opt_show && to_stdout())
 		return err_set(err, ERR_USAGE, "--show needs a file, not \"-\"");
 	if (opt_output && !*opt_output)

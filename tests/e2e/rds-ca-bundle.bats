@@ -395,3 +395,29 @@ tls_serving() {
 	bundle --show --from x
 	assert_status 64
 }
+
+@test "another name of the file just installed is no other bundle" {
+	two_authorities
+	PGSSLROOTCERT='' RDS_CA_BUNDLE=$PWD/o.pem bundle --from bundle.pem --output o.pem
+	assert_status 0
+	refute_contains "$stderr" 'is used instead'
+	RDS_CA_BUNDLE=$PWD/bundle.pem bundle --from bundle.pem --output o.pem
+	assert_contains "$stderr" 'RDS_CA_BUNDLE is set'
+}
+
+@test "the hint about a missing bundle names its file" {
+	bundle --show --output 'no such.pem'
+	assert_status 1
+	assert_contains "$stderr" "hint: Install it with: rds-ca-bundle --output 'no such.pem'"
+}
+
+@test "--url with --from or --show is a usage error, RDS_CA_BUNDLE_URL is none" {
+	two_authorities
+	bundle --from bundle.pem --url http://127.0.0.1:1/
+	assert_status 64
+	assert_contains "$stderr" '--url and --from exclude each other'
+	bundle --show --url http://127.0.0.1:1/
+	assert_status 64
+	RDS_CA_BUNDLE_URL=http://127.0.0.1:1/ bundle --from bundle.pem
+	assert_status 0
+}
