@@ -96,6 +96,7 @@ struct aws_request {
 	const char *action;        /* "DescribeSecurityGroupRules" */
 	const struct query *query; /* without Action and Version */
 	bool is_unsigned;          /* AssumeRoleWithWebIdentity */
+	bool counts_attempts;      /* each request sent is one of reply->attempts */
 	/* For a call that finds the credentials: sign with these; NULL: aws_credentials. */
 	const struct credentials *credentials;
 };

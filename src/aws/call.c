@@ -202,6 +202,7 @@ static enum outcome attempt(struct call *call, struct err *err)
 		.headers = &headers,
 		.body = call->body.data,
 		.body_length = call->body.length,
+		.fresh = call->request->counts_attempts,
 		.ca_bundle = aws_ca_bundle(call->aws),
 		.total_ms = left < 1            ? 1
 			    : left < REQUEST_MS ? left

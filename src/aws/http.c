@@ -215,6 +215,7 @@ static void set_method(const struct transfer *transfer)
 {
 	const struct http_request *request = transfer->request;
 
+	SET(transfer->easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
 	if (strcmp(request->method, "GET") == 0 && !request->body) {
 		SET(transfer->easy, CURLOPT_HTTPGET, 1L);
 		return;

@@ -28,6 +28,9 @@ struct http_request {
 	bool direct;
 	/* http is allowed to link-local addresses too: the metadata and container services. */
 	bool link_local;
+	/* On a new connection: libcurl sends a request once more by itself, and tells nobody, when
+	 * one that was in use before is lost. */
+	bool fresh;
 	const char *ca_bundle; /* NULL: the system's */
 	int64_t connect_ms;    /* 0: 5,000 */
 	int64_t total_ms;      /* 0: 15,000 */

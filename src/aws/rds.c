@@ -129,7 +129,12 @@ static void add_instance(struct rds_instances *instances, const struct xml *node
 static int call(struct aws *aws, const char *action, const struct query *query,
 	struct aws_reply *reply, struct err *err)
 {
-	const struct aws_request request = { .service = "rds", .action = action, .query = query };
+	/* Whether an instance is there already, or by the first of two requests, is not the same.
+	 */
+	const struct aws_request request = { .service = "rds",
+		.action = action,
+		.query = query,
+		.counts_attempts = strcmp(action, "CreateDBInstance") == 0 };
 
 	aws_reply_release(reply);
 	*reply = (struct aws_reply)AWS_REPLY_INIT;
