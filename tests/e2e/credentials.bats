@@ -362,11 +362,13 @@ changing_probe() {
 }
 
 @test "AWS_MAX_ATTEMPTS counts in .env, as the page says" {
-	start_aws
+	export AWS_ACCESS_KEY_ID=AKIDEXAMPLE
+	export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY
 	mkdir db
 	aws_instance mydb available
 	echo AWS_MAX_ATTEMPTS=1 >.env
 	aws_fault 'DescribeDBInstances status 503'
 	run --separate-stderr rds-status --instance mydb
 	assert_status 1
+	assert_equal 1 "$(aws_requests | wc -l)"
 }
