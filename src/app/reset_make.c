@@ -206,6 +206,9 @@ static int keep(struct reset *reset, bool seeded, bool *ret_kept, struct err *er
 	CLEANUP(mem_cleanup) char *why = NULL;
 
 	*ret_kept = false;
+	/* What was copied is kept already, with all that belongs into it unless more is asked for. */
+	if (reset->holds_schema && !reset->options->policy.frozen_seed)
+		return 0;
 	if (!is_worth(reset, seeded, err))
 		return err->kind == ERR_NONE ? 0 : -1;
 	if (examine(reset, err) != 0)
