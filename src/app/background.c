@@ -3,6 +3,7 @@
 #include "app/cache.h"
 #include "app/heal.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/process.h"
 #include "pg/database.h"
@@ -49,19 +50,23 @@ static const struct sibling *spare_source(const struct siblings *siblings)
 }
 
 /* What no reset will take any more. */
-static bool is_unwanted(
-	const struct siblings *siblings, const struct sibling *sibling, const char *new_name)
+static bool is_unwanted(const struct siblings *siblings, const struct sibling *sibling,
+	const char *new_name, unsigned flags)
 {
 	const struct sibling *good;
 
 	switch (sibling->mark.kind) {
 	case MARK_DROP:
 		return true;
+	case MARK_KILLED:
+		return flags & BACKGROUND_KILLED;
 	case MARK_NEW:
 		/* One under new_name is in the works of a reset; the others are ours, killed. */
 		return strcmp(sibling->name, new_name) != 0;
 	case MARK_TEMPLATE:
 	case MARK_SPARE:
+		if (flags & BACKGROUND_FORGET)
+			return true;
 		if (!siblings->found || siblings->self.mark.kind != MARK_MADE)
 			return false;
 		good = good_template(siblings);
@@ -72,13 +77,13 @@ static bool is_unwanted(
 	}
 }
 
-static bool has_work(const struct siblings *siblings, const char *new_name, bool spare)
+static bool has_work(const struct siblings *siblings, const char *new_name, unsigned flags)
 {
 	for (size_t i = 0; i < siblings->count; i++)
 		if (siblings->items[i].is_owner &&
-			is_unwanted(siblings, &siblings->items[i], new_name))
+			is_unwanted(siblings, &siblings->items[i], new_name, flags))
 			return true;
-	return spare && spare_source(siblings);
+	return (flags & BACKGROUND_SPARE) && spare_source(siblings);
 }
 
 static int make_spare(
@@ -110,7 +115,8 @@ static int make_spare(
 	return 0;
 }
 
-static int one_round(struct conn *conn, const char *database, bool spare, struct err *err)
+/* What cannot be dropped now keeps nothing else from being done; the first reason is told. */
+static int one_round(struct conn *conn, const char *database, unsigned flags, struct err *err)
 {
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 	CLEANUP(mem_cleanup) char *new_name = sibling_name(database, MARK_NEW, NULL, false);
@@ -119,56 +125,75 @@ static int one_round(struct conn *conn, const char *database, bool spare, struct
 
 	if (siblings_find(conn, database, &siblings, err) != 0)
 		return -1;
-	for (size_t i = 0; i < siblings.count; i++)
-		if (siblings.items[i].is_owner &&
-			is_unwanted(&siblings, &siblings.items[i], new_name) &&
-			database_drop(conn, siblings.items[i].name, NULL, true, &dropped, err) != 0)
+	for (size_t i = 0; i < siblings.count; i++) {
+		CLEANUP(err_release) struct err one = ERR_INIT;
+
+		if (!siblings.items[i].is_owner ||
+			!is_unwanted(&siblings, &siblings.items[i], new_name, flags) ||
+			database_drop(conn, siblings.items[i].name, NULL, true, &dropped, &one) ==
+				0)
+			continue;
+		if (err->kind == ERR_NONE) {
+			*err = one;
+			one = (struct err)ERR_INIT;
+		}
+		if (err->kind == ERR_CONNECT || err->kind == ERR_INTERRUPTED)
 			return -1;
-	source = spare ? spare_source(&siblings) : NULL;
-	return source ? make_spare(conn, database, source, err) : 0;
+	}
+	source = flags & BACKGROUND_SPARE ? spare_source(&siblings) : NULL;
+	if (source) {
+		CLEANUP(err_release) struct err one = ERR_INIT;
+
+		if (make_spare(conn, database, source, &one) != 0 && err->kind == ERR_NONE) {
+			*err = one;
+			one = (struct err)ERR_INIT;
+		}
+	}
+	return err->kind == ERR_NONE ? 0 : -1;
 }
 
 /*
  * Only one process at a time works for a database. One that finds another at work leaves it the
- * work, and stays only until it is done: the other one may have been killed, when its session keeps
+ * work, but may stay until it is done: the other one may have been killed, when its session keeps
  * the lock up to the end of its statement.
  */
-static int work(struct conn *conn, const char *database, bool spare, struct err *err)
+int background_work(struct context *context, struct conn *conn, unsigned flags, struct err *err)
 {
+	const char *database = context->target.database;
 	CLEANUP(mem_cleanup) char *new_name = sibling_name(database, MARK_NEW, NULL, false);
 
 	for (int round = 0, wait = 0; round < ROUNDS && wait < WAITS; round++) {
 		CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+		CLEANUP(err_release) struct err ignored = ERR_INIT;
 		bool locked;
+		int failed;
 
 		if (siblings_find(conn, database, &siblings, err) != 0)
 			return -1;
-		if (!has_work(&siblings, new_name, spare))
+		if (!has_work(&siblings, new_name, flags))
 			return 0;
 		if (database_try_background_lock(conn, database, &locked, err) != 0)
 			return -1;
+		if (!locked && !(flags & BACKGROUND_WAIT))
+			return 0;
 		if (!locked) {
 			wait++;
 			round--;
 			clock_sleep_ms(WAIT_MS);
+			if (interrupt_check(err) != 0)
+				return -1;
 			continue;
 		}
-		if (one_round(conn, database, spare, err) != 0 ||
-			database_release_background_lock(conn, database, err) != 0)
+		failed = one_round(conn, database, flags, err);
+		if (database_release_background_lock(conn, database, failed ? &ignored : err) !=
+				0 ||
+			failed)
 			return -1;
 	}
 	return 0;
 }
 
-void background_work(struct context *context, struct conn *conn, bool spare)
-{
-	CLEANUP(err_release) struct err err = ERR_INIT;
-
-	if (work(conn, context->target.database, spare, &err) != 0)
-		out_detail("what is no longer wanted is cleared away later: %s", err.message);
-}
-
-void background_start(struct context *context, bool spare)
+void background_start(struct context *context, unsigned flags)
 {
 	struct conn *conn;
 	struct err ignored = ERR_INIT;
@@ -177,7 +202,7 @@ void background_start(struct context *context, bool spare)
 		return;
 	out_set_quiet(true);
 	if (context_connect_maintenance(context, &conn, &ignored) == 0) {
-		background_work(context, conn, spare);
+		(void)background_work(context, conn, flags | BACKGROUND_WAIT, &ignored);
 		conn_close(conn);
 	}
 	_exit(0);

@@ -9,13 +9,23 @@
 
 #include "app/context.h"
 
-/* Starts it; the caller's connections stay the caller's. That it cannot be started is no error. */
-void background_start(struct context *context, bool spare);
+enum {
+	BACKGROUND_SPARE = 1,  /* make a spare of the template that fits, if there is one */
+	BACKGROUND_KILLED = 2, /* drop what killed resets have left: one has succeeded */
+	BACKGROUND_FORGET = 4, /* drop templates and spares: nothing is to be kept */
+	BACKGROUND_WAIT = 8,   /* when another process is at this work, stay until it is done */
+};
 
 /*
- * The same work done here and now over a maintenance connection: with spare false only what is to
- * be dropped. That something stays for later is said with -v.
+ * Starts it; the caller's connections stay the caller's. That it cannot be started is no error.
+ * What is to be dropped is dropped with any flags.
  */
-void background_work(struct context *context, struct conn *conn, bool spare);
+void background_start(struct context *context, unsigned flags);
+
+/*
+ * The same work done here and now over a maintenance connection. Non-zero when something stays for
+ * later: err then says why.
+ */
+int background_work(struct context *context, struct conn *conn, unsigned flags, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/address.h"
 #include "base/mem.h"
+#include "term/out.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,11 +101,12 @@ static bool is_here(const struct target *target)
 
 	if (target->is_private)
 		return true;
-	if (address)
+	if (!address)
+		address = getenv("PGHOSTADDR");
+	if (address && *address)
 		return are_loopback(address);
 	/* Without a host libpq looks for one in the environment. */
-	if (!host && (getenv("PGHOSTADDR") || getenv("PGSERVICE") ||
-			     params_get(&target->params, "service")))
+	if (!host && (getenv("PGSERVICE") || params_get(&target->params, "service")))
 		return false;
 	if (!host)
 		host = getenv("PGHOST");
@@ -159,19 +161,40 @@ int cache_policy(const struct context *context, struct cache_policy *policy, str
 	*policy = (struct cache_policy){
 		.spare = !opt_no_spare && !in_ci(),
 		.frozen_seed = opt_cached_seed,
-		.wait_drop = opt_wait_drop || is_protected,
 	};
+	/* Without a spare nothing is left running. */
+	policy->wait_drop = opt_wait_drop || !policy->spare || is_protected;
 	if (opt_cache || opt_no_cache)
 		policy->on = opt_cache;
 	else if (variable >= 0)
 		policy->on = variable;
 	else
 		policy->on = !is_protected && is_here(&context->target);
+	policy->forget = opt_no_cache || variable == 0;
+	if (opt_cached_seed && !policy->on)
+		out_warning("--cached-seed has no effect: on this target copies are kept only with "
+			    "--cache");
 	return 0;
 }
 
-int cache_keys(struct conn *conn, const struct scripts *schema, const struct scripts *seed,
-	struct cache_keys *keys, struct err *err)
+/*
+ * What libpq asks of a session by itself and the server does not tell of a maintenance connection,
+ * which has an encoding of its own.
+ */
+static void add_session(struct digest *digest, const struct target *target)
+{
+	static const char *const variables[] = { "PGCLIENTENCODING", "PGDATESTYLE", "PGTZ",
+		"PGGEQO", "PGOPTIONS" };
+	static const char *const keywords[] = { "client_encoding", "options" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		digest_add_text(digest, getenv(variables[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
+		digest_add_text(digest, params_get(&target->params, keywords[i]));
+}
+
+int cache_keys(struct conn *conn, const struct target *target, const struct scripts *schema,
+	const struct scripts *seed, struct cache_keys *keys, struct err *err)
 {
 	CLEANUP(digest_release) struct digest digest = DIGEST_INIT;
 	char server[DIGEST_HEX_SIZE];
@@ -182,6 +205,7 @@ int cache_keys(struct conn *conn, const struct scripts *schema, const struct scr
 		return -1;
 	digest_add_text(&digest, CACHE_FORMAT);
 	digest_add_text(&digest, server);
+	add_session(&digest, target);
 	digest_add_text(&digest, schema->inputs.key);
 	digest_end(&digest, keys->schema);
 	digest_add_text(&digest, keys->schema);
@@ -193,10 +217,9 @@ int cache_keys(struct conn *conn, const struct scripts *schema, const struct scr
 static bool fits(
 	const struct mark *mark, const struct cache_keys *keys, const struct cache_policy *policy)
 {
-	if (!mark->seeded)
-		return strcmp(mark->key, keys->schema) == 0;
-	/* Data of a seed that varies are only for who asks for them. */
-	return strcmp(mark->key, keys->full) == 0 && (mark->data_at == 0 || policy->frozen_seed);
+	/* Data that vary are only for who asks for them. */
+	return strcmp(mark->key, mark->seeded ? keys->full : keys->schema) == 0 &&
+	       (mark->data_at == 0 || policy->frozen_seed);
 }
 
 const struct sibling *cache_find(const struct siblings *siblings, const struct cache_keys *keys,
@@ -208,8 +231,10 @@ const struct sibling *cache_find(const struct siblings *siblings, const struct c
 		const struct sibling *sibling = &siblings->items[i];
 		const struct mark *mark = &sibling->mark;
 
+		/* One that takes connections may have been changed. */
 		if ((mark->kind != MARK_SPARE && mark->kind != MARK_TEMPLATE) ||
-			!sibling->is_owner || sibling->invalid || !fits(mark, keys, policy))
+			!sibling->is_owner || sibling->invalid || sibling->allows_connections ||
+			!fits(mark, keys, policy))
 			continue;
 		/* What holds the seed too is nearer to the end; then a spare is nearer than a
 		 * template. */

@@ -18,6 +18,7 @@ struct cache_policy {
 	bool spare;       /* the next copy is made ready in the background */
 	bool frozen_seed; /* also a seed that varies from run to run is kept */
 	bool wait_drop;   /* what is no longer wanted is dropped before the command returns */
+	bool forget;      /* what is kept is dropped */
 };
 
 /*
@@ -33,8 +34,8 @@ struct cache_keys {
 };
 
 /* Asks the server; schema and seed were checked with wants_inputs. */
-int cache_keys(struct conn *conn, const struct scripts *schema, const struct scripts *seed,
-	struct cache_keys *keys, struct err *err);
+int cache_keys(struct conn *conn, const struct target *target, const struct scripts *schema,
+	const struct scripts *seed, struct cache_keys *keys, struct err *err);
 
 /* The kept result to begin with: a spare, else a template; NULL: none that fits. */
 const struct sibling *cache_find(const struct siblings *siblings, const struct cache_keys *keys,

@@ -35,17 +35,26 @@ static void set_mark_back(struct database_change *change, const struct mark *old
 	change->mark = made;
 }
 
-int heal(struct conn *conn, const char *database, struct siblings *siblings,
+char *heal_name(const char *database, enum mark_kind kind, uint32_t oid)
+{
+	char tag[16];
+
+	snprintf(tag, sizeof(tag), "%08x", oid);
+	return sibling_name(database, kind, tag, false);
+}
+
+int heal(struct conn *conn, const char *database, struct siblings *siblings, bool own,
 	enum healed *ret_healed, struct err *err)
 {
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
-	const bool half = is_half_made(siblings, old, database);
-	CLEANUP(mark_release) struct mark drop = { .kind = MARK_DROP };
+	const bool half = is_half_made(siblings, old, database) || (own && old && siblings->found);
+	CLEANUP(mark_release)
+	struct mark aside = { .kind = own ? MARK_DROP : MARK_KILLED, .of = mem_strdup(database) };
 	CLEANUP(mark_release) struct mark made = MARK_INIT;
-	CLEANUP(mem_cleanup) char *drop_name = NULL;
+	CLEANUP(mem_cleanup)
+	char *aside_name = heal_name(database, aside.kind, siblings->self.oid);
 	struct database_change changes[] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
 	size_t count = 0;
-	char tag[16];
 
 	*ret_healed = HEAL_NOTHING;
 	if (old && siblings->found && !half) {
@@ -53,14 +62,11 @@ int heal(struct conn *conn, const char *database, struct siblings *siblings,
 		return 0;
 	}
 	if (half) {
-		snprintf(tag, sizeof(tag), "%08x", siblings->self.oid);
-		drop_name = sibling_name(database, MARK_DROP, tag, false);
-		drop.of = mem_strdup(database);
-		mark_sign(&drop);
+		mark_sign(&aside);
 		changes[count].name = database;
-		changes[count].new_name = drop_name;
+		changes[count].new_name = aside_name;
 		changes[count].comment = siblings->self.comment;
-		changes[count++].mark = &drop;
+		changes[count++].mark = &aside;
 	}
 	if (old) {
 		changes[count].name = old->name;
@@ -73,7 +79,6 @@ int heal(struct conn *conn, const char *database, struct siblings *siblings,
 	if (databases_change(conn, changes, count, true, err) != 0)
 		return -1;
 	*ret_healed = old ? HEAL_RESTORED : HEAL_REMOVED;
-	siblings_release(siblings);
 	return siblings_find(conn, database, siblings, err);
 }
 
@@ -94,11 +99,13 @@ int heal_and_tell(
 	struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
 {
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
-	const struct mark *mark = old ? &old->mark : &siblings->self.mark;
-	CLEANUP(mem_cleanup) char *who = describe(mark);
+	CLEANUP(mem_cleanup) char *who = describe(old ? &old->mark : &siblings->self.mark);
+	CLEANUP(mem_cleanup) char *old_name = old ? mem_strdup(old->name) : NULL;
+	CLEANUP(mem_cleanup)
+	char *aside = siblings->found ? heal_name(database, MARK_KILLED, siblings->self.oid) : NULL;
 	enum healed healed;
 
-	if (heal(conn, database, siblings, &healed, err) != 0)
+	if (heal(conn, database, siblings, false, &healed, err) != 0)
 		return -1;
 	switch (healed) {
 	case HEAL_RESTORED:
@@ -106,17 +113,21 @@ int heal_and_tell(
 			database, who);
 		break;
 	case HEAL_REMOVED:
-		out_info("a reset of database \"%s\" was killed (%s): what it had made is removed",
+		out_info(
+			"a reset of database \"%s\" was killed (%s): what it had made is no longer "
+			"under that name",
 			database, who);
 		break;
 	case HEAL_SUPERSEDED:
 		out_warning("a reset of database \"%s\" was killed (%s); its old database stays "
 			    "aside as \"%s\", since \"%s\" was made anew by somebody else",
-			database, who, old->name, database);
-		break;
+			database, who, old_name, database);
+		return 0;
 	default:
-		break;
+		return 0;
 	}
+	if (aside)
+		out_info("it stays as \"%s\" until a reset succeeds, or db-drop", aside);
 	return 0;
 }
 
@@ -182,4 +193,22 @@ int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *er
 		out_info("%zu cop%s made by db-setup --copies stay%s", copies,
 			copies == 1 ? "y" : "ies", copies == 1 ? "s" : "");
 	return 0;
+}
+
+int heal_refuse_half_made(struct conn *conn, const char *database, struct err *err)
+{
+	CLEANUP(mark_release) struct mark mark = MARK_INIT;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+
+	if (database_comment(conn, &comment, err) != 0)
+		return -1;
+	if (!mark_parse(comment, &mark) || mark.kind != MARK_LOADING ||
+		strcmp(mark.of, database) != 0)
+		return 0;
+	err_set(err, ERR_FAILED,
+		"database \"%s\" is not complete: a reset is running, or was killed", database);
+	err_note_line(err, "Nothing was changed.");
+	err_hint(
+		err, "db-create puts right what a killed reset has left, db-setup makes all anew.");
+	return -1;
 }

@@ -18,10 +18,12 @@ enum healed {
 /*
  * To be called with the lock of the database held (database_lock), so that nobody is resetting it.
  * siblings is what siblings_find says, and is found anew when something was changed. Only renames:
- * a half-made database is marked as one to drop. Sessions in it are ended. Fails as
- * databases_change does.
+ * a half-made database stays as one of kind KILLED until the next reset that succeeds, since
+ * somebody may have gone on with it. With own it is the reset of the caller that has failed: the
+ * old database comes back whatever is under its name, and that is to be dropped. Sessions in what
+ * is renamed are ended. Fails as databases_change does.
  */
-int heal(struct conn *conn, const char *database, struct siblings *siblings,
+int heal(struct conn *conn, const char *database, struct siblings *siblings, bool own,
 	enum healed *ret_healed, struct err *err);
 
 /* The same, and says on stderr what was healed. */
@@ -40,6 +42,16 @@ int heal_locked(
  * stays for the next time, which is said with -v.
  */
 void drop_unwanted(struct conn *conn, const struct siblings *siblings);
+
+/*
+ * Fails when the connected database is one that a reset has not completed, be it running or killed:
+ * nothing is to be loaded into it.
+ */
+int heal_refuse_half_made(struct conn *conn, const char *database, struct err *err);
+
+/* The name for a database that is to be dropped, or was left by a killed reset; the caller owns it.
+ */
+char *heal_name(const char *database, enum mark_kind kind, uint32_t oid);
 
 /*
  * After the database itself was dropped: drops what dbrig kept beside it for resets, and says which

@@ -66,7 +66,7 @@ void making_end(struct context *context, struct conn *conn, bool held)
 	if (interrupt_seen() || (held && database_release_background_lock(
 						 conn, context->target.database, &ignored) != 0))
 		return;
-	background_work(context, conn, false);
+	(void)background_work(context, conn, 0, &ignored);
 }
 
 int making_copy(
@@ -87,14 +87,6 @@ void making_drop(struct conn *conn, const char *making)
 
 	if (database_drop(conn, making, NULL, true, &dropped, &ignored) != 0)
 		out_detail("database \"%s\" stays for now: %s", making, ignored.message);
-}
-
-char *making_drop_name(const char *database, uint32_t oid)
-{
-	char tag[16];
-
-	snprintf(tag, sizeof(tag), "%08x", oid);
-	return sibling_name(database, MARK_DROP, tag, false);
 }
 
 static int refuse(

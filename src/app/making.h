@@ -32,9 +32,6 @@ int making_copy(
 /* Drops a copy that was given up; that this fails is said with -v. */
 void making_drop(struct conn *conn, const char *making);
 
-/* The name of a database that is to be dropped; the caller owns it. */
-char *making_drop_name(const char *database, uint32_t oid);
-
 /*
  * Fails, before anything is tried, when the server is a standby, the role may not create databases
  * (renaming needs that too), or does not own the database. verb: "restore", … for the message.

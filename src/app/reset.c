@@ -7,13 +7,16 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "pg/database.h"
+#include "pg/obstacle.h"
 #include "term/out.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long undoing waits for a server that is starting again. */
 #define UNDO_WAIT_SECONDS 10
+#define UNDO_ATTEMPTS 5
 
 struct mark reset_mark(const struct reset *reset, enum mark_kind kind)
 {
@@ -23,9 +26,48 @@ struct mark reset_mark(const struct reset *reset, enum mark_kind kind)
 	return mark;
 }
 
+/* Opens the database to everybody, or only keeps those that are connected. */
+static int allow_connections(struct reset *reset, bool allow, struct err *err)
+{
+	const struct database_change change = {
+		.name = reset->database,
+		.allow_connections = allow,
+	};
+
+	return databases_change(reset->conn, &change, 1, true, err);
+}
+
+/*
+ * Who slips in while the door is open for us is sent away again. Where we may not do that the
+ * result is not kept.
+ */
+static int open_closed(struct reset *reset, struct err *err)
+{
+	CLEANUP(err_release) struct err own = ERR_INIT;
+
+	if (allow_connections(reset, true, err) != 0 ||
+		context_connect(reset->context, false, &reset->work, err) != 0 ||
+		allow_connections(reset, false, err) != 0)
+		return -1;
+	if (database_end_others(reset->work, &own) == 0)
+		return 0;
+	if (own.kind == ERR_INTERRUPTED || own.kind == ERR_CONNECT) {
+		*err = own;
+		own = (struct err)ERR_INIT;
+		return -1;
+	}
+	out_detail("no copy is kept, since others are connected: %s", own.message);
+	reset->closed = false;
+	return allow_connections(reset, true, err);
+}
+
 int reset_open(struct reset *reset, struct err *err)
 {
-	return reset->work ? 0 : context_connect(reset->context, false, &reset->work, err);
+	if (reset->work)
+		return 0;
+	if (reset->closed)
+		return open_closed(reset, err);
+	return context_connect(reset->context, false, &reset->work, err);
 }
 
 void reset_close(struct reset *reset)
@@ -40,14 +82,6 @@ static void reset_cleanup(struct reset *reset)
 	siblings_release(&reset->siblings);
 	mem_free(reset->schema_varying);
 	mem_free(reset->seed_varying);
-}
-
-static char *drop_name(const char *database, uint32_t oid)
-{
-	char tag[16];
-
-	snprintf(tag, sizeof(tag), "%08x", oid);
-	return sibling_name(database, MARK_DROP, tag, false);
 }
 
 /* --- before anything is changed ----------------------------------------------------------------
@@ -80,7 +114,32 @@ static int check_server(struct reset *reset, struct err *err)
 	if (state.found && !state.is_owner)
 		return refuse(reset, "you are not its owner",
 			"ALTER DATABASE … OWNER TO gives it to your role.", err);
-	return 0;
+	if (!state.found)
+		return 0;
+	if (state.obstructed &&
+		obstacle_check(reset->conn, "reset", reset->database, true, err) != 0)
+		return -1;
+	/* Sessions that are not to be ended, or that our role may not end. */
+	return obstacle_sessions(reset->conn, "reset", reset->database, reset->options->force, err)
+		       ? -1
+		       : 0;
+}
+
+/*
+ * An old database that a killed reset has put aside, and whose name somebody has given to another
+ * since: it stays until this reset has succeeded.
+ */
+static int keep_superseded(struct reset *reset, const struct sibling *old, struct err *err)
+{
+	CLEANUP(mark_release) struct mark mark = reset_mark(reset, MARK_KILLED);
+	CLEANUP(mem_cleanup) char *name = heal_name(reset->database, MARK_KILLED, old->oid);
+	struct database_change change = DATABASE_CHANGE_INIT;
+
+	change.name = old->name;
+	change.new_name = name;
+	change.comment = old->comment;
+	change.mark = &mark;
+	return databases_change(reset->conn, &change, 1, true, err);
 }
 
 /* What is neither a database to come back to nor in anybody's use. */
@@ -95,8 +154,7 @@ static int clear_way(struct reset *reset, struct err *err)
 		if (strcmp(reset->siblings.items[i].name, new_name) == 0 &&
 			database_drop(reset->conn, new_name, NULL, true, &dropped, err) != 0)
 			return -1;
-	/* The user has replaced it (app/heal.h), and said now that all may go. */
-	if (old && database_drop(reset->conn, old->name, NULL, true, &dropped, err) != 0)
+	if (old && keep_superseded(reset, old, err) != 0)
 		return -1;
 	if (!reset->had_old)
 		return 0;
@@ -118,8 +176,8 @@ static int begin(struct reset *reset, struct err *err)
 	reset->caching = reset->options->policy.on && !reset->schema->inputs.obstacle;
 	if (reset->options->policy.on && reset->schema->inputs.obstacle)
 		out_detail("no copy is kept: %s", reset->schema->inputs.obstacle);
-	if (reset->caching &&
-		cache_keys(reset->conn, reset->schema, reset->seed, &reset->keys, err) != 0)
+	if (reset->caching && cache_keys(reset->conn, &reset->context->target, reset->schema,
+				      reset->seed, &reset->keys, err) != 0)
 		return -1;
 	reset->again = reset->caching && mark->kind == MARK_MADE &&
 		       strcmp(mark->key, reset->keys.full) == 0;
@@ -142,7 +200,7 @@ static int exchange(struct reset *reset, const char *new_name, uint32_t new_oid,
 	CLEANUP(mark_release)
 	struct mark new_mark = reset_mark(reset, complete ? MARK_MADE : MARK_LOADING);
 	CLEANUP(mem_cleanup)
-	char *old_name = complete ? drop_name(reset->database, self->oid)
+	char *old_name = complete ? heal_name(reset->database, MARK_DROP, self->oid)
 				  : sibling_name(reset->database, MARK_OLD, NULL, false);
 	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
 	size_t count = 0;
@@ -167,8 +225,12 @@ static int exchange(struct reset *reset, const char *new_name, uint32_t new_oid,
 	changes[count].new_name = reset->database;
 	changes[count].mark = &new_mark;
 	changes[count].comment = comment;
-	changes[count++].allow_connections = 1;
-	return databases_change(reset->conn, changes, count, reset->options->force, err);
+	changes[count++].allow_connections = !reset->closed;
+	reset->completing = complete;
+	if (databases_change(reset->conn, changes, count, reset->options->force, err) != 0)
+		return -1;
+	reset->exchanged = true;
+	return 0;
 }
 
 /* The same transaction for the end of a load: the new database is complete. */
@@ -192,9 +254,11 @@ static int complete(struct reset *reset, struct err *err)
 	changes[0].name = reset->database;
 	changes[0].comment = now.self.comment;
 	changes[0].unmark = !reset->caching;
+	changes[0].allow_connections = 1;
 	if (reset->caching) {
 		/* What the scripts did to the server (CREATE ROLE) belongs to the keys. */
-		if (cache_keys(reset->conn, reset->schema, reset->seed, &keys, err) != 0)
+		if (cache_keys(reset->conn, &reset->context->target, reset->schema, reset->seed,
+			    &keys, err) != 0)
 			return -1;
 		memcpy(made.key, keys.full, sizeof(made.key));
 		memcpy(made.base, keys.schema, sizeof(made.base));
@@ -202,12 +266,13 @@ static int complete(struct reset *reset, struct err *err)
 	}
 	old = siblings_get(&now, MARK_OLD, NULL);
 	if (old) {
-		name = drop_name(reset->database, old->oid);
+		name = heal_name(reset->database, MARK_DROP, old->oid);
 		changes[count].name = old->name;
 		changes[count].new_name = name;
 		changes[count].mark = &drop;
 		changes[count++].comment = old->comment;
 	}
+	reset->completing = true;
 	return databases_change(reset->conn, changes, count, true, err);
 }
 
@@ -310,6 +375,29 @@ void reset_drop_new(struct reset *reset)
 		out_detail("database \"%s\" stays for now: %s", name, ignored.message);
 }
 
+/* The server may be going down at every step, and is waited for until it is up again. */
+static int go_back(struct reset *reset, enum healed *ret_healed, struct err *err)
+{
+	for (int attempt = 0; attempt < UNDO_ATTEMPTS; attempt++) {
+		err_release(err);
+		if (reopen(reset, err) == 0 && heal(reset->conn, reset->database, &reset->siblings,
+						       reset->exchanged, ret_healed, err) == 0)
+			return 0;
+		if (err->kind != ERR_CONNECT || interrupt_seen())
+			return -1;
+	}
+	return -1;
+}
+
+/* The last transaction took effect although it was reported as failed. */
+static bool is_complete(const struct reset *reset)
+{
+	const struct mark *mark = &reset->siblings.self.mark;
+
+	return reset->completing && reset->siblings.found && mark->kind != MARK_LOADING &&
+	       (reset->exchanged || (mark->kind == MARK_MADE && mark->pid == (long)getpid()));
+}
+
 /* Puts the old database back after a failure, and adds to its error what there is now. */
 static int undo(struct reset *reset, struct err *err)
 {
@@ -317,8 +405,7 @@ static int undo(struct reset *reset, struct err *err)
 	CLEANUP(mem_cleanup) char *old = sibling_name(reset->database, MARK_OLD, NULL, false);
 	enum healed healed = HEAL_NOTHING;
 
-	if (reopen(reset, &own) != 0 ||
-		heal(reset->conn, reset->database, &reset->siblings, &healed, &own) != 0) {
+	if (go_back(reset, &healed, &own) != 0) {
 		if (reset->had_old)
 			err_note_line(err,
 				"The old database is kept as \"%s\"; the next db-setup, db-create "
@@ -339,10 +426,14 @@ static int undo(struct reset *reset, struct err *err)
 		err_note_line(err, "Database \"%s\" does not exist%s.", reset->database,
 			reset->options->drop_first ? ": --drop-first gave the old one up"
 						   : ", as before");
-	else if (reset->siblings.found && reset->siblings.self.mark.kind == MARK_MADE)
+	else if (is_complete(reset))
 		err_note_line(err, "It came too late: the reset is complete.");
-	else if (reset->siblings.found)
+	else if (reset->had_old && reset->siblings.found)
 		err_note_line(err, "The old database \"%s\" is as it was.", reset->database);
+	/* A spare that was used up is made anew. */
+	if (reset->caching && reset->options->policy.spare && healed == HEAL_RESTORED &&
+		!interrupt_seen())
+		background_start(reset->context, BACKGROUND_SPARE);
 	if (!err->hint && err->kind != ERR_INTERRUPTED)
 		err_hint(err, "Mend the cause and run db-setup again.");
 	return -1;
@@ -362,11 +453,30 @@ static int replace(struct reset *reset, struct err *err)
 	if (reset_make(reset, &name, &oid, &kept, err) != 0)
 		return -1;
 	nothing_to_load = reset->holds_schema && reset->holds_seed;
+	/* All of it is going to be run, and may be kept. */
+	reset->closed = reset->caching && !kept && !reset->seed->inputs.obstacle;
 	if (exchange(reset, name, oid, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
 		    nothing_to_load, err) != 0)
 		return -1;
 	reset_tell_made(reset, kept, start);
 	return nothing_to_load ? 0 : load(reset, err);
+}
+
+/* The reset is complete: what is left to do, now or in the background. */
+static void clear_up(struct reset *reset)
+{
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	const struct cache_policy *policy = &reset->options->policy;
+	const bool spare = reset->caching && policy->spare;
+	unsigned flags = BACKGROUND_KILLED | (policy->forget ? BACKGROUND_FORGET : 0u);
+
+	if (policy->wait_drop &&
+		background_work(reset->context, reset->conn, flags | BACKGROUND_WAIT, &err) != 0)
+		out_warning("something stays to be dropped by the next reset: %s", err.message);
+	/* Its lock would keep the next reset waiting. */
+	conn_close(take_ptr(reset->conn));
+	if (spare || (!policy->wait_drop && (reset->had_old || reset->siblings.count > 0)))
+		background_start(reset->context, flags | (spare ? BACKGROUND_SPARE : 0u));
 }
 
 int reset_run(struct context *context, struct scripts *schema, struct scripts *seed,
@@ -379,18 +489,11 @@ int reset_run(struct context *context, struct scripts *schema, struct scripts *s
 		.options = options,
 		.database = context->target.database,
 		.siblings = SIBLINGS_INIT };
-	bool spare;
 
 	if (begin(&reset, err) != 0)
 		return -1;
 	if (replace(&reset, err) != 0)
 		return undo(&reset, err);
-	/* From here on nothing can fail that the user would have to know. */
-	spare = reset.caching && options->policy.spare;
-	if (options->policy.wait_drop)
-		background_work(context, reset.conn, false);
-	conn_close(take_ptr(reset.conn));
-	if (spare || (reset.had_old && !options->policy.wait_drop))
-		background_start(context, spare);
+	clear_up(&reset);
 	return 0;
 }

@@ -12,9 +12,12 @@ struct reset {
 	/* The maintenance connection; its lock keeps a second db-setup of this database waiting. */
 	struct conn *conn;
 	struct conn *work; /* to the new database, while something is loaded; NULL otherwise */
-	struct siblings siblings;      /* as found at the beginning, after healing */
-	bool had_old;                  /* there was a database to reset */
-	bool caching;                  /* results are looked for and kept */
+	struct siblings siblings; /* as found at the beginning, after healing */
+	bool had_old;             /* there was a database to reset */
+	bool caching;             /* results are looked for and kept */
+	bool closed; /* nobody else is let in while it is loaded: what they write would be kept */
+	bool exchanged;                /* the new database has the name */
+	bool completing;               /* the transaction that makes it the valid one was sent */
 	struct cache_keys keys;        /* at the beginning; caching only */
 	bool again;                    /* the last reset was from the same keys */
 	bool holds_schema, holds_seed; /* the copy that was begun with has them already */

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <time.h>
 
-/* "3 min" ago, by the client's clock. */
+/* "3m20s" ago, by the client's clock. */
 static const char *age(int64_t at, char *buffer, size_t size)
 {
 	int64_t seconds = (int64_t)time(NULL) - at;
 
-	return clock_format((seconds > 0 ? seconds : 0) * INT64_C(1000000), buffer, size);
+	return clock_format_age(seconds > 0 ? seconds : 0, buffer, size);
 }
 
 static int create_empty(struct reset *reset, const char *name, struct err *err)
@@ -65,7 +65,7 @@ void reset_tell_made(const struct reset *reset, const struct sibling *kept, int6
 		reset->database, reset->holds_seed ? "schema and seed" : "the schema",
 		age(kept->mark.at, made, sizeof(made)),
 		clock_format(clock_us() - start_us, elapsed, sizeof(elapsed)));
-	if (kept->mark.seeded && kept->mark.data_at != 0)
+	if (kept->mark.data_at != 0)
 		out_info("--cached-seed: data that vary are those of %s ago",
 			age(kept->mark.data_at, data, sizeof(data)));
 }
@@ -128,8 +128,7 @@ static int examine(struct reset *reset, struct err *err)
 	if (reset->examined)
 		return 0;
 	if (reset_open(reset, err) != 0 ||
-		(!reset->options->policy.frozen_seed &&
-			find_varying(reset, reset->schema, &reset->schema_varying, err) != 0) ||
+		find_varying(reset, reset->schema, &reset->schema_varying, err) != 0 ||
 		find_varying(reset, reset->seed, &reset->seed_varying, err) != 0)
 		return -1;
 	reset->examined = true;
@@ -162,7 +161,7 @@ static int find_obstacle(struct reset *reset, char **ret_why, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *what = NULL;
 
-	if (reset->schema_varying) {
+	if (reset->schema_varying && !reset->options->policy.frozen_seed) {
 		*ret_why = mem_printf("the schema's data vary: %s", reset->schema_varying);
 		return 0;
 	}
@@ -183,11 +182,13 @@ static int make_template(struct reset *reset, bool seeded, struct err *err)
 	struct database_change change = DATABASE_CHANGE_INIT;
 	struct cache_keys keys;
 
-	if (cache_keys(reset->conn, reset->schema, reset->seed, &keys, err) != 0)
+	if (cache_keys(reset->conn, &reset->context->target, reset->schema, reset->seed, &keys,
+		    err) != 0)
 		return -1;
 	memcpy(mark.key, seeded ? keys.full : keys.schema, sizeof(mark.key));
 	mark.seeded = seeded;
-	mark.data_at = seeded && reset->seed_varying ? mark.at : 0;
+	if (reset->schema_varying || (seeded && reset->seed_varying))
+		mark.data_at = mark.at;
 	name = sibling_name(reset->database, MARK_TEMPLATE, mark.key, false);
 	if (database_copy(reset->conn, reset->database, making, false, true, err) != 0)
 		return -1;
@@ -206,7 +207,8 @@ static int keep(struct reset *reset, bool seeded, bool *ret_kept, struct err *er
 	CLEANUP(mem_cleanup) char *why = NULL;
 
 	*ret_kept = false;
-	/* What was copied is kept already, with all that belongs into it unless more is asked for. */
+	/* What was copied is kept already, with all that belongs into it unless more is asked for.
+	 */
 	if (reset->holds_schema && !reset->options->policy.frozen_seed)
 		return 0;
 	if (!is_worth(reset, seeded, err))

@@ -193,7 +193,7 @@ static struct mark *plan_mark(
 
 static void plan_give_up(struct plan *plan, const struct sibling *sibling)
 {
-	char *name = making_drop_name(plan->session->database, sibling->oid);
+	char *name = heal_name(plan->session->database, MARK_DROP, sibling->oid);
 
 	plan_mark(plan, plan_rename(plan, sibling->name, name, sibling->comment), MARK_DROP);
 }

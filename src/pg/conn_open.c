@@ -24,6 +24,7 @@
 #define SQLSTATE_TOO_MANY "53300"
 #define SQLSTATE_PROTOCOL "08P01"
 #define SQLSTATE_NO_DATABASE "3D000"
+#define SQLSTATE_NOT_ACCEPTING "55000"
 
 /* "FATAL:  28P01: password …" → position of the SQLSTATE; NULL when the line has none. */
 static const char *find_sqlstate(const char *line, size_t length)
@@ -223,6 +224,10 @@ static void explain(struct err *err, const struct params *params)
 
 	if (strcmp(err->sqlstate, SQLSTATE_NO_DATABASE) == 0)
 		err_hint(err, "Create it with db-create, or make it whole with db-setup.");
+	else if (strcmp(err->sqlstate, SQLSTATE_NOT_ACCEPTING) == 0)
+		err_hint(err,
+			"A reset may be loading it; what a killed one has left is put right by "
+			"db-create or db-setup.");
 	else if (strcmp(err->sqlstate, SQLSTATE_STARTING) == 0 ||
 		 strcmp(err->sqlstate, SQLSTATE_TOO_MANY) == 0)
 		err_hint(err, "This may pass: --wait keeps trying.");

@@ -19,6 +19,10 @@
 #define CREATE_RETRY_MS 5000
 #define CREATE_PAUSE_MS 50
 
+#define END_OTHERS_MS 1000
+
+#define VERSION_IDLE_TIMEOUT 140000
+
 static bool is_true(const PGresult *result, int row, int column)
 {
 	return strcmp(PQgetvalue(result, row, column), "t") == 0;
@@ -111,8 +115,9 @@ int database_create(struct conn *conn, const char *name,
 	}
 	obstacle_failure(err, "create", name);
 	if (strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0)
-		err_hint(err,
-			"Somebody is connected to the template; --template template0 avoids it.");
+		err_hint(err, "Somebody is connected to the template: end that session, or with "
+			      "db-create "
+			      "use --template template0.");
 	return -1;
 }
 
@@ -260,6 +265,10 @@ int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting,
 	const char *values[] = { key };
 	bool locked = false;
 
+	/* The lock lasts as long as the session, which is idle while others work. */
+	if (conn_server_version(conn) >= VERSION_IDLE_TIMEOUT &&
+		conn_exec(conn, "SET idle_session_timeout = 0", err) != 0)
+		return -1;
 	if (ask_lock(conn, query_lock_try, key, &locked, err) != 0)
 		return -1;
 	if (locked)
@@ -320,4 +329,33 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err)
 		return -1;
 	*ret_has = is_true(result, 0, 0);
 	return 0;
+}
+
+int database_comment(struct conn *conn, char **ret_comment, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query_database_comment, 0, NULL, &result, err) != 0)
+		return -1;
+	*ret_comment = PQgetisnull(result, 0, 0) ? NULL : mem_strdup(PQgetvalue(result, 0, 0));
+	return 0;
+}
+
+int database_end_others(struct conn *conn, struct err *err)
+{
+	const int64_t deadline = clock_ms() + END_OTHERS_MS;
+
+	for (;;) {
+		CLEANUP(result_cleanup) PGresult *result = NULL;
+
+		if (conn_query_row(conn, query_database_end_others, 0, NULL, &result, err) != 0)
+			return -1;
+		if (strcmp(PQgetvalue(result, 0, 0), "0") == 0)
+			return 0;
+		if (clock_ms() > deadline)
+			return err_set(err, ERR_FAILED, "other sessions do not end");
+		clock_sleep_ms(1);
+		if (interrupt_check(err) != 0)
+			return -1;
+	}
 }

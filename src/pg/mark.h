@@ -21,6 +21,7 @@
 	X(DROP, "drop")         /* no longer wanted */                                             \
 	X(TEMPLATE, "template") /* the result of a load, to be copied */                           \
 	X(SPARE, "spare")       /* a copy of the template, ready to get the real name */           \
+	X(KILLED, "killed") /* what a killed reset has left; for the next that succeeds to drop */ \
 	X(SNAPSHOT, "snapshot") /* a copy that the user asked for */                               \
 	X(COPY, "copy")         /* one of db-setup --copies, under a name of its own */
 

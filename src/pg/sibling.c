@@ -98,33 +98,45 @@ static bool skip(const char **at, const char *text)
 }
 
 /*
- * Whether name is one that only dbrig gives, and only before the comment is written: made of
- * database, and saying new or making.
+ * Takes a name of ours apart: true when it is the one that a sibling of that kind gets, whatever
+ * its tag is.
  */
-static bool is_unfinished_name(const char *database, const char *name)
+static bool parse_name(
+	const char *database, const char *name, enum mark_kind *ret_kind, bool *ret_making)
 {
 	CLEANUP(mem_cleanup) char *expected = NULL;
 	const char *at = name, *next;
 	enum mark_kind kind = MARK_NONE;
-	bool making;
 
 	/* The last one: the database's own name may hold another. */
 	while ((next = strstr(at, INFIX)))
 		at = next + strlen(INFIX);
 	if (at == name)
 		return false;
-	making = skip(&at, MAKING);
+	*ret_making = skip(&at, MAKING);
 	for (size_t i = 0; i < ARRAY_SIZE(words) && kind == MARK_NONE; i++)
 		if (skip(&at, words[i].word))
 			kind = words[i].kind;
-	if (kind == MARK_NONE || (!making && kind != MARK_NEW))
+	if (kind == MARK_NONE)
 		return false;
 	if (*at == '-' && at[1])
 		at++;
 	else if (*at)
 		return false;
-	expected = sibling_name(database, kind, at, making);
+	expected = sibling_name(database, kind, at, *ret_making);
+	*ret_kind = kind;
 	return strcmp(expected, name) == 0;
+}
+
+/* NAME_1, NAME_2, … */
+static bool is_copy_name(const char *database, const char *name)
+{
+	size_t length = strlen(database);
+
+	if (strncmp(name, database, length) != 0 || name[length] != '_')
+		return false;
+	name += length + 1;
+	return *name && *name != '0' && strspn(name, "0123456789") == strlen(name);
 }
 
 /* --- finding --------------------------------------------------------------------------------- */
@@ -156,15 +168,37 @@ static void sibling_release(struct sibling *sibling)
 	*sibling = (struct sibling){ 0 };
 }
 
+/*
+ * A mark goes along when somebody renames a database and so takes it for his own: only together
+ * with the name does it count. A name alone counts where no mark was written yet.
+ */
 static bool belongs(struct sibling *sibling, const char *database)
 {
+	enum mark_kind kind;
+	bool making;
+
+	if (sibling->mark.kind != MARK_NONE && strcmp(sibling->mark.of, database) != 0)
+		return false;
+	if (sibling->mark.kind == MARK_COPY)
+		return is_copy_name(database, sibling->name);
+	if (!parse_name(database, sibling->name, &kind, &making))
+		return false;
 	if (sibling->mark.kind != MARK_NONE)
-		return strcmp(sibling->mark.of, database) == 0;
-	if (sibling->comment || !is_unfinished_name(database, sibling->name))
+		return kind == sibling->mark.kind && !making;
+	if (sibling->comment || (!making && kind != MARK_NEW))
 		return false;
 	sibling->mark.kind = MARK_NEW;
 	sibling->mark.of = mem_strdup(database);
 	return true;
+}
+
+/* One that was renamed, or came here in a dump, is nothing of ours. */
+static void check_own_mark(struct sibling *self)
+{
+	const enum mark_kind kind = self->mark.kind;
+
+	if ((kind == MARK_MADE || kind == MARK_LOADING) && strcmp(self->mark.of, self->name) != 0)
+		mark_release(&self->mark);
 }
 
 static void sort_in(
@@ -174,6 +208,7 @@ static void sort_in(
 
 	read_row(result, row, &sibling);
 	if (strcmp(sibling.name, database) == 0) {
+		check_own_mark(&sibling);
 		siblings->self = sibling;
 		siblings->found = true;
 	} else if (belongs(&sibling, database)) {

@@ -1,7 +1,7 @@
 /*
  * The databases that dbrig keeps beside a database: the one put aside during a reset, templates,
  * spares, snapshots. All of it over a maintenance connection (conn_open_maintenance). They are
- * known by the mark in their comment (pg/mark.h), never by their name alone, except that names
+ * known by the mark in their comment (pg/mark.h) and by their name together, except that names
  * ending in ".dbrig-new" and ".dbrig-making…" belong to dbrig: a CREATE DATABASE that was killed
  * before the comment was written leaves such a one.
  */

@@ -243,8 +243,9 @@ use_prod() {
 @test "list shows hostile comments and never obeys them" {
 	old_database
 	db-snapshot save first
-	other=$(db other)
-	sql postgres "COMMENT ON DATABASE $other IS '[dbrig:snapshot of=$name tag=%1B%5B31mred%0Aline user=%1B%5D0%3Bx%07 host=%E2%80%AEh]'"
+	other="$name.dbrig-snapshot-00000000"
+	sql postgres "CREATE DATABASE \"$other\""
+	sql postgres "COMMENT ON DATABASE \"$other\" IS '[dbrig:snapshot of=$name tag=%1B%5B31mred%0Aline user=%1B%5D0%3Bx%07 host=%E2%80%AEh]'"
 	run --separate-stderr db-snapshot list
 	assert_status 0
 	refute_contains "$output" $'\e'
@@ -253,7 +254,7 @@ use_prod() {
 	run --separate-stderr db-snapshot list --json
 	jq -e . <<<"$output"
 	refute_contains "$output" $'\e'
-	sql postgres "COMMENT ON DATABASE $other IS '[dbrig:snapshot of=$name tag=first'"
+	sql postgres "COMMENT ON DATABASE \"$other\" IS '[dbrig:snapshot of=$name tag=first'"
 	run --separate-stderr db-snapshot list --json
 	assert_equal 1 "$(jq length <<<"$output")"
 }

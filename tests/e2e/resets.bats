@@ -11,61 +11,6 @@ setup() {
 	unset CI DB_CACHE
 }
 
-# A project and the target local without a database; sets $name.
-project() {
-	make_project
-	name=$(db_name shop)
-	use "$name"
-}
-
-# The databases beside $name, sorted, without what is random or a hash: "spare template".
-siblings() {
-	sql postgres "SELECT coalesce(string_agg(regexp_replace(substr(datname, length('$name') + 8),
-		'-[0-9a-f]{8}\$', ''), ' ' ORDER BY datname COLLATE \"C\"), '')
-		FROM pg_database WHERE starts_with(datname, '$name.dbrig-')"
-}
-
-sibling() {
-	sql postgres "SELECT datname FROM pg_database WHERE starts_with(datname, '$name.dbrig-$1')"
-}
-
-oid() {
-	sql postgres "SELECT oid FROM pg_database WHERE datname = '$1'"
-}
-
-comment() {
-	sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '$1'"
-}
-
-# What db-setup leaves running has ended.
-no_background() {
-	[ "$(sql postgres "SELECT count(*) FROM pg_stat_activity
-		WHERE application_name = 'db-setup'")" = 0 ] && ! pgrep -xs "$(background_sessions)" db-setup
-}
-
-# Sessions of processes whose environment is this test's.
-background_sessions() {
-	local file
-	while IFS= read -r file; do
-		ps -o sess= -p "$(cut -d/ -f3 <<<"$file")"
-	done < <(grep -lsF "DB_SERVER_DIR=$TEST_DIR/server" /proc/[0-9]*/environ) | sort -u | xargs | tr ' ' ,
-}
-
-settled() {
-	wait_until no_background 20
-}
-
-# db_setup [OPTION...]: succeeds, and what it leaves running has ended.
-db_setup() {
-	run --separate-stderr db-setup "$@"
-	assert_status 0 && settled
-}
-
-# Three resets: then there are a template and a spare.
-warm_up() {
-	db_setup "$@" && db_setup "$@" && assert_equal 'spare template' "$(siblings)"
-}
-
 # --- templates and spares ----------------------------------------------------------------------
 
 @test "a reset that comes a second time is kept, and the third is a change of names" {
@@ -257,11 +202,12 @@ warm_up() {
 	assert_equal 5MB "$(sql "$name" 'SHOW work_mem')"
 }
 
-@test "--no-cache and DB_CACHE=off take nothing and keep nothing" {
+@test "--no-cache and DB_CACHE=off take nothing, keep nothing and drop what was kept" {
 	project
 	warm_up
 	mark=$(server_log_mark)
 	db_setup --no-cache
+	assert_equal '' "$(siblings)"
 	DB_CACHE=off db_setup
 	assert_equal 2 "$(server_log_since "$mark" | grep -c 'CREATE TABLE item')"
 	echo 'DB_CACHE=off' >.env
@@ -351,20 +297,6 @@ warm_up() {
 
 # --- killed ------------------------------------------------------------------------------------
 
-# A db-setup that was killed in the middle of its seed; $name was there before.
-killed_setup() {
-	old_database
-	cp db/seed.sql "$TEST_DIR/seed.sql"
-	echo 'SELECT pg_sleep(60);' >>db/seed.sql
-	start_job db-setup
-	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity
-		WHERE datname = '$name' AND query LIKE '%pg_sleep%'\")\" = 1 ]"
-	kill -KILL "$JOB_PID"
-	finish_job
-	cp "$TEST_DIR/seed.sql" db/seed.sql
-	assert_equal old "$(siblings)"
-}
-
 @test "after SIGKILL db-create brings the old database back, and says so" {
 	make_project
 	killed_setup
@@ -400,15 +332,16 @@ killed_setup() {
 	assert_equal '' "$(siblings)"
 }
 
-@test "after SIGKILL of the first reset of all db-create removes the half-made database" {
+@test "after SIGKILL of the first reset of all db-create puts the half-made database out of the way" {
 	make_project
 	killed_setup
 	# As if there had been none before.
 	sql postgres "DROP DATABASE \"$name.dbrig-old\""
 	run db-create
 	assert_status 0
-	assert_contains "$output" 'what it had made is removed'
+	assert_contains "$output" 'what it had made is no longer under that name'
 	assert_contains "$output" "created database \"$name\""
+	assert_equal killed "$(siblings)"
 	assert_equal 0 "$(sql "$name" "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")"
 }
 

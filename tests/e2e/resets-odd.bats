@@ -1,0 +1,261 @@
+#!/usr/bin/env bats
+# Resets where somebody else has had a hand in it: databases that were renamed, made anew or worked in
+# meanwhile, clients that come in, circumstances that change.
+
+load helper
+load setup
+
+setup() {
+	common_setup
+	unset CI DB_CACHE
+}
+
+rename() {
+	sql postgres "ALTER DATABASE \"$1\" RENAME TO \"$2\""
+}
+
+# --- databases that are somebody's ---------------------------------------------------------------
+
+@test "a database that was renamed is nobody's but the user's" {
+	project
+	db_setup
+	backup=$(db_name backup)
+	rename "$name" "$backup"
+	run db-drop -v
+	assert_status 0
+	assert_equal '3|two' "$(items "$backup")"
+	db_setup
+	db_setup
+	db-drop
+	assert_equal '3|two' "$(items "$backup")"
+	# Under its new name it can be reset like any other.
+	use "$backup"
+	db_setup
+	assert_equal '3|two' "$(items "$backup")"
+}
+
+@test "an old database that the user has rescued under another name stays" {
+	make_project
+	killed_setup
+	rescued=$(db_name rescued)
+	rename "$name.dbrig-old" "$rescued"
+	sql postgres "DROP DATABASE \"$name\" WITH (FORCE)"
+	sql postgres "CREATE DATABASE \"$name\""
+	db_setup
+	db-drop
+	assert_equal precious "$(sql "$rescued" 'SELECT what FROM old')"
+}
+
+@test "a spare that was renamed or opened is not taken" {
+	project
+	warm_up
+	mine=$(db_name mine)
+	rename "$(sibling spare)" "$mine"
+	sql postgres "ALTER DATABASE \"$mine\" ALLOW_CONNECTIONS true"
+	sql "$mine" "CREATE TABLE work ()"
+	db_setup
+	sql "$mine" 'SELECT FROM work'
+	sql postgres "ALTER DATABASE \"$(sibling spare)\" ALLOW_CONNECTIONS true"
+	sql "$(sibling spare)" "CREATE TABLE work ()"
+	db_setup
+	assert_equal item "$(sql "$name" "SELECT string_agg(tablename, ' ') FROM pg_tables
+		WHERE schemaname = 'public'")"
+}
+
+@test "a comment that only talks of a mark renames nothing" {
+	project
+	notes=$(db notes)
+	sql postgres "COMMENT ON DATABASE \"$notes\" IS 'was [dbrig:old of=$name] until June'"
+	run db-create
+	assert_status 0
+	assert_contains "$output" "created database \"$name\""
+	db_exists "$notes"
+}
+
+@test "an old database whose name was given away stays until a reset has succeeded" {
+	make_project
+	killed_setup
+	sql postgres "DROP DATABASE \"$name\" WITH (FORCE)"
+	sql postgres "CREATE DATABASE \"$name\""
+	cp db/schema.sql "$TEST_DIR/schema.sql"
+	echo 'SELECT nonsense;' >>db/schema.sql
+	run db-setup
+	assert_status 3
+	assert_equal precious "$(sql "$(sibling killed)" 'SELECT what FROM old')"
+	cp "$TEST_DIR/schema.sql" db/schema.sql
+	db_setup
+	assert_equal '' "$(siblings)"
+}
+
+@test "a schema that makes the database itself and then fails leaves the old one" {
+	make_project
+	old_database
+	cat >db/schema.sql <<-SQL
+		\\connect postgres
+		DROP DATABASE "$name" WITH (FORCE);
+		CREATE DATABASE "$name";
+		\\connect "$name"
+		CREATE TABLE item (id integer);
+		SELECT nonsense;
+	SQL
+	for _ in 1 2; do
+		run db-setup
+		[ "$status" -ne 0 ]
+		assert_contains "$output" 'is back as it was'
+		assert_old_database
+	done
+}
+
+@test "nothing is loaded into what a killed reset has left, and db-create drops no work done in it" {
+	make_project
+	killed_setup
+	run db-seed
+	assert_status 2
+	assert_contains "$output" 'db-create'
+	db-create
+	db-drop
+	killed_setup --no-cache
+	for command in db-schema-load db-seed; do
+		run "$command"
+		assert_status 1
+		assert_contains "$output" 'is not complete'
+		assert_contains "$output" 'db-create'
+	done
+	sql "$name" "CREATE TABLE work AS SELECT 'mine' AS what"
+	run db-create
+	assert_status 0
+	assert_old_database
+	assert_equal mine "$(sql "$(sibling killed)" 'SELECT what FROM work')"
+	run db-schema-load
+	assert_status 0
+}
+
+# --- who comes in ----------------------------------------------------------------------------------
+
+@test "rows of a client that comes in while a reset is loading are not kept for later resets" {
+	project
+	echo 'CREATE TABLE visit (who text); SELECT pg_sleep(0.7);' >>db/schema.sql
+	echo 'SELECT pg_sleep(0.7);' >>db/seed.sql
+	db_setup --no-cache
+	start_job sh -c 'while :; do "$0" -XAtqd "$1" -c "INSERT INTO visit VALUES (1)"; done >/dev/null 2>&1' \
+		"$SERVER_PSQL" "$CONNECTION_URL"
+	visitor=$JOB_PID
+	run db-setup
+	assert_status 0
+	kill -KILL "$visitor"
+	assert_contains "$output" 'kept a copy'
+	settled
+	sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$name'"
+	db_setup
+	assert_contains "$stderr" 'nothing has changed'
+	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM visit')"
+}
+
+@test "sessions that may not be ended are found before anything is made" {
+	project
+	export PROD_CONNECTION_URL=$CONNECTION_URL
+	db_setup prod --confirm "$name"
+	start_session "$name" 'a customer'
+	mark=$(server_log_mark)
+	run db-setup prod --confirm "$name"
+	assert_status 1
+	assert_contains "$output" 'a customer'
+	refute_contains "$(server_log_since "$mark")" 'CREATE DATABASE'
+	refute_contains "$output" 'too late'
+}
+
+@test "an idle_session_timeout does not end a reset that loads longer" {
+	[ "$SERVER_VERSION" -ge 14 ] || return 0
+	project
+	role=$(db_name role)
+	sql postgres "CREATE ROLE $role LOGIN CREATEDB; ALTER ROLE $role SET idle_session_timeout = '300ms'"
+	export CONNECTION_URL=${CONNECTION_URL/postgres@/$role@}
+	echo 'SELECT pg_sleep(1);' >>db/schema.sql
+	run db-setup --no-spare
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+	db-drop -f
+	sql postgres "DROP ROLE $role"
+}
+
+@test "a subscription in the old database is named, and nothing is changed" {
+	make_project
+	old_database
+	sql "$name" "CREATE SUBSCRIPTION ${name}_s CONNECTION 'dbname=x' PUBLICATION p
+		WITH (connect = false, enabled = false, slot_name = NONE, create_slot = false)" 2>/dev/null
+	run db-setup
+	sql "$name" "DROP SUBSCRIPTION ${name}_s"
+	assert_status 1
+	assert_contains "$output" "DROP SUBSCRIPTION ${name}_s"
+	assert_old_database
+	assert_equal '' "$(siblings)"
+}
+
+# --- circumstances -----------------------------------------------------------------------------------
+
+@test "--cached-seed keeps data of a schema that vary only for who asks for them" {
+	project
+	echo 'CREATE TABLE made AS SELECT clock_timestamp() AS at;' >>db/schema.sql
+	at() {
+		sql "$name" 'SELECT at FROM made'
+	}
+	db_setup --cached-seed
+	first=$(at)
+	db_setup --cached-seed
+	assert_contains "$stderr" 'data that vary are those of'
+	assert_equal "$first" "$(at)"
+	db_setup
+	[ "$first" != "$(at)" ]
+}
+
+@test "another client encoding is another result" {
+	project
+	echo "INSERT INTO item VALUES (4, 'é');" >>db/seed.sql
+	length() {
+		sql "$name" 'SELECT length(name) FROM item WHERE id = 4'
+	}
+	warm_up
+	assert_equal 1 "$(length)"
+	PGCLIENTENCODING=LATIN1 db_setup
+	assert_equal 2 "$(length)"
+	CONNECTION_URL+='&client_encoding=LATIN1' db_setup
+	assert_equal 2 "$(length)"
+	db_setup
+	assert_equal 1 "$(length)"
+}
+
+@test "without a spare nothing is left running or to be dropped" {
+	make_project
+	old_database
+	sql "$name" "CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 50000)"
+	mark=$(server_log_mark)
+	run db-setup --no-spare --no-cache
+	no_background
+	assert_status 0
+	assert_equal '' "$(siblings)"
+	CI=1 run db-setup
+	no_background
+	assert_equal '' "$(siblings)"
+	assert_equal 1 "$(server_log_since "$mark" | grep -c 'connection authorized: .*database=postgres application_name=db-setup' |
+		awk '{ print $1 / 2 }')"
+}
+
+@test "after a reset that failed on a spare there is a spare again" {
+	project
+	# Run each time, since it varies.
+	echo "INSERT INTO item VALUES (4, now());" >>db/seed.sql
+	warm_up
+	sed -i 's/now()/nonsense/' db/seed.sql
+	run db-setup
+	assert_status 3
+	settled
+	assert_equal 'spare template' "$(siblings)"
+	assert_equal 4 "$(sql "$name" 'SELECT count(*) FROM item')"
+}
+
+@test "an address in PGHOSTADDR decides whether the server is on this machine" {
+	project
+	warm_up
+	PGHOSTADDR=192.0.2.1 run db-setup --cached-seed
+	assert_contains "$output" '--cached-seed has no effect'
+}
