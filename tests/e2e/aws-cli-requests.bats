@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# once
+# bats file_tags=once,slow
 # What we send to AWS beside what the aws CLI sends for the same job, field by field.
 
 load helper

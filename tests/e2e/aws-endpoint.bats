@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# once
+# bats file_tags=once,slow
 # The imitation of AWS itself: a fault in it would be taken for one of ours, or hide one.
 
 load helper

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# once
+# bats file_tags=once
 # What the imitation of AWS does wrong on demand, and what it records.
 
 load helper

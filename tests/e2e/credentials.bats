@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # Where AWS credentials are looked for: beside botocore (tests/lib/credentials-matrix), and what that
 # does not show. The program is tests/unit/credentials_probe, which prints no secret but its digest.
 
@@ -62,6 +63,7 @@ changing_probe() {
 	chmod +x "$TEST_DIR/program"
 }
 
+# bats test_tags=once
 @test "the comparison with botocore notices another result" {
 	local change
 	changing_probe '' ''
@@ -76,6 +78,7 @@ changing_probe() {
 	done
 }
 
+# bats test_tags=once
 @test "the comparison with botocore notices other requests" {
 	local change
 	for change in s/1800/1900/ s/my-session/other/ /duration/d; do
@@ -87,6 +90,7 @@ changing_probe() {
 	done
 }
 
+# bats test_tags=once
 @test "the comparison with botocore fails without botocore" {
 	echo 'raise ImportError' >"$TEST_DIR/botocore.py"
 	PYTHONPATH=$TEST_DIR matrix "$PROBE" "$AWS_DIR" "$TEST_DIR/matrix"

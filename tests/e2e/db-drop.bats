@@ -2,13 +2,6 @@
 
 load helper
 
-# A template cannot be dropped after the test either.
-teardown() {
-	sql postgres "UPDATE pg_database SET datistemplate = false
-		WHERE datistemplate AND datname ~ '^t[0-9]+_'"
-	common_teardown
-}
-
 # use NAME: makes that database the target local.
 use() {
 	CONNECTION_URL=$(url "$1")

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # The harness itself: what the other tests rely on.
 
 load helper

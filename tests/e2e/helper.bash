@@ -12,7 +12,8 @@
 #   url NAME              URL of a database for the superuser, over the Unix socket
 #   app_url NAME          the same for the role app (CREATEDB), over TCP with its password
 #   nocreate_url NAME     the same for the role nocreate, which may not create databases
-#   sql NAME QUERY        runs a query as superuser; prints unaligned rows, columns split by |
+#   sql NAME QUERY        runs a query as superuser; prints unaligned rows, columns split by |. QUERY may
+#                         be -, for the script on standard input
 #   db_exists NAME        success when the server has that database
 #   dump NAME             a text that is equal for equal databases: pg_dump's, or where no pg_dump is
 #                         new enough for the server, catalogs and rows by queries
@@ -53,7 +54,7 @@
 # The variables of bats and of the server's env file come from elsewhere.
 # shellcheck disable=SC2034,SC2154
 
-bats_require_minimum_version 1.5.0
+bats_require_minimum_version 1.8.0
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 : "${DBRIG_BIN:=$ROOT/bin}"
@@ -76,6 +77,7 @@ common_setup() {
 	OWN_SERVERS=()
 	EXTRA_DATABASES=()
 	use_server "$SUITE_SERVER"
+	: >"$TEST_DIR.begin"
 	mkdir -p "$TEST_DIR/home"
 	export HOME=$TEST_DIR/home
 	export PATH=$DBRIG_BIN:$PATH
@@ -112,6 +114,8 @@ use_server() {
 	SERVER_HOME=$1
 	# shellcheck source=/dev/null
 	. "$1/env"
+	SERVER_SOCKET_ENCODED=$SERVER_SOCKET
+	encode_variable SERVER_SOCKET_ENCODED
 }
 
 pg_server_at() {
@@ -187,38 +191,59 @@ drop_later() {
 	EXTRA_DATABASES+=("$1")
 }
 
-# Ours are those named after the test, and those the test declared.
+# Ours are those named after the test, and those the test declared. A server that has logged nothing
+# since the test began was not asked for any. A template is made an ordinary database first.
 drop_test_databases() {
-	local name extra
+	local extra
 	local condition="datname ~ '(^|[^a-z0-9])t${BATS_SUITE_TEST_NUMBER}_'"
+	[ "$SERVER_LOG" -nt "$TEST_DIR.begin" ] || return 0
 	for extra in "${EXTRA_DATABASES[@]}"; do
 		condition+=" OR datname = '${extra//\'/\'\'}'"
 	done
-	while IFS= read -r name; do
-		sql postgres "DROP DATABASE IF EXISTS $name WITH (FORCE)" || return
-	done < <(sql postgres "SELECT quote_ident(datname) FROM pg_database WHERE $condition")
+	sql postgres - <<-SQL
+		SELECT CASE WHEN datistemplate THEN format('ALTER DATABASE %I IS_TEMPLATE false', datname) END,
+			format('DROP DATABASE IF EXISTS %I WITH (FORCE)', datname)
+		FROM pg_database WHERE $condition \gexec
+	SQL
 }
 
 # Percent-encodes every byte that is not plain.
 encode() {
-	local LC_ALL=C text=$1 byte i
+	local plain=$1
+	encode_variable plain
+	printf %s "$plain"
+}
+
+# encode_variable NAME: the same for the value of a variable. (bats has its hands in every command that
+# a test's shell runs: a loop over bytes takes its time.)
+encode_variable() {
+	local LC_ALL=C byte code encoded='' i
+	local -n text=$1
+	# Slashes by far the most often.
+	text=${text//%/%25}
+	text=${text//\//%2F}
+	[[ $text == *[!a-zA-Z0-9._~%-]* ]] || return 0
 	for ((i = 0; i < ${#text}; i++)); do
 		byte=${text:i:1}
-		case $byte in
-		[a-zA-Z0-9._~-]) printf %s "$byte" ;;
-		*) printf '%%%02X' "'$byte" ;;
-		esac
-	done | sed 's/%FFFFFFFFFFFFFF/%/g'
+		if [[ $byte != [a-zA-Z0-9._~%-] ]]; then
+			printf -v code %d "'$byte"
+			printf -v byte %%%02X $((code & 255))
+		fi
+		encoded+=$byte
+	done
+	text=$encoded
 }
 
 url() {
-	printf 'postgresql://postgres@/%s?host=%s&port=%s\n' \
-		"$(encode "$1")" "$(encode "$SERVER_SOCKET")" "$SERVER_PORT"
+	local name=$1
+	encode_variable name
+	printf 'postgresql://postgres@/%s?host=%s&port=%s\n' "$name" "$SERVER_SOCKET_ENCODED" "$SERVER_PORT"
 }
 
 tcp_url() {
-	printf 'postgresql://%s:%s@127.0.0.1:%s/%s\n' \
-		"$1" "$APP_PASSWORD_ENCODED" "$SERVER_PORT" "$(encode "$2")"
+	local name=$2
+	encode_variable name
+	printf 'postgresql://%s:%s@127.0.0.1:%s/%s\n' "$1" "$APP_PASSWORD_ENCODED" "$SERVER_PORT" "$name"
 }
 
 app_url() {
@@ -230,7 +255,10 @@ nocreate_url() {
 }
 
 sql() {
-	PGAPPNAME=tests "$SERVER_PSQL" -XAtq -v ON_ERROR_STOP=1 -d "$(url "$1")" -c "$2"
+	local name=${1//\\/\\\\} script=(-c "$2")
+	[ "$2" != - ] || script=(-f -)
+	PGAPPNAME=tests "$SERVER_PSQL" -XAtq -v ON_ERROR_STOP=1 \
+		-d "dbname='${name//\'/\\\'}' user=postgres host='$SERVER_SOCKET' port=$SERVER_PORT" "${script[@]}"
 }
 
 db_exists() {
@@ -344,6 +372,8 @@ tty_run() {
 start_job() {
 	JOB_OUT=$(mktemp "$TEST_DIR/job.XXXXXX")
 	JOB_ERR=$JOB_OUT.err
+	# There from the first moment, for who reads it while another job is waited for.
+	: >"$JOB_ERR"
 	(
 		# The shell has background jobs ignore these, and programs keep it that way.
 		trap - INT QUIT

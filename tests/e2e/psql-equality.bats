@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # The scripts of tests/corpus/psql come to the same with psql -X -q -v ON_ERROR_STOP=1 -f and with
 # db-schema-load, each in a database and a directory of its own: the same status (0 or not), the same
 # schema and rows. Their names say how they end:
@@ -26,7 +27,12 @@ scripts() {
 # Makes THEIRS and OURS, two new databases.
 databases() {
 	COUNT=$((COUNT + 1))
-	THEIRS=$(db "psql_$COUNT") && OURS=$(db "ours_$COUNT")
+	THEIRS=$(db_name "psql_$COUNT")
+	OURS=$(db_name "ours_$COUNT")
+	sql postgres - <<-SQL
+		CREATE DATABASE $THEIRS;
+		CREATE DATABASE $OURS;
+	SQL
 }
 
 # run_in DIR COMMAND...: sets status; leaves DIR/stdout and DIR/stderr.
@@ -57,11 +63,9 @@ run_both() {
 # Schema and rows of a database, and of the one that connect.sql makes, without their names.
 contents() {
 	local name
-	for name in "$1" "$1_other"; do
-		if db_exists "$name"; then
-			printf '== %s\n' "${name#"$1"}"
-			dump "$name" | sed "s/$1/DATABASE/g"
-		fi
+	for name in $(sql postgres "SELECT datname FROM pg_database WHERE datname IN ('$1', '$1_other') ORDER BY 1"); do
+		printf '== %s\n' "${name#"$1"}"
+		dump "$name" | sed "s/$1/DATABASE/g"
 	done
 }
 
@@ -204,6 +208,7 @@ refuses() {
 	[ "$FAILED" = 0 ]
 }
 
+# bats test_tags=once
 @test "the comparison with psql notices what differs" {
 	FAILED=0
 	echo 'CREATE TABLE t AS SELECT 1 AS a;' >psql/x.sql

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # Loads that are disturbed at random moments (tests/lib/random-faults, on a server of its own).
 
 load helper
@@ -30,6 +31,7 @@ loader() {
 	PATH=$TEST_DIR/bin:$PATH
 }
 
+# bats test_tags=once
 @test "random-faults notices half a load, a wrong status and a wrong word" {
 	loader <<-SH
 		#!/bin/sh

@@ -5,6 +5,14 @@ load helper
 load rds
 load aws
 
+setup_file() {
+	start_rds_server
+}
+
+teardown_file() {
+	stop_rds_server
+}
+
 setup() {
 	common_setup
 	unset CONNECTION_URL DATABASE_URL "${!PG@}"
@@ -65,9 +73,9 @@ app_database() {
 }
 
 @test "a server whose certificate is for another name is refused" {
-	rds_server other.abc123.eu-central-1.rds.amazonaws.com
+	rds_server
 	install_bundle
-	prod "app:$APP_PASSWORD_ENCODED" postgres
+	RDS_HOST=other.abc123.eu-central-1.rds.amazonaws.com prod "app:$APP_PASSWORD_ENCODED" postgres
 	mark=$(server_log_mark)
 	run --separate-stderr db-sessions prod
 	assert_status 2

@@ -4,6 +4,14 @@
 load helper
 load rds
 
+setup_file() {
+	start_rds_server
+}
+
+teardown_file() {
+	stop_rds_server
+}
+
 setup() {
 	common_setup
 	unset CONNECTION_URL DATABASE_URL RDS_CA_BUNDLE "${!PG@}"

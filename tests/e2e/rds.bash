@@ -4,9 +4,12 @@
 #   authority NAME         makes a CA: $TEST_DIR/tls/NAME.pem and its key
 #   certificate NAME CA HOST
 #                          makes a certificate of that CA for HOST: $TEST_DIR/tls/NAME.pem, NAME.key
-#   rds_server [HOST]      starts a server of the test's own that takes connections over TLS only, with a
-#                          certificate for HOST ($RDS_HOST), and passwords in clear within TLS as IAM
-#                          does. The CA is $TEST_DIR/tls/amazon.pem
+#   start_rds_server       in setup_file: starts one server for the tests of a file, which takes connections
+#                          over TLS only, with a certificate for $RDS_HOST, and passwords in clear within
+#                          TLS as IAM does
+#   stop_rds_server        in teardown_file: ends it
+#   rds_server             has a test use that server, as no other test has changed it (but databases stay
+#                          until its end, roles as well). The CA is $TEST_DIR/tls/amazon.pem
 #   rds_url USER[:PASSWORD] DATABASE [PARAMETERS]
 #                          the URL of a database there
 #   install_bundle [FILE]  puts the CA bundle ($TEST_DIR/tls/amazon.pem) where rds-ca-bundle would
@@ -23,8 +26,14 @@
 
 RDS_HOST=mydb.abc123.eu-central-1.rds.amazonaws.com
 
+# In setup_file there is no test yet.
+tls_dir() {
+	printf '%s\n' "${TEST_DIR:-$BATS_FILE_TMPDIR}/tls"
+}
+
 authority() {
-	local dir=$TEST_DIR/tls
+	local dir
+	dir=$(tls_dir)
 	mkdir -p "$dir"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days "${2:-30}" \
 		-subj "/CN=$1 root" -addext 'basicConstraints=critical,CA:TRUE' \
@@ -32,29 +41,55 @@ authority() {
 }
 
 certificate() {
-	local dir=$TEST_DIR/tls
+	local dir
+	dir=$(tls_dir)
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$3" \
 		-keyout "$dir/$1.key" -out "$dir/$1.csr" 2>"$dir/log" || return
 	openssl x509 -req -in "$dir/$1.csr" -CA "$dir/$2.pem" -CAkey "$dir/$2.key" -set_serial 1 \
 		-days 30 -extfile <(printf 'subjectAltName=DNS:%s\n' "$3") -out "$dir/$1.pem" 2>"$dir/log"
 }
 
-rds_server() {
-	local host=${1:-$RDS_HOST} data file
-	authority amazon && certificate server amazon "$host" && own_server || return
-	data=$SERVER_HOME/data
+start_rds_server() {
+	local home file
+	authority amazon && certificate server amazon "$RDS_HOST" || return
+	# Not in the file's directory: the path of a socket has to be short.
+	home=$(mktemp -d "${TMPDIR:-/tmp}/pg.XXXXXX")
+	printf '%s\n' "$home" >"$BATS_FILE_TMPDIR/rds"
+	pg_server_at "$home" start --owner $$ || return
+	use_server "$home"
 	for file in pem key; do
-		install -m 600 "$TEST_DIR/tls/server.$file" "$data/server.$file" || return
+		install -m 600 "$BATS_FILE_TMPDIR/tls/server.$file" "$home/data/server.$file" || return
 	done
-	printf 'local all all trust\nhostssl all all 127.0.0.1/32 password\n' >"$data/pg_hba.conf"
 	if [ "$(id -u)" -eq 0 ]; then
-		chown "$SERVER_ACCOUNT" "$data"/server.* "$data/pg_hba.conf" || return
+		chown "$SERVER_ACCOUNT" "$home/data"/server.* || return
 	fi
-	sql postgres "ALTER SYSTEM SET ssl_cert_file = 'server.pem'"
-	sql postgres "ALTER SYSTEM SET ssl_key_file = 'server.key'"
-	sql postgres 'ALTER SYSTEM SET ssl = on'
-	sql postgres 'SELECT pg_reload_conf()' >"$TEST_DIR/tls/log"
+	printf 'local all all trust\nhostssl all all 127.0.0.1/32 password\n' >"$BATS_FILE_TMPDIR/hba"
+	cat "$BATS_FILE_TMPDIR/hba" >"$home/data/pg_hba.conf"
+	sql postgres - <<-'SQL'
+		ALTER SYSTEM SET ssl_cert_file = 'server.pem';
+		ALTER SYSTEM SET ssl_key_file = 'server.key';
+		ALTER SYSTEM SET ssl = on;
+		SELECT pg_reload_conf() \g /dev/null
+	SQL
 	wait_until "[ \"\$(sql postgres 'SHOW ssl')\" = on ]"
+}
+
+stop_rds_server() {
+	pg_server_at "$(<"$BATS_FILE_TMPDIR/rds")" stop
+}
+
+rds_server() {
+	local others='FROM pg_stat_activity WHERE datname IS NOT NULL AND pid <> pg_backend_pid()'
+	use_server "$(<"$BATS_FILE_TMPDIR/rds")"
+	mkdir -p "$TEST_DIR/tls" && cp "$BATS_FILE_TMPDIR"/tls/* "$TEST_DIR/tls/" || return
+	if ! cmp -s "$BATS_FILE_TMPDIR/hba" "$SERVER_HOME/data/pg_hba.conf"; then
+		cat "$BATS_FILE_TMPDIR/hba" >"$SERVER_HOME/data/pg_hba.conf"
+		sql postgres 'SELECT pg_reload_conf()' >"$TEST_DIR/tls/log" || return
+	fi
+	sql postgres "ALTER ROLE app PASSWORD '$APP_PASSWORD'" || return
+	# What sessions of another test say at their end is in the log now and not later.
+	sql postgres "SELECT pg_terminate_backend(pid) $others" >"$TEST_DIR/tls/log" || return
+	wait_until "[ \"\$(sql postgres 'SELECT count(*) $others')\" = 0 ]"
 }
 
 rds_url() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # What db-setup keeps: the old database until the new one is complete, templates and spares for resets
 # that come again, and what becomes of them.
 
@@ -359,6 +360,7 @@ setup() {
 	assert_equal '' "$(siblings)"
 }
 
+# bats test_tags=once
 @test "resets killed at random moments leave the old database or the new one, and nothing else" {
 	run timeout 100 "$ROOT/tests/lib/random-kills" --runs 14 --seed 1
 	assert_status 0
@@ -366,6 +368,7 @@ setup() {
 	assert_matches "${lines[-2]}" '^[1-9][0-9]* old, [1-9][0-9]* new, [0-9]+ empty$'
 }
 
+# bats test_tags=once
 @test "random-kills notices a reset that drops first" {
 	mkdir "$TEST_DIR/bin"
 	printf '#!/bin/sh\nexec "%s/db-setup" --drop-first "$@"\n' "$DBRIG_BIN" >"$TEST_DIR/bin/db-setup"
@@ -453,7 +456,7 @@ setup() {
 	assert_status 0
 	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'db-setup'
 		AND query LIKE 'CREATE DATABASE%'\")\" = 1 ]"
-	pid=$(pgrep -x db-setup -s "$(background_sessions)")
+	pid=$(background_processes)
 	assert_equal '?' "$(ps -o tty= -p "$pid" | xargs)"
 	assert_equal "$pid" "$(($(ps -o sess= -p "$pid") == pid ? pid : $(ps -o sess= -p "$pid") > 1 ? pid : 0))"
 	for fd in 0 1 2; do

@@ -3,12 +3,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # variables of bats and of the tests
 
-teardown() {
-	sql postgres "UPDATE pg_database SET datistemplate = false
-		WHERE datistemplate AND datname ~ '^t[0-9]+_'"
-	common_teardown
-}
-
 # use NAME: makes that database the target local.
 use() {
 	CONNECTION_URL=$(url "$1")
@@ -61,15 +55,17 @@ comment() {
 # What db-setup leaves running has ended.
 no_background() {
 	[ "$(sql postgres "SELECT count(*) FROM pg_stat_activity
-		WHERE application_name = 'db-setup'")" = 0 ] && ! pgrep -xs "$(background_sessions)" db-setup
+		WHERE application_name = 'db-setup'")" = 0 ] && [ -z "$(background_processes)" ]
 }
 
-# Sessions of processes whose environment is this test's.
-background_sessions() {
-	local file
-	while IFS= read -r file; do
-		ps -o sess= -p "$(cut -d/ -f3 <<<"$file")"
-	done < <(grep -lsF "DB_SERVER_DIR=$TEST_DIR/server" /proc/[0-9]*/environ) | sort -u | xargs | tr ' ' ,
+# Processes db-setup whose environment is this test's; other tests run at the same time.
+background_processes() {
+	local pid
+	for pid in $(pgrep -x db-setup); do
+		if grep -qsF "DB_SERVER_DIR=$TEST_DIR/server" "/proc/$pid/environ"; then
+			printf '%s\n' "$pid"
+		fi
+	done
 }
 
 settled() {

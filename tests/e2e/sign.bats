@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# once
+# bats file_tags=once
 # Our signatures beside botocore's, for random requests and authentication tokens at random times
 # (tests/lib/sign-comparison). The fixed vectors are in tests/unit/test_sign.c.
 

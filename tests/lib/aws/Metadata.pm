@@ -3,7 +3,6 @@
 package Metadata;
 use strict;
 use warnings;
-use JSON::PP;
 use Sts;
 
 # The name under which a request is recorded and meets faults; nothing for other paths.
@@ -26,6 +25,8 @@ sub plain {
 
 sub credentials {
 	my ($state, $source, %more) = @_;
+	# Takes a while to load, and few ask for it.
+	require JSON::PP;
 	my $made = Sts::mint($state->{keys}, $source, $state->{lifetime} // 3600, $state->{now});
 	return {
 		status => 200,
