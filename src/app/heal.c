@@ -194,21 +194,3 @@ int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *er
 			copies == 1 ? "y" : "ies", copies == 1 ? "s" : "");
 	return 0;
 }
-
-int heal_refuse_half_made(struct conn *conn, const char *database, struct err *err)
-{
-	CLEANUP(mark_release) struct mark mark = MARK_INIT;
-	CLEANUP(mem_cleanup) char *comment = NULL;
-
-	if (database_comment(conn, &comment, err) != 0)
-		return -1;
-	if (!mark_parse(comment, &mark) || mark.kind != MARK_LOADING ||
-		strcmp(mark.of, database) != 0)
-		return 0;
-	err_set(err, ERR_FAILED,
-		"database \"%s\" is not complete: a reset is running, or was killed", database);
-	err_note_line(err, "Nothing was changed.");
-	err_hint(
-		err, "db-create puts right what a killed reset has left, db-setup makes all anew.");
-	return -1;
-}

@@ -43,12 +43,6 @@ int heal_locked(
  */
 void drop_unwanted(struct conn *conn, const struct siblings *siblings);
 
-/*
- * Fails when the connected database is one that a reset has not completed, be it running or killed:
- * nothing is to be loaded into it.
- */
-int heal_refuse_half_made(struct conn *conn, const char *database, struct err *err);
-
 /* The name for a database that is to be dropped, or was left by a killed reset; the caller owns it.
  */
 char *heal_name(const char *database, enum mark_kind kind, uint32_t oid);

@@ -1,5 +1,4 @@
 #include "app/guard.h"
-#include "app/heal.h"
 #include "app/steps.h"
 
 /* A schema script often begins with DROP TABLE: over tables of a protected database it needs the
@@ -44,7 +43,6 @@ static int run_schema_load(struct run *run, struct err *err)
 		scripts_find_schema(&context, &scripts, err) != 0 ||
 		scripts_check(&scripts, err) != 0 ||
 		context_connect(&context, false, &conn, err) != 0 ||
-		heal_refuse_half_made(conn, context.target.database, err) != 0 ||
 		check_tables(&context, conn, err) != 0)
 		return -1;
 	return step_scripts(conn, "db-schema-load", &scripts, err);

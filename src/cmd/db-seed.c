@@ -1,4 +1,3 @@
-#include "app/heal.h"
 #include "app/steps.h"
 
 static int list_seed(struct run *run, struct err *err)
@@ -24,8 +23,7 @@ static int run_seed(struct run *run, struct err *err)
 		target_require_database(&context.target, err) != 0 ||
 		scripts_find_seed(&context, false, &scripts, err) != 0 ||
 		scripts_check(&scripts, err) != 0 ||
-		context_connect(&context, false, &conn, err) != 0 ||
-		heal_refuse_half_made(conn, context.target.database, err) != 0)
+		context_connect(&context, false, &conn, err) != 0)
 		return -1;
 	return step_scripts(conn, "db-seed", &scripts, err);
 }

@@ -331,16 +331,6 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err)
 	return 0;
 }
 
-int database_comment(struct conn *conn, char **ret_comment, struct err *err)
-{
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-
-	if (conn_query_row(conn, query_database_comment, 0, NULL, &result, err) != 0)
-		return -1;
-	*ret_comment = PQgetisnull(result, 0, 0) ? NULL : mem_strdup(PQgetvalue(result, 0, 0));
-	return 0;
-}
-
 int database_end_others(struct conn *conn, struct err *err)
 {
 	const int64_t deadline = clock_ms() + END_OTHERS_MS;

@@ -76,9 +76,6 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err);
 /* Adds the names of all databases on the server. */
 int database_names(struct conn *conn, struct strlist *names, struct err *err);
 
-/* The comment of the connected database; *ret_comment is the caller's, NULL: it has none. */
-int database_comment(struct conn *conn, char **ret_comment, struct err *err);
-
 /*
  * Ends all other sessions of the connected database and waits, a second at most, until they have
  * gone. Fails when our role may not end one of them.
