@@ -1,7 +1,7 @@
 /*
- * reset MAINTENANCE-CONNINFO CONNINFO DATABASE [FILE ...]: drops a database, creates it and sends each
- * file as one query, in one process: the least a reset can take that keeps nothing. With "-t TEMPLATE"
- * instead of files it creates it as a copy.
+ * reset MAINTENANCE-CONNINFO CONNINFO DATABASE [FILE ...]: drops a database, creates it and sends
+ * each file as one query, in one process: the least a reset can take that keeps nothing. With "-t
+ * TEMPLATE" instead of files it creates it as a copy.
  */
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -58,7 +58,8 @@ int main(int argc, char **argv)
 	PGconn *conn;
 
 	if (argc < 4) {
-		fputs("usage: reset MAINTENANCE-CONNINFO CONNINFO DATABASE [FILE ...|-t TEMPLATE]\n",
+		fputs("usage: reset MAINTENANCE-CONNINFO CONNINFO DATABASE [FILE ...|-t "
+		      "TEMPLATE]\n",
 			stderr);
 		return 64;
 	}
@@ -67,7 +68,8 @@ int main(int argc, char **argv)
 	snprintf(sql, sizeof(sql), "DROP DATABASE IF EXISTS \"%s\" WITH (FORCE)", argv[3]);
 	run_or_exit(conn, sql);
 	if (argc == 6 && strcmp(argv[4], "-t") == 0)
-		snprintf(sql, sizeof(sql), "CREATE DATABASE \"%s\" TEMPLATE \"%s\"", argv[3], argv[5]);
+		snprintf(sql, sizeof(sql), "CREATE DATABASE \"%s\" TEMPLATE \"%s\"", argv[3],
+			argv[5]);
 	else
 		snprintf(sql, sizeof(sql), "CREATE DATABASE \"%s\"", argv[3]);
 	run_or_exit(conn, sql);
