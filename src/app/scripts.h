@@ -21,7 +21,8 @@ struct scripts {
 	uint64_t bytes;   /* set by scripts_check: of all that can be read beforehand */
 	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */
 	bool wanted_transaction;     /* set by scripts_check: transaction before it was given up */
-	bool wants_inputs;           /* asks scripts_check for the following */
+	bool wants_inputs;           /* asks scripts_check for the inputs */
+	bool definitions_run;        /* as in script_inputs; set beside wants_inputs, for a seed */
 	struct script_inputs inputs; /* its names may be missing: scripts_names */
 };
 
@@ -64,8 +65,8 @@ int scripts_check(struct scripts *scripts, struct err *err);
 
 /*
  * Makes sure that inputs.names and inputs.varying are there, after scripts_check with wants_inputs:
- * reads the scripts once more if it did not. Fails as scripts_check, and with SQL when they are not
- * what was checked.
+ * reads the scripts once more if it did not, or if there are data of COPY, which that leaves out.
+ * Fails as scripts_check, and with SQL when they are not what was checked.
  */
 int scripts_names(struct scripts *scripts, struct err *err);
 

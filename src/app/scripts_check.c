@@ -125,6 +125,7 @@ int scripts_check(struct scripts *scripts, struct err *err)
 			say(messages.items[i]);
 		return 0;
 	}
+	scripts->inputs.definitions_run = scripts->definitions_run;
 	if (scripts->keep_going)
 		script_inputs_obstacle(&scripts->inputs, NULL, 0, "--keep-going");
 	if (check_files(scripts, &messages, err) != 0 ||
@@ -138,13 +139,16 @@ int scripts_check(struct scripts *scripts, struct err *err)
 /* The key tells that it is the same text that is read now. */
 int scripts_names(struct scripts *scripts, struct err *err)
 {
-	CLEANUP(script_inputs_release) struct script_inputs inputs = SCRIPT_INPUTS_INIT;
+	CLEANUP(script_inputs_release)
+	struct script_inputs inputs = { .definitions_run = scripts->definitions_run,
+		.reads_data = true };
 	const struct script_options options = { .variables = &scripts->variables,
 		.keep_going = scripts->keep_going,
 		.dry = true,
 		.inputs = &inputs };
 
-	if (scripts->inputs.names_known)
+	if (scripts->inputs.names_known &&
+		(scripts->inputs.reads_data || !scripts->inputs.has_data))
 		return 0;
 	for (size_t i = 0; i < scripts->count; i++) {
 		CLEANUP(script_summary_release)

@@ -61,6 +61,7 @@ static int run_setup(struct run *run, struct err *err)
 		return -1;
 	options.force = opt_force || !target_is_protected(&context.target);
 	schema.wants_inputs = seed.wants_inputs = options.policy.on;
+	seed.definitions_run = true;
 	/* The next spare is made after the copies, which it would hold up. */
 	spare = options.policy.spare;
 	options.policy.spare = spare && copies == 0;

@@ -70,18 +70,39 @@ static void gather_copy(struct check *check, const struct script_action *action)
 			action->copy.file, &state);
 }
 
+static void gather_data(struct check *check, const char *data, size_t length, size_t line)
+{
+	if (!check->inputs)
+		return;
+	check->inputs->has_data = true;
+	if (check->inputs->reads_data)
+		script_inputs_data(check->inputs, script_file(check->script), line, data, length);
+}
+
+static int gather_file(struct check *check, const char *file, struct err *err)
+{
+	if (!check->inputs || check->inputs->obstacle)
+		return 0;
+	check->inputs->has_data = true;
+	return check->inputs->reads_data ? script_inputs_data_file(check->inputs, file, err) : 0;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
-static int skip_copy(struct script *script, struct err *err)
+static int skip_copy(struct check *check, struct err *err)
 {
+	struct script *script = check->script;
 	const char *data;
-	size_t length;
+	size_t length, line;
 	int result = script_copy_begin(script, err);
 
 	if (result)
 		return result;
-	while ((result = script_copy_data(script, &data, &length, err)) > 0)
-		continue;
+	line = script_copy_line(script);
+	while ((result = script_copy_data(script, &data, &length, err)) > 0) {
+		gather_data(check, data, length, line);
+		line = script_line(script);
+	}
 	return result;
 }
 
@@ -99,7 +120,7 @@ static int statement(struct check *check, const struct script_statement *stateme
 	if (statement->class == SCRIPT_CLASS_NO_TRANSACTION)
 		note(&check->found.no_transaction, statement, name);
 	for (size_t i = 0; i < statement->copies; i++)
-		if (skip_copy(check->script, err) != 0)
+		if (skip_copy(check, err) != 0)
 			return -1;
 	return 0;
 }
@@ -111,7 +132,7 @@ static int copy(struct check *check, const struct script_action *action, struct 
 	gather_copy(check, action);
 	check->found.statements++;
 	if (action->copy.where == SCRIPT_COPY_SCRIPT && action->copy.from)
-		return skip_copy(check->script, err);
+		return skip_copy(check, err);
 	if (action->copy.where != SCRIPT_COPY_FILE)
 		return 0;
 	if (!action->copy.from) {
@@ -119,8 +140,10 @@ static int copy(struct check *check, const struct script_action *action, struct 
 		script_assume_unknown(check->script);
 		return 0;
 	}
-	if (check->writes || script_is_uncertain(check->script) || access(file, R_OK) == 0)
+	if (check->writes || script_is_uncertain(check->script))
 		return 0;
+	if (access(file, R_OK) == 0)
+		return gather_file(check, file, err);
 	err_errno(err, "could not open file \"%s\"", file);
 	err->kind = ERR_SQL;
 	origin_place(&action->statement.origin, action->statement.text, action->statement.length, 0,

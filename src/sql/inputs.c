@@ -47,18 +47,23 @@ void script_inputs_obstacle(
 		inputs->obstacle = place_of(file, line, what);
 }
 
-void script_inputs_varies(
-	struct script_inputs *inputs, const char *file, size_t line, const char *what)
+void inputs_note(struct strlist *list, const char *file, size_t line, const char *what)
 {
 	CLEANUP(mem_cleanup) char *text = NULL;
 
-	if (inputs->varying.count >= SCRIPT_INPUTS_VARYING)
+	if (list->count >= SCRIPT_INPUTS_VARYING)
 		return;
 	text = place_of(file, line, what);
-	for (size_t i = 0; i < inputs->varying.count; i++)
-		if (strcmp(inputs->varying.items[i], text) == 0)
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
 			return;
-	strlist_add(&inputs->varying, text);
+	strlist_add(list, text);
+}
+
+void script_inputs_varies(
+	struct script_inputs *inputs, const char *file, size_t line, const char *what)
+{
+	inputs_note(&inputs->varying, file, line, what);
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -164,6 +169,18 @@ static void add_settings(struct digest *digest, const struct script_inputs_setti
 	digest_add_text(digest, NULL);
 }
 
+static void take_words(struct script_inputs *inputs)
+{
+	const struct script_words *words = inputs->words;
+	bool definitions =
+		inputs->definitions_run || words->undone || (words->temporary && words->has_run);
+
+	words_list(words, definitions, &inputs->names);
+	for (size_t i = 0; definitions && i < words->varying.count; i++)
+		if (inputs->varying.count < SCRIPT_INPUTS_VARYING)
+			strlist_add(&inputs->varying, words->varying.items[i]);
+}
+
 /* A file that is opened more than once is read once: its own digest stands for its contents. */
 int script_inputs_digest(struct script_inputs *inputs,
 	const struct script_inputs_settings *settings, struct err *err)
@@ -184,7 +201,7 @@ int script_inputs_digest(struct script_inputs *inputs,
 	}
 	digest_end(&digest, inputs->key);
 	if (inputs->words)
-		words_list(inputs->words, &inputs->names);
+		take_words(inputs);
 	words_free(take_ptr(inputs->words));
 	inputs->names_known = true;
 	return 0;

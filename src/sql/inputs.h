@@ -32,6 +32,12 @@ struct script_input_file {
 };
 
 struct script_inputs {
+	/*
+	 * Set before scripts are read. definitions_run: what is defined counts as run: the server
+	 * is asked before it is there (seeds). reads_data: the data of COPY and \copy are looked at
+	 * for what varies.
+	 */
+	bool definitions_run, reads_data;
 	/* SHA-256 of everything the outcome depends on; "" before script_inputs_digest. */
 	char key[DIGEST_HEX_SIZE];
 	/* Why an outcome must not be kept and copied, as "db/schema.sql:12: \connect", the first
@@ -42,8 +48,10 @@ struct script_inputs {
 	 * strings, as the server folds it (quoted ones as written), with "(" behind it where a
 	 * parenthesis follows; sorted, without doubles. Those of DO bodies and of strings that are
 	 * run (EXECUTE, \gexec) count, those of definitions (CREATE TABLE without AS, CREATE
-	 * FUNCTION, GRANT and the like) do not: what is defined is found again on the server, by
-	 * the names of what runs. No strings are in it, but words of dollar-quoted text may be.
+	 * FUNCTION, ALTER) do not: what is defined is found again on the server, by the names of
+	 * what runs. They do with definitions_run, and when a definition may have been undone or
+	 * replaced after something ran that may have used it (DROP, CREATE OR REPLACE, temporary
+	 * tables). No strings are in it, but words of dollar-quoted text may be.
 	 */
 	struct strlist names;
 	bool names_known; /* false: they were not gathered (app/scripts.h, scripts_names) */
@@ -51,6 +59,7 @@ struct script_inputs {
 	 * CURRENT_TIMESTAMP"; the first few. */
 	struct strlist varying;
 	bool wants_extensions; /* the word EXTENSION occurs */
+	bool has_data;         /* there are data of COPY or \copy */
 
 	/* The files that were read, each once, and the order in which they were opened. */
 	struct script_input_file *files;
@@ -100,6 +109,13 @@ void script_inputs_obstacle(
 /* Notes that the outcome varies. */
 void script_inputs_varies(
 	struct script_inputs *inputs, const char *file, size_t line, const char *what);
+
+/* Data of COPY, in whole lines; line: the number of the first. */
+void script_inputs_data(struct script_inputs *inputs, const char *file, size_t line,
+	const char *data, size_t length);
+
+/* The same from a file. Fails as input_open and input_read do. */
+int script_inputs_data_file(struct script_inputs *inputs, const char *path, struct err *err);
 
 struct script_statement;
 

@@ -130,14 +130,15 @@ static struct script_word *mention(
 		return NULL;
 	}
 	walk->calls = parenthesis_follows(walk);
-	if (!walk->statement.runs || walk->statement.first == KEYWORD_NONE)
+	if ((!walk->statement.runs && !walk->statement.defines) ||
+		(walk->statement.first == KEYWORD_NONE && word->keyword != KEYWORD_TRUNCATE))
 		return word;
 	/* A table with its columns is not called; age() depends on the time only with one argument.
 	 */
 	if (!walk->calls || walk->statement.into)
-		word->plain = true;
+		*(walk->statement.runs ? &word->plain : &word->defined_plain) = true;
 	else if (word->keyword != KEYWORD_AGE || walk_has_one_argument(walk))
-		word->call = true;
+		*(walk->statement.runs ? &word->call : &word->defined_call) = true;
 	return word;
 }
 
@@ -211,7 +212,7 @@ static void take_quoted_name(struct walk *walk)
 static void walk_text(struct walk *walk);
 
 /* What a string holds, if it is code. */
-static void enter(struct walk *walk, const char *from, const char *to)
+static void enter(struct walk *walk, const char *from, const char *to, size_t quotes)
 {
 	struct walk inner = *walk;
 
@@ -223,6 +224,7 @@ static void enter(struct walk *walk, const char *from, const char *to)
 	inner.begin = inner.at = from;
 	inner.end = to;
 	inner.parentheses = 0;
+	inner.quotes = quotes;
 	walk_text(&inner);
 	walk->statement = inner.statement;
 }
@@ -247,6 +249,35 @@ static const char *find_quote(const struct walk *walk, const char *p, bool escap
 	return walk->end;
 }
 
+static size_t count_quotes(const char *p, const char *end)
+{
+	const char *from = p;
+
+	while (p < end && *p == '\'')
+		p++;
+	return (size_t)(p - from);
+}
+
+/* EXECUTE '…', with nothing put to it; an odd number of quotes ends the string. */
+bool walk_executes_literal(const struct walk *walk)
+{
+	const char *p = walk_skip_blank(walk->at, walk->end), *end = walk->end;
+	struct walk behind = *walk;
+	size_t quotes = count_quotes(p, end);
+
+	if (walk->quotes == 0 || quotes != walk->quotes)
+		return false;
+	do {
+		p += quotes > 0 ? quotes : 1;
+		quotes = count_quotes(p, end);
+		if (p == end || *p == '\\' || quotes % walk->quotes != 0)
+			return false;
+	} while (quotes / walk->quotes % 2 == 0);
+	behind.at = walk_skip_blank(p + quotes, end);
+	return behind.at == end || *behind.at == ';' || walk_next_is(&behind, "into") ||
+	       walk_next_is(&behind, "using") || walk_next_is(&behind, "loop");
+}
+
 static void take_string(struct walk *walk, bool escapes)
 {
 	const char *from = walk->at + 1;
@@ -255,7 +286,7 @@ static void take_string(struct walk *walk, bool escapes)
 	walk->at = to < walk->end ? to + 1 : to;
 	walk_literal(walk, from, (size_t)(to - from));
 	if (walk->depth > 0 || walk->statement.code)
-		enter(walk, from, to);
+		enter(walk, from, to, walk->depth == 0 && !escapes ? 2 : 0);
 	else
 		walk->statement.previous = KEYWORD_NONE;
 }
@@ -281,7 +312,7 @@ static void take_dollar(struct walk *walk)
 	close = close ? close : walk->end;
 	walk_literal(walk, p, (size_t)(close - p));
 	if (walk->depth > 0 || walk->statement.code || !walk->statement.data)
-		enter(walk, p, close);
+		enter(walk, p, close, 1);
 	else
 		walk->statement.previous = KEYWORD_NONE;
 }
@@ -306,8 +337,7 @@ static bool take_prefixed(struct walk *walk)
 		return true;
 	}
 	/* What it names takes reading the escapes. */
-	if (walk->statement.runs)
-		walk_varies(walk, p, "a name with Unicode escapes");
+	walk_varies(walk, p, "a name with Unicode escapes");
 	take_quoted_name(walk);
 	return true;
 }
@@ -419,6 +449,7 @@ void script_inputs_statement(struct script_inputs *inputs, const struct script_s
 
 	if (!inputs->words)
 		inputs->words = words_new();
+	walk.quotes = 1;
 	walk_semicolon(&walk);
 	skip_head(&walk);
 	walk_text(&walk);

@@ -1,11 +1,15 @@
 #include "sql/inputs_walk.h"
 
 #include "base/mem.h"
+#include "sql/inputs_dates.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+/* Longer strings are not shown. */
+#define SHOWN_MOST 48
 
 void walk_obstacle(struct walk *walk, const char *text, const char *what)
 {
@@ -18,16 +22,30 @@ void walk_obstacle(struct walk *walk, const char *text, const char *what)
 		origin_line(&origin->origin, origin->text, origin->length, at), what);
 }
 
-void walk_varies(struct walk *walk, const char *text, const char *what)
+static void note_in(
+	const struct walk *walk, struct strlist *list, const char *text, const char *what)
 {
 	const struct script_statement *origin = walk->origin;
 
-	if (walk->inputs->varying.count >= SCRIPT_INPUTS_VARYING)
+	if (list->count >= SCRIPT_INPUTS_VARYING)
 		return;
-	script_inputs_varies(walk->inputs, origin->origin.file,
+	inputs_note(list, origin->origin.file,
 		origin_line(&origin->origin, origin->text, origin->length,
 			(size_t)(text - origin->text)),
 		what);
+}
+
+void walk_varies_now(struct walk *walk, const char *text, const char *what)
+{
+	note_in(walk, &walk->inputs->varying, text, what);
+}
+
+void walk_varies(struct walk *walk, const char *text, const char *what)
+{
+	if (walk->statement.runs)
+		walk_varies_now(walk, text, what);
+	else if (walk->statement.defines)
+		note_in(walk, &walk->inputs->words->varying, text, what);
 }
 
 /* --- what kind of statement it is ------------------------------------------------------------ */
@@ -70,10 +88,13 @@ static void begin(struct walk_statement *statement, enum keyword keyword)
 		statement->runs = false;
 		break;
 	case KEYWORD_ALTER:
+	case KEYWORD_CREATE:
+		statement->defines = true;
+		statement->runs = false;
+		break;
 	case KEYWORD_ANALYZE:
 	case KEYWORD_CLUSTER:
 	case KEYWORD_COMMIT:
-	case KEYWORD_CREATE:
 	case KEYWORD_DISCARD:
 	case KEYWORD_DROP:
 	case KEYWORD_GRANT:
@@ -91,6 +112,11 @@ static void begin(struct walk_statement *statement, enum keyword keyword)
 	default:
 		break;
 	}
+}
+
+static bool is_routine(enum keyword object)
+{
+	return object == KEYWORD_FUNCTION || object == KEYWORD_PROCEDURE;
 }
 
 static void begin_create(struct walk_statement *statement, enum keyword keyword)
@@ -300,6 +326,31 @@ static bool is_expression(const struct walk *walk, const char *text)
 	return previous != KEYWORD_CREATE && previous != KEYWORD_ALTER && previous != KEYWORD_DROP;
 }
 
+/* Other languages have other words for the time of day. */
+static void note_language(struct walk *walk, const char *text)
+{
+	const struct walk_statement *statement = &walk->statement;
+
+	if (walk->depth > 0 || (statement->first != KEYWORD_DO && !is_routine(statement->object)) ||
+		walk_next_is(walk, "plpgsql") ||
+		(statement->first == KEYWORD_CREATE && walk_next_is(walk, "sql")))
+		return;
+	walk_varies(walk, text,
+		statement->first == KEYWORD_DO ? "DO in another language"
+					       : "a function in another language");
+}
+
+/* EXECUTE of PL/pgSQL, with what is put together at run time. */
+static bool is_dynamic(const struct walk *walk)
+{
+	const struct walk_statement *statement = &walk->statement;
+
+	if (walk->depth == 0 || (statement->first != KEYWORD_DO && !is_routine(statement->object)))
+		return false;
+	return !walk_next_is(walk, "function") && !walk_next_is(walk, "procedure") &&
+	       !walk_next_is(walk, "on") && !walk_executes_literal(walk);
+}
+
 static void note_varying(struct walk *walk, const char *text, enum keyword keyword)
 {
 	switch (keyword) {
@@ -320,21 +371,28 @@ static void note_varying(struct walk *walk, const char *text, enum keyword keywo
 	case KEYWORD_TABLESAMPLE:
 		break;
 	case KEYWORD_LANGUAGE:
-		/* Other languages have other words for the time of day. */
-		if (walk->depth == 0 && walk->statement.first == KEYWORD_DO &&
-			!walk_next_is(walk, "plpgsql"))
-			walk_varies(walk, text, "DO in another language");
+		note_language(walk, text);
+		return;
+	case KEYWORD_EXECUTE:
+		if (is_dynamic(walk))
+			walk_varies(walk, text, "EXECUTE");
+		return;
+	case KEYWORD_EXTENSION:
+		/* What it brings is not there yet, or no longer. */
+		if (walk->statement.previous == KEYWORD_CREATE)
+			note_in(walk, &walk->inputs->words->varying, text, "CREATE EXTENSION");
 		return;
 	default:
 		return;
 	}
-	if (walk->statement.runs && is_expression(walk, text))
+	if (is_expression(walk, text))
 		walk_varies(walk, text, keyword_name(keyword));
 }
 
 void walk_word(struct walk *walk, const char *text, enum keyword keyword)
 {
 	follow(walk, keyword);
+	walk_order(walk, keyword);
 	if (keyword != KEYWORD_OTHER) {
 		note_pair(walk, text, keyword);
 		note_word(walk, text, keyword);
@@ -362,82 +420,32 @@ bool walk_has_one_argument(const struct walk *walk)
 	return true;
 }
 
-/* What may stand beside today: '10:00', '+02', 'utc', 'am'. */
-static bool is_time(const char *text, size_t length)
+static bool is_body(const struct walk *walk)
 {
-	static const char *const words[] = { "allballs", "am", "gmt", "pm", "utc", "z", "zulu" };
+	const struct walk_statement *statement = &walk->statement;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strlen(words[i]) == length && strncasecmp(words[i], text, length) == 0)
-			return true;
-	for (size_t i = 0; i < length; i++)
-		if (!strchr("0123456789:.+-,", text[i]))
-			return false;
-	return true;
+	return walk->depth == 0 &&
+	       (statement->first == KEYWORD_DO ||
+		       (is_routine(statement->object) && statement->previous == KEYWORD_AS));
 }
-
-static bool is_relative(const char *text, size_t length)
-{
-	static const char *const words[] = { "allballs", "now", "today", "tomorrow", "yesterday" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strlen(words[i]) == length && strncasecmp(words[i], text, length) == 0)
-			return true;
-	return false;
-}
-
-static const bool may_begin_time[256] = {
-	['\t' ... '\r'] = true,
-	[' '] = true,
-	['+' ... '.'] = true,
-	['0' ... ':'] = true,
-	['A'] = true,
-	['G'] = true,
-	['N'] = true,
-	['P'] = true,
-	['T'] = true,
-	['U'] = true,
-	['Y'] = true,
-	['Z'] = true,
-	['a'] = true,
-	['g'] = true,
-	['n'] = true,
-	['p'] = true,
-	['t'] = true,
-	['u'] = true,
-	['y'] = true,
-	['z'] = true,
-};
 
 void walk_literal(struct walk *walk, const char *text, size_t length)
 {
 	const struct walk_statement *statement = &walk->statement;
-	const char *end = text + length, *p = text;
-	bool relative = false;
+	CLEANUP(mem_cleanup) char *what = NULL;
+	const char *word;
+	size_t word_length;
 
-	/* Longer ones than "yesterday 10:00:00.000000+02:00" are texts, as are most others. */
-	if (length < 3 || length > 48 || !may_begin_time[(unsigned char)*p] ||
-		!(statement->runs ||
-			(walk->depth == 0 && (statement->first == KEYWORD_CREATE ||
-						     statement->first == KEYWORD_ALTER))))
+	if ((!statement->runs && !statement->defines) || is_body(walk))
 		return;
-	while (p < end) {
-		const char *from = p;
-
-		if (isspace((unsigned char)*p)) {
-			p++;
-			continue;
-		}
-		while (p < end && !isspace((unsigned char)*p))
-			p++;
-		if (is_relative(from, (size_t)(p - from)))
-			relative = true;
-		else if (!is_time(from, (size_t)(p - from)))
-			return;
-	}
-	if (relative) {
-		CLEANUP(mem_cleanup) char *what = mem_printf("'%.*s'", (int)length, text);
-
-		walk_varies(walk, text, what);
-	}
+	word = dates_find(text, length, &word_length);
+	if (!word)
+		return;
+	what = length <= SHOWN_MOST ? mem_printf("'%.*s'", (int)length, text)
+				    : mem_printf("'%.*s' in a string", (int)word_length, word);
+	/* A default of 'now' has become a date by then. */
+	if (walk->depth == 0)
+		walk_varies_now(walk, word, what);
+	else
+		walk_varies(walk, word, what);
 }

@@ -11,6 +11,7 @@ struct walk_statement {
 	enum keyword object;         /* CREATE: of what */
 	enum keyword previous;       /* the word right before; NONE: something else is in between */
 	bool runs;                   /* what is mentioned is run, not only defined */
+	bool defines;                /* what is mentioned is run later, if at all; unless runs */
 	bool code;                   /* its strings are code */
 	bool data;                   /* its dollar-quoted strings are not */
 	bool copies, grants, writes; /* COPY; GRANT, COMMENT and the like; INSERT and the like */
@@ -25,6 +26,8 @@ struct walk {
 	bool dynamic, escapes;
 	const char *begin, *at, *end; /* of the text that is gone through */
 	size_t depth;                 /* of strings that are code */
+	size_t quotes; /* how many of them stand for one, or end a string; 0: they are not to be
+			  told apart */
 	size_t parentheses;
 	bool calls; /* a parenthesis follows the word that was taken last */
 	struct walk_statement statement;
@@ -34,8 +37,14 @@ struct walk {
 void walk_obstacle(struct walk *walk, const char *text, const char *what);
 void walk_varies(struct walk *walk, const char *text, const char *what);
 
+/* The same even in a definition. */
+void walk_varies_now(struct walk *walk, const char *text, const char *what);
+
 /* What the word that begins at text means; at is behind it. */
 void walk_word(struct walk *walk, const char *text, enum keyword keyword);
+
+/* Whether it runs something, or undoes definitions that something may have used. */
+void walk_order(struct walk *walk, enum keyword keyword);
 
 /* The contents of a string. */
 void walk_literal(struct walk *walk, const char *text, size_t length);
@@ -50,5 +59,6 @@ void walk_begin_insert(struct walk *walk);
 const char *walk_skip_blank(const char *p, const char *end);
 bool walk_next_is(const struct walk *walk, const char *word);
 bool walk_has_one_argument(const struct walk *walk);
+bool walk_executes_literal(const struct walk *walk);
 
 #endif

@@ -37,6 +37,7 @@ void words_free(struct script_words *words)
 	mem_free(words->slots);
 	for (size_t i = 0; i < WORDS_HEADS; i++)
 		mem_free(words->heads[i].text);
+	strlist_release(&words->varying);
 	mem_free(words);
 }
 
@@ -151,14 +152,14 @@ struct script_word *words_get(
 	return word;
 }
 
-void words_list(const struct script_words *words, struct strlist *list)
+void words_list(const struct script_words *words, bool definitions, struct strlist *list)
 {
 	for (size_t i = 0; i < words->capacity; i++) {
 		const struct script_word *word = &words->slots[i];
 
-		if (word->plain)
+		if (word->plain || (definitions && word->defined_plain))
 			strlist_add(list, word->text);
-		if (word->call)
+		if (word->call || (definitions && word->defined_call))
 			strlist_addf(list, "%s(", word->text);
 	}
 	strlist_sort(list);

@@ -15,11 +15,11 @@ setup() {
 	cd "$TEST_DIR"
 }
 
-# expect REASON SCRIPT: in the database $name. All cases of a test are tried; verdict tells.
+# expect REASON SCRIPT [seed]: in the database $name. All cases of a test are tried; verdict tells.
 expect() {
 	local got
 	printf '%s\n' "$2" >x.sql
-	got=$("$VARYING_CASES" "$(url "$name")" x.sql 2>&1) || got="failed: $got"
+	got=$("$VARYING_CASES" "$(url "$name")" x.sql ${3:+"$3"} 2>&1) || got="failed: $got"
 	cases=$((${cases:-0} + 1))
 	if [ "$got" != "$1" ]; then
 		printf '%s\n   got      %s\n   expected %s\n' "$2" "$got" "$1"
@@ -148,6 +148,112 @@ verdict() {
 	expect 'random(), in function add()' 'SELECT total(1)'
 	expect 'random(), in function proc()' 'CALL proc()'
 	verdict 17
+}
+
+@test "what a seed defines itself, or a schema undoes, counts with its definition" {
+	name=$(db defines)
+	sql "$name" "CREATE TABLE t (a int, x timestamptz);
+		CREATE TABLE other (a int, x timestamptz DEFAULT now());
+		CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN NEW.x := now(); RETURN NEW; END \$\$;
+		CREATE TABLE asleep (a int, x timestamptz);
+		CREATE TRIGGER stamping BEFORE INSERT ON asleep FOR EACH ROW EXECUTE FUNCTION stamp();
+		ALTER TABLE asleep DISABLE TRIGGER stamping"
+	local drops="CREATE FUNCTION h() RETURNS float LANGUAGE sql AS 'SELECT random()';
+		INSERT INTO t VALUES (h()); DROP FUNCTION h()"
+	expect 'random()' "$drops" seed
+	expect 'random()' "$drops"
+	expect 'now()' 'CREATE TABLE u (a int, x timestamptz DEFAULT now()); INSERT INTO u (a) VALUES (1)' seed
+	expect - 'CREATE TABLE u (a int, x timestamptz); INSERT INTO u (a) VALUES (1)' seed
+	expect 'now()' 'CREATE TEMP TABLE s (a int, x timestamptz DEFAULT now()); INSERT INTO s VALUES (1);
+		INSERT INTO t SELECT * FROM s; DROP TABLE s'
+	expect 'clock_timestamp()' "CREATE FUNCTION pg_temp.tok() RETURNS timestamptz LANGUAGE sql AS 'SELECT clock_timestamp()';
+		INSERT INTO t VALUES (1, pg_temp.tok())"
+	expect 'now(), in function stamp()' 'CREATE TRIGGER s BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION stamp();
+		INSERT INTO t VALUES (1); DROP TRIGGER s ON t'
+	expect 'now()' 'ALTER TABLE t ALTER x SET DEFAULT now(); INSERT INTO t (a) VALUES (1); ALTER TABLE t ALTER x DROP DEFAULT'
+	expect 'now(), the default of other.x' 'CREATE TABLE u (LIKE other INCLUDING DEFAULTS); INSERT INTO u VALUES (1)' seed
+	expect 'now(), the default of other.x' 'ALTER TABLE other RENAME TO u; INSERT INTO u VALUES (1)' seed
+	expect - 'INSERT INTO asleep VALUES (1)' seed
+	expect 'now(), in function stamp()' 'ALTER TABLE asleep ENABLE TRIGGER stamping; INSERT INTO asleep VALUES (1)' seed
+	expect - 'INSERT INTO t VALUES (1); ALTER TABLE t ALTER x SET NOT NULL; CREATE INDEX ON t (a)'
+	verdict 13
+}
+
+@test "operators, casts, aggregates, TRUNCATE CASCADE and EXECUTE" {
+	name=$(db hidden)
+	sql "$name" "CREATE TABLE t (a int)"
+	expect - 'SELECT 1 + 2'
+	sql "$name" "CREATE FUNCTION fuzzy(int, int) RETURNS float LANGUAGE sql AS 'SELECT random()';
+		CREATE OPERATOR @@# (FUNCTION = fuzzy, LEFTARG = int, RIGHTARG = int)"
+	expect 'random(), in function fuzzy()' 'SELECT 1 @@# 2'
+	sql "$name" "DROP OPERATOR @@# (int, int);
+		CREATE TYPE pair AS (a int, b int);
+		CREATE FUNCTION paired(int) RETURNS pair LANGUAGE sql AS 'SELECT \$1, random()::int';
+		CREATE CAST (int AS pair) WITH FUNCTION paired(int)"
+	expect 'random(), in function paired()' 'SELECT 1::pair'
+	sql "$name" "DROP CAST (int AS pair);
+		CREATE FUNCTION plus(float, float) RETURNS float LANGUAGE sql AS 'SELECT \$1';
+		CREATE FUNCTION around(float, float) RETURNS float LANGUAGE sql AS 'SELECT random()';
+		CREATE AGGREGATE total(float) (SFUNC = plus, STYPE = float, COMBINEFUNC = around, PARALLEL = safe)"
+	expect 'random(), in function around()' 'SELECT total(a) FROM t'
+	sql "$name" "CREATE TABLE top (id int PRIMARY KEY);
+		CREATE TABLE low (id int REFERENCES top);
+		CREATE TABLE log (at timestamptz);
+		CREATE FUNCTION noting() RETURNS trigger LANGUAGE plpgsql AS
+			\$\$ BEGIN INSERT INTO log VALUES (now()); RETURN NULL; END \$\$;
+		CREATE TRIGGER noted AFTER TRUNCATE ON low EXECUTE FUNCTION noting()"
+	expect - 'TRUNCATE top'
+	expect 'now(), in function noting()' 'TRUNCATE top CASCADE'
+	sql "$name" "CREATE FUNCTION emptying() RETURNS void LANGUAGE plpgsql AS
+		\$\$ BEGIN TRUNCATE top CASCADE; END \$\$"
+	expect 'now(), in function noting()' 'SELECT emptying()'
+	sql "$name" "CREATE FUNCTION built(a text) RETURNS void LANGUAGE plpgsql AS
+			\$\$ BEGIN EXECUTE 'SELECT ' || a; END \$\$;
+		CREATE FUNCTION plain() RETURNS int LANGUAGE plpgsql AS
+			\$\$ DECLARE n int; BEGIN EXECUTE 'SELECT ''x''::text'; EXECUTE \$q\$ SELECT \$1 \$q\$ INTO n USING 1; RETURN n; END \$\$;
+		CREATE FUNCTION joined() RETURNS void LANGUAGE plpgsql AS
+			\$\$ BEGIN EXECUTE '' || current_schema || ''; END \$\$;
+		CREATE FUNCTION granting() RETURNS void LANGUAGE plpgsql AS
+			\$\$ BEGIN GRANT EXECUTE ON FUNCTION plain() TO app; END \$\$;
+		CREATE FUNCTION removing() RETURNS void LANGUAGE plpgsql AS
+			\$\$ BEGIN DROP FUNCTION plain(); END \$\$;
+		CREATE FUNCTION dating() RETURNS timestamptz[] LANGUAGE sql AS
+			\$\$ SELECT '{2020-01-01,now}'::timestamptz[] \$\$"
+	expect 'EXECUTE, in function built()' "SELECT built('1')"
+	expect 'EXECUTE, in function joined()' 'SELECT joined()'
+	expect - 'SELECT plain()'
+	expect - 'SELECT granting()'
+	expect 'DROP, in function removing()' 'SELECT removing()'
+	expect "a date such as 'now', in function dating()" 'SELECT dating()'
+	expect 'x.sql:1: EXECUTE' "DO \$\$ BEGIN EXECUTE 'SELECT ran' || 'dom()'; END \$\$"
+	verdict 14
+}
+
+@test "what shows the state of the server" {
+	name=$(db server)
+	local view
+	for view in pg_timezone_names pg_locks pg_settings pg_database pg_stat_activity pg_authid \
+		pg_stats pg_available_extensions pg_prepared_statements pg_tablespace pg_file_settings; do
+		expect "$view" "CREATE TABLE s AS SELECT * FROM $view"
+	done
+	expect 'ENABLED_ROLES' 'SELECT * FROM information_schema.enabled_roles'
+	expect 'pg_timezone_names' 'SELECT * FROM pg_timezone_names()'
+	expect 'pg_listening_channels()' 'SELECT * FROM pg_listening_channels()'
+	for view in pg_tables pg_views pg_indexes pg_class pg_sequences pg_roles information_schema.columns \
+		information_schema.tables "generate_series(1, 2)" 'pg_get_keywords()'; do
+		expect - "SELECT * FROM $view"
+	done
+	verdict 24
+}
+
+@test "dates in the data of COPY" {
+	name=$(db data)
+	sql "$name" "CREATE TABLE t (a int, x timestamptz, s text)"
+	printf '1,today\n' >data.csv
+	expect "x.sql:3: 'now' in the data" $'COPY t (a, x) FROM stdin;\n1\t2020-01-01\n2\tnow\n\\.'
+	expect "data.csv:1: 'today' in the data" '\copy t (a, x) from data.csv csv'
+	expect - $'COPY t (a, s) FROM stdin;\n1\tknown\n2\tnow we see it\n\\.'
+	verdict 3
 }
 
 @test "event triggers count whatever the script does" {

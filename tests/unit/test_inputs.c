@@ -201,7 +201,28 @@ static const struct {
 	{ "INSERT INTO t VALUES ('tomorrow 10:00+02')", "x.sql:1: 'tomorrow 10:00+02'" },
 	{ "INSERT INTO t VALUES ('yesterday allballs')", "x.sql:1: 'yesterday allballs'" },
 	{ "INSERT INTO t VALUES ('now or never'), ('known'), ('10:00'), ('not now')", NULL },
+	{ "SELECT '{\"a\":1,\"x\":\"now\"}'", "x.sql:1: '{\"a\":1,\"x\":\"now\"}'" },
+	{ "SELECT '{now}'::timestamptz[], 1", "x.sql:1: '{now}'" },
+	{ "SELECT '{1,now}'::timestamptz[], 1", "x.sql:1: '{1,now}'" },
+	{ "SELECT '[now,infinity)'::tstzrange", "x.sql:1: '[now,infinity)'" },
+	{ "SELECT timestamptz 'today 08:00 CET'", "x.sql:1: 'today 08:00 CET'" },
+	{ "SELECT timestamptz 'Today10:00 America/New_York'",
+		"x.sql:1: 'Today10:00 America/New_York'" },
+	{ "SELECT timestamptz '10:00 today'", "x.sql:1: '10:00 today'" },
+	{ "SELECT '{\"a text that is longer than what is shown of it\": \"yesterday\"}'",
+		"x.sql:1: 'yesterday' in a string" },
+	{ "SELECT 'Today we went', '{nowhere}', 'x, now we see', '{\"now_\"}', 'note'", NULL },
 	{ "CREATE TABLE t (a timestamp DEFAULT 'now')", "x.sql:1: 'now'" },
+	{ "DO $$BEGIN EXECUTE 'SELECT ' || f; END$$", "x.sql:1: EXECUTE" },
+	{ "DO $$BEGIN EXECUTE format('SELECT %I', f); END$$", "x.sql:1: EXECUTE" },
+	{ "DO $$BEGIN EXECUTE f; END$$", "x.sql:1: EXECUTE" },
+	{ "DO $$BEGIN EXECUTE '' || f || ''; END$$", "x.sql:1: EXECUTE" },
+	{ "DO $$BEGIN EXECUTE 'a''' || f || ''; END$$", "x.sql:1: EXECUTE" },
+	{ "DO 'BEGIN EXECUTE '''' || f || ''''; END'", "x.sql:1: EXECUTE" },
+	{ "DO $$BEGIN EXECUTE 'SELECT ''a''' INTO b USING c; EXECUTE /* x */ 'b'; END$$", NULL },
+	{ "DO 'BEGIN EXECUTE ''SELECT a''; END'", NULL },
+	{ "DO $$BEGIN GRANT EXECUTE ON FUNCTION f TO a; END$$", NULL },
+	{ "PREPARE q AS SELECT 1; EXECUTE q", NULL },
 	{ "CREATE TABLE t (a timestamp DEFAULT CURRENT_TIMESTAMP)", NULL },
 	{ "CREATE TABLE t AS SELECT CURRENT_TIMESTAMP", "x.sql:1: CURRENT_TIMESTAMP" },
 	{ "COMMENT ON TABLE t IS 'now'", NULL },
@@ -223,6 +244,161 @@ static void test_varying(void **state)
 		gather(varying[i].text, &inputs);
 		check_text(varying[i].text, inputs.varying.count ? inputs.varying.items[0] : NULL,
 			varying[i].expected);
+	}
+}
+
+/* What exists when the server is asked is not all that was used. */
+static const struct {
+	bool seed;
+	const char *text, *names, *varying;
+} definitions[] = {
+	{ true, "CREATE FUNCTION h() RETURNS int LANGUAGE sql AS 'SELECT random()'", "random(",
+		NULL },
+	{ true, "CREATE TABLE u (a int, x timestamptz DEFAULT now()); INSERT INTO u (a) VALUES (1)",
+		"now(", NULL },
+	{ true, "CREATE TABLE u (x timestamptz DEFAULT CURRENT_TIMESTAMP)", NULL,
+		"x.sql:1: CURRENT_TIMESTAMP" },
+	{ true, "CREATE VIEW v AS SELECT clock_timestamp()", "clock_timestamp(", NULL },
+	{ true, "ALTER TABLE t ALTER x SET DEFAULT now()", "now(", NULL },
+	{ true, "CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION g()", "g(", NULL },
+	{ true, "CREATE FUNCTION h() RETURNS timestamptz LANGUAGE sql AS $$ SELECT 'now' $$", NULL,
+		"x.sql:1: 'now'" },
+	{ true, "CREATE FUNCTION h() RETURNS int LANGUAGE internal AS 'x'", NULL,
+		"x.sql:1: a function in another language" },
+	{ true, "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$BEGIN EXECUTE f; END$$",
+		NULL, "x.sql:1: EXECUTE" },
+	{ true, "CREATE EXTENSION x", NULL, "x.sql:1: CREATE EXTENSION" },
+	{ true, "GRANT SELECT ON t TO app; COMMENT ON TABLE t IS 'now()'; ANALYZE t", "", NULL },
+	{ false, "CREATE EXTENSION x", NULL, NULL },
+	{ false, "CREATE FUNCTION f() AS $$BEGIN EXECUTE f; END$$ LANGUAGE plpgsql", "", NULL },
+	{ false, "INSERT INTO t VALUES (1); CREATE TABLE u (x timestamptz DEFAULT now())",
+		"into t values(", NULL },
+	{ false,
+		"CREATE FUNCTION h() RETURNS int LANGUAGE sql AS 'SELECT random()';"
+		"INSERT INTO t VALUES (h()); DROP FUNCTION h()",
+		"random(", NULL },
+	{ false, "DROP FUNCTION h(); CREATE TABLE t (x date DEFAULT now())", "", NULL },
+	{ false,
+		"SELECT pg_catalog.set_config('search_path', '', false);"
+		"BEGIN; DROP TABLE t; CREATE TABLE t (x date DEFAULT now())",
+		"false pg_catalog set_config(", NULL },
+	{ false,
+		"ALTER TABLE t ALTER x SET DEFAULT now(); INSERT INTO t DEFAULT VALUES;"
+		"ALTER TABLE t ALTER x DROP DEFAULT",
+		"now(", NULL },
+	{ false,
+		"ALTER TABLE t ALTER x SET DEFAULT now(); COPY t (a) FROM stdin;\n1\n\\.\n"
+		"ALTER TABLE t ALTER x SET DEFAULT NULL",
+		"now(", NULL },
+	{ false,
+		"CREATE TABLE t (x date DEFAULT now()); INSERT INTO t VALUES (1);"
+		"ALTER TABLE t RENAME TO u",
+		"now(", NULL },
+	{ false,
+		"CREATE FUNCTION g() RETURNS trigger AS 'now()'; CALL f();"
+		"ALTER TABLE t DISABLE TRIGGER g",
+		"now(", NULL },
+	{ false,
+		"CREATE TABLE t (x date DEFAULT now()); UPDATE t SET a = 1;"
+		"CREATE OR REPLACE FUNCTION f() RETURNS int AS 'SELECT 1'",
+		"now(", NULL },
+	{ false,
+		"CREATE TEMP TABLE s (a int, x timestamptz DEFAULT now());"
+		"INSERT INTO s VALUES (1); INSERT INTO t SELECT * FROM s",
+		"now(", NULL },
+	{ false, "CREATE FUNCTION pg_temp.f() RETURNS float AS 'SELECT random()'; SELECT f()",
+		"random(", NULL },
+	{ false,
+		"CREATE FUNCTION f() RETURNS float SET search_path = a, pg_temp AS 'random()';"
+		"SELECT a",
+		"a", NULL },
+	{ false, "CREATE VIEW v AS SELECT random(); DO $$BEGIN f(v); DROP VIEW v; END$$", "random(",
+		NULL },
+	{ false, "CREATE VIEW v AS SELECT random(); TABLE v; ROLLBACK TO a", "random(", NULL },
+};
+
+/* One of the names expected is enough; with a blank in it or empty: all of them. */
+static bool has_names(const struct strlist *list, const char *expected)
+{
+	CLEANUP(strbuf_release) struct strbuf all = STRBUF_INIT;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->count > 1 && strcmp(list->items[i], expected) == 0)
+			return strlen(expected) > 1;
+		strbuf_addf(&all, "%s%s", i > 0 ? " " : "", list->items[i]);
+	}
+	return strcmp(all.length > 0 ? all.data : "", expected) == 0;
+}
+
+static void test_definitions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
+		CLEANUP(script_inputs_release)
+		struct script_inputs inputs = { .definitions_run = definitions[i].seed };
+
+		gather(definitions[i].text, &inputs);
+		check_text(definitions[i].text,
+			inputs.varying.count ? inputs.varying.items[0] : NULL,
+			definitions[i].varying);
+		if (definitions[i].names)
+			check_number(definitions[i].text,
+				has_names(&inputs.names, definitions[i].names), true);
+	}
+}
+
+/* COPY data count only when they are asked for. */
+static void test_data(void **state)
+{
+	static const struct {
+		const char *text, *file, *expected;
+	} data[] = {
+		{ "COPY t FROM stdin;\n1\tx\n2\tnow\n\\.\n", "", "x.sql:3: 'now' in the data" },
+		{ "COPY t FROM stdin CSV;\n1,Today\n\\.\n", "", "x.sql:2: 'Today' in the data" },
+		{ "COPY t FROM stdin;\n{\"today 08:00\",x}\n\\.\n", "",
+			"x.sql:2: 'today' in the data" },
+		{ "COPY t FROM stdin;\n1\tnowhere\n2\tnow_\n3\tHello, now we are\n\\.\n", "",
+			NULL },
+		{ "\\copy t from stdin\nyesterday\n\\.\n", "", "x.sql:2: 'yesterday' in the data" },
+		{ "\\copy t from y.sql", "1\n2\ntomorrow\n", "y.sql:3: 'tomorrow' in the data" },
+		{ "\\copy t from y.sql", "1,[now", "y.sql:1: 'now' in the data" },
+		{ "\\copy t from y.sql", "1\n2\nknow\n", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
+		CLEANUP(script_inputs_release) struct script_inputs plain = SCRIPT_INPUTS_INIT;
+		CLEANUP(script_inputs_release)
+		struct script_inputs inputs = { .reads_data = true };
+
+		write_file("y.sql", data[i].file);
+		gather(data[i].text, &plain);
+		check_number(data[i].text, plain.has_data && plain.varying.count == 0, true);
+		gather(data[i].text, &inputs);
+		check_text(data[i].text, inputs.varying.count ? inputs.varying.items[0] : NULL,
+			data[i].expected);
+	}
+}
+
+/* Larger than what is read at once, the date where two pieces meet. */
+static void test_large_data(void **state)
+{
+	const size_t piece = (size_t)1 << 20;
+
+	(void)state;
+	for (size_t before = piece - 7; before < piece + 2; before++) {
+		CLEANUP(script_inputs_release)
+		struct script_inputs inputs = { .reads_data = true };
+		CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_UNBOUNDED;
+
+		strbuf_adds(&text, "first\n");
+		while (text.length < before)
+			strbuf_addc(&text, 'x');
+		strbuf_adds(&text, "\ttoday\n");
+		write_file("y.sql", text.data);
+		gather("\\copy t from y.sql", &inputs);
+		check_text("large", inputs.varying.count ? inputs.varying.items[0] : NULL,
+			"y.sql:2: 'today' in the data");
 	}
 }
 
@@ -326,6 +502,9 @@ int main(void)
 		UNIT_TEST(test_obstacles),
 		UNIT_TEST(test_names),
 		UNIT_TEST(test_varying),
+		UNIT_TEST(test_definitions),
+		UNIT_TEST(test_data),
+		UNIT_TEST(test_large_data),
 		UNIT_TEST(test_extensions),
 		UNIT_TEST(test_too_many_names),
 		UNIT_TEST(test_nested_too_deep),

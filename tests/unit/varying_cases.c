@@ -1,6 +1,7 @@
 /*
- * What varies in a script, for tests/e2e/varying.bats: varying_cases URL SCRIPT. Prints what the
- * text shows (with its place), else what the server finds, else "-".
+ * What varies in a script, for tests/e2e/varying.bats: varying_cases URL SCRIPT [seed]. Prints what
+ * the text shows (with its place), else what the server finds, else "-". seed: the database is as
+ * the script finds it, not as it leaves it.
  */
 #include "base/mem.h"
 #include "pg/varying.h"
@@ -8,9 +9,10 @@
 
 #include <stdio.h>
 
-static int find(const char *url, const char *path, char **ret_reason, struct err *err)
+static int find(const char *url, const char *path, bool seed, char **ret_reason, struct err *err)
 {
-	CLEANUP(script_inputs_release) struct script_inputs inputs = SCRIPT_INPUTS_INIT;
+	CLEANUP(script_inputs_release)
+	struct script_inputs inputs = { .definitions_run = seed, .reads_data = true };
 	CLEANUP(script_summary_release) struct script_summary summary = SCRIPT_SUMMARY_INIT;
 	CLEANUP(params_release) struct params params = PARAMS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
@@ -36,9 +38,9 @@ int main(int argc, char **argv)
 	CLEANUP(err_release) struct err err = ERR_INIT;
 	CLEANUP(mem_cleanup) char *reason = NULL;
 
-	if (argc != 3)
+	if (argc < 3 || argc > 4)
 		return 64;
-	if (find(argv[1], argv[2], &reason, &err) != 0) {
+	if (find(argv[1], argv[2], argc == 4, &reason, &err) != 0) {
 		fprintf(stderr, "%s\n%s\n", err.message, err.detail ? err.detail : "");
 		return 1;
 	}

@@ -6,6 +6,10 @@
 -- and for what concerns a connection alone. The few that are set are looked for first: the pattern
 -- is what takes time.
 --
+-- search_path: ours is pinned, which hides what other sessions get. Superusers can read it in the
+-- files, which ts_stat makes possible without others being refused the whole query. Files that were
+-- changed after they were read may say something else than the server does.
+--
 -- template1: what is in it cannot be seen from here, but how often it was written to. A crash sets
 -- that back to nothing, which the time of pg_stat_bgwriter's last reset tells.
 SELECT f.kind, f.what
@@ -22,6 +26,23 @@ SELECT f.kind, f.what
                   || ' / (Connection Settings|SSL|TCP Settings)|Error Handling|File Locations'
                   || '|Lock Management|Process Title|Replication|Reporting and Logging'
                   || '|Resource Usage|Statistics|Write-Ahead Log)( /|$)') END
+    UNION ALL
+    SELECT 'search_path', t.word
+      FROM pg_catalog.ts_stat(
+             CASE WHEN pg_catalog.current_setting('is_superuser') = 'on'
+             THEN $x$
+               SELECT pg_catalog.array_to_tsvector(ARRAY['files ' || pg_catalog.md5(
+                        pg_catalog.string_agg(f.setting, ' ' ORDER BY f.seqno))])
+                 FROM pg_catalog.pg_file_settings f
+                WHERE f.name = 'search_path'
+               HAVING pg_catalog.count(*) > 0
+               UNION ALL
+               SELECT pg_catalog.array_to_tsvector(ARRAY[s.modification::pg_catalog.text])
+                 FROM pg_catalog.unnest(ARRAY[pg_catalog.current_setting('config_file'),
+                        'postgresql.auto.conf']) n (name)
+                CROSS JOIN LATERAL pg_catalog.pg_stat_file(n.name, true) s
+                WHERE s.modification > pg_catalog.pg_conf_load_time() $x$
+             ELSE 'SELECT NULL::pg_catalog.tsvector' END) t
     UNION ALL
     SELECT 'role', (pg_catalog.to_jsonb(r) - 'rolpassword')::pg_catalog.text
       FROM pg_catalog.pg_roles r

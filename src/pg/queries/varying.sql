@@ -6,6 +6,22 @@ WITH RECURSIVE given AS MATERIALIZED (
   SELECT DISTINCT g.word COLLATE pg_catalog."C" AS word
     FROM pg_catalog.unnest(pg_catalog.string_to_array($1::pg_catalog.text, E'\x01')) AS g (word)
 ),
+-- Whether triggers may have been switched off or on meanwhile, and whether TRUNCATE goes on to other
+-- tables.
+mention AS MATERIALIZED (
+  SELECT EXISTS (
+           SELECT
+             FROM given g
+            WHERE g.word OPERATOR(pg_catalog.=) ANY ('{enable,disable}'::pg_catalog.text[])) AS enables,
+         (EXISTS (SELECT FROM given g WHERE g.word OPERATOR(pg_catalog.=) 'truncate')
+          AND EXISTS (SELECT FROM given g WHERE g.word OPERATOR(pg_catalog.=) 'cascade'))
+         OR EXISTS (
+              SELECT
+                FROM pg_catalog.pg_proc p
+                JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+               WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
+                 AND p.prosrc OPERATOR(pg_catalog.~*) 'truncate.*cascade') AS truncates
+),
 -- The user's relations.
 relation AS MATERIALIZED (
   SELECT c.oid, c.relname::pg_catalog.text AS name, c.relkind
@@ -53,7 +69,8 @@ part (owner, kind, id, name, label) AS MATERIALIZED (
     FROM relation r
     JOIN pg_catalog.pg_trigger t ON t.tgrelid OPERATOR(pg_catalog.=) r.oid
    WHERE NOT t.tgisinternal
-     AND t.tgenabled OPERATOR(pg_catalog.<>) 'D'::pg_catalog."char"
+     AND (t.tgenabled OPERATOR(pg_catalog.<>) 'D'::pg_catalog."char"
+          OR (SELECT m.enables FROM mention m))
    UNION ALL
   SELECT r.name, 'rule', w.oid, NULL, pg_catalog.format('in rule %s of %s', w.rulename, r.name)
     FROM relation r
@@ -77,6 +94,7 @@ part (owner, kind, id, name, label) AS MATERIALIZED (
     JOIN relation s ON s.oid OPERATOR(pg_catalog.=) k.conrelid
    WHERE k.confdeltype OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::pg_catalog."char"[])
       OR k.confupdtype OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::pg_catalog."char"[])
+      OR (SELECT m.truncates FROM mention m)
    UNION ALL
   SELECT E'\x02' OPERATOR(pg_catalog.||) r.name, 'name', 0::pg_catalog.oid, E'\x02' OPERATOR(pg_catalog.||) s.name, NULL
     FROM pg_catalog.pg_constraint k
@@ -84,13 +102,15 @@ part (owner, kind, id, name, label) AS MATERIALIZED (
     JOIN relation s ON s.oid OPERATOR(pg_catalog.=) k.conrelid
    WHERE k.confdeltype OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::pg_catalog."char"[])
       OR k.confupdtype OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::pg_catalog."char"[])
+      OR (SELECT m.truncates FROM mention m)
    UNION ALL
   SELECT E'\x02' OPERATOR(pg_catalog.||) r.name, 'trigger', t.oid, NULL,
          pg_catalog.format('in trigger %s of %s', t.tgname, r.name)
     FROM relation r
     JOIN pg_catalog.pg_trigger t ON t.tgrelid OPERATOR(pg_catalog.=) r.oid
    WHERE NOT t.tgisinternal
-     AND t.tgenabled OPERATOR(pg_catalog.<>) 'D'::pg_catalog."char"
+     AND (t.tgenabled OPERATOR(pg_catalog.<>) 'D'::pg_catalog."char"
+          OR (SELECT m.enables FROM mention m))
    UNION ALL
   SELECT E'\x02' OPERATOR(pg_catalog.||) r.name, 'default', d.oid, NULL,
          pg_catalog.format('the default of %s.%s', r.name, a.attname)
@@ -126,6 +146,20 @@ part (owner, kind, id, name, label) AS MATERIALIZED (
   SELECT E'\x02event triggers', 'event trigger', e.evtfoid, NULL, pg_catalog.format('in event trigger %s', e.evtname)
     FROM pg_catalog.pg_event_trigger e
    WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D'::pg_catalog."char"
+      OR (SELECT m.enables FROM mention m)
+   UNION ALL
+  -- Operators and casts have no words.
+  SELECT E'\x02operators', 'name', 0::pg_catalog.oid, p.proname::pg_catalog.text OPERATOR(pg_catalog.||) '(', NULL
+    FROM pg_catalog.pg_operator o
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
+    JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) o.oprcode::pg_catalog.oid
+   WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
+   UNION ALL
+  SELECT E'\x02operators', 'name', 0::pg_catalog.oid, p.proname::pg_catalog.text OPERATOR(pg_catalog.||) '(', NULL
+    FROM pg_catalog.pg_cast s
+    JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) s.castfunc
+    -- Those before were there from the beginning.
+   WHERE s.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 ),
 reached (word, label) AS (
   SELECT g.word, NULL::pg_catalog.text COLLATE pg_catalog."C"
@@ -135,7 +169,8 @@ reached (word, label) AS (
   SELECT pg_catalog.rtrim(g.word, '('), NULL
     FROM given g
    UNION
-  SELECT E'\x02event triggers', NULL
+  SELECT e.word, NULL
+    FROM pg_catalog.unnest(ARRAY[E'\x02event triggers', E'\x02operators']) AS e (word)
    UNION
   SELECT w.word COLLATE pg_catalog."C", p.label COLLATE pg_catalog."C"
     FROM reached r
@@ -161,7 +196,9 @@ reached (word, label) AS (
                           WHERE y.oid OPERATOR(pg_catalog.=) p.id)
                   WHEN p.kind OPERATOR(pg_catalog.=) 'function' THEN pg_catalog.pg_get_functiondef(p.id)
                   WHEN p.kind OPERATOR(pg_catalog.=) 'aggregate' THEN (
-                         SELECT pg_catalog.format('%s( %s(', g.aggtransfn, g.aggfinalfn)
+                         SELECT pg_catalog.format('%s( %s( %s( %s( %s( %s( %s( %s(', g.aggtransfn,
+                                  g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn,
+                                  g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
                            FROM pg_catalog.pg_aggregate g
                           WHERE g.aggfnoid OPERATOR(pg_catalog.=) p.id)
                   WHEN p.kind OPERATOR(pg_catalog.=) 'event trigger' THEN
@@ -189,7 +226,23 @@ reached (word, label) AS (
             UNION ALL
            SELECT E'\x02literal'
             WHERE b.text OPERATOR(pg_catalog.~*)
-                    '''[\s\d:.+-]*(now|today|tomorrow|yesterday|allballs)[\s\d:.+-]*'''
+                    '''([^'']*[''"{\[(,])?[\s\d:.+-]*(now|today|tomorrow|yesterday|allballs)(?![[:alpha:]_])'
+            UNION ALL
+           -- What is run has been put together, unless it is a single string.
+           SELECT E'\x02execute'
+            WHERE p.kind OPERATOR(pg_catalog.=) 'function'
+              AND b.text OPERATOR(pg_catalog.~*) '\mexecute\M'
+              AND pg_catalog.regexp_replace(
+                    b.text,
+                    '\mexecute\s+(?:function|procedure|on)\M'
+                    '|\mexecute\s*(?:''(?:[^''\\]|'''')*''|\$\w*\$(?:[^$]|\$\d)*\$\w*\$)\s*(?:;|into\M|using\M|loop\M)',
+                    '', 'gi') OPERATOR(pg_catalog.~*) '\mexecute\M'
+            UNION ALL
+           -- What it was is not known.
+           SELECT E'\x02drop'
+            WHERE p.kind OPERATOR(pg_catalog.=) 'function'
+              AND b.text OPERATOR(pg_catalog.~*)
+                    '\mdrop\s+(function|procedure|routine|aggregate|trigger|rule|view|materialized|schema|type|domain|operator|cast|extension|default|policy)\M'
             UNION ALL
            SELECT E'\x02user'
             WHERE b.text OPERATOR(pg_catalog.~*) '(^|[^.\w"''\s])\s*user\s*($|[,);:|=<>])'
@@ -206,23 +259,35 @@ SELECT CASE
        WHEN r.word OPERATOR(pg_catalog.=) E'\x02literal' THEN 'a date such as ''now'''
        WHEN r.word OPERATOR(pg_catalog.=) E'\x02user' THEN 'USER'
        WHEN r.word OPERATOR(pg_catalog.=) E'\x02age' THEN 'age()'
+       WHEN r.word OPERATOR(pg_catalog.=) E'\x02execute' THEN 'EXECUTE'
+       WHEN r.word OPERATOR(pg_catalog.=) E'\x02drop' THEN 'DROP'
        WHEN r.word OPERATOR(pg_catalog.~~) '%(' THEN r.word OPERATOR(pg_catalog.||) ')'
        WHEN r.word OPERATOR(pg_catalog.~~) 'pg\_%' THEN r.word
        ELSE pg_catalog.upper(r.word)
        END OPERATOR(pg_catalog.||) coalesce(', ' OPERATOR(pg_catalog.||) r.label, '')
   FROM reached r
- WHERE r.word OPERATOR(pg_catalog.=) ANY (ARRAY[E'\x02literal', E'\x02user', E'\x02age'])
+ WHERE r.word OPERATOR(pg_catalog.=) ANY (ARRAY[E'\x02literal', E'\x02user', E'\x02age', E'\x02execute', E'\x02drop'])
     OR (r.word OPERATOR(pg_catalog.=) 'age(' AND r.label IS NULL)
     OR (r.label IS NOT NULL
         AND r.word OPERATOR(pg_catalog.=) ANY ('{current_catalog,current_date,current_role,current_time,
               current_timestamp,current_user,localtime,localtimestamp,session_user,system_user,
               tablesample}'::pg_catalog.text[]))
-    OR (r.word OPERATOR(pg_catalog.~) '^pg_(stat_|statio_|locks$|settings$|database$|cursors$)'
-        AND EXISTS (
-              SELECT
-                FROM pg_catalog.pg_class c
-               WHERE c.relname OPERATOR(pg_catalog.=) r.word::pg_catalog.name
-                 AND c.relnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace))
+    -- What shows the server, not what has been made in the database; but roles go into the
+    -- fingerprint, and scripts look whether theirs are there.
+    OR EXISTS (
+         SELECT
+           FROM pg_catalog.pg_class c
+          WHERE c.relname OPERATOR(pg_catalog.=) r.word::pg_catalog.name
+            AND ((c.relnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+                  AND (c.relisshared OR c.relkind OPERATOR(pg_catalog.=) 'v'::pg_catalog."char"
+                       OR c.relname OPERATOR(pg_catalog.~) '^pg_statistic')
+                  AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,v}'::pg_catalog."char"[])
+                  AND NOT (c.relname OPERATOR(pg_catalog.~)
+                             '^pg_(tables|views|matviews|indexes|sequences|rules|policies|publication_tables|seclabels'
+                             '|roles|user|group|auth_members)$'))
+                 OR (c.relnamespace OPERATOR(pg_catalog.=) 'information_schema'::pg_catalog.regnamespace
+                     AND c.relname OPERATOR(pg_catalog.~)
+                           '^(applicable_roles|enabled_roles|administrable_role_authorizations|role_.*|information_schema_catalog_name)$')))
     OR EXISTS (
          SELECT
            FROM pg_catalog.pg_proc p
@@ -241,6 +306,11 @@ SELECT CASE
                                  '^(lo_(close|get|lseek|open|put|truncate|unlink)|loread|lowrite|brin_)')
                       AND NOT (p.proname OPERATOR(pg_catalog.~)
                                  '^(suppress_redundant_updates_trigger|pg_extension_config_dump)$'))
+                     OR (p.proretset
+                         AND p.provolatile OPERATOR(pg_catalog.=) 's'::pg_catalog."char"
+                         AND p.proname OPERATOR(pg_catalog.~) '^pg_'
+                         AND NOT (p.proname OPERATOR(pg_catalog.~)
+                                    '^pg_(partition_.*|options_to_table|get_keywords|get_publication_tables)$'))
                      OR p.proname OPERATOR(pg_catalog.~)
                           '^(now|transaction_timestamp|statement_timestamp|version|getpgusername)$'
                      OR p.proname OPERATOR(pg_catalog.~)
