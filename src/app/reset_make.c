@@ -185,6 +185,9 @@ static int make_template(struct reset *reset, bool seeded, struct err *err)
 	if (cache_keys(reset->conn, &reset->context->target, reset->schema, reset->seed, &keys,
 		    err) != 0)
 		return -1;
+	/* Data may depend on what was before; the next time it is as it is now. */
+	if (strcmp(keys.schema, reset->keys.schema) != 0)
+		return err_set(err, ERR_FAILED, "the scripts have changed something on the server");
 	memcpy(mark.key, seeded ? keys.full : keys.schema, sizeof(mark.key));
 	mark.seeded = seeded;
 	if (reset->schema_varying || (seeded && reset->seed_varying))
