@@ -227,6 +227,7 @@ static int exchange(struct reset *reset, const char *new_name, uint32_t new_oid,
 	changes[count].comment = comment;
 	changes[count++].allow_connections = !reset->closed;
 	reset->completing = complete;
+	reset->sent = true;
 	if (databases_change(reset->conn, changes, count, reset->options->force, err) != 0)
 		return -1;
 	reset->exchanged = true;
@@ -344,7 +345,7 @@ static int reopen(struct reset *reset, struct err *err)
 
 	reset_close(reset);
 	siblings_release(&reset->siblings);
-	if (siblings_find(reset->conn, reset->database, &reset->siblings, err) == 0)
+	if (reset->conn && siblings_find(reset->conn, reset->database, &reset->siblings, err) == 0)
 		return 0;
 	/* Who has sent a signal does not want to wait; the next command heals. */
 	if (interrupt_seen())
@@ -381,7 +382,7 @@ static int go_back(struct reset *reset, enum healed *ret_healed, struct err *err
 	for (int attempt = 0; attempt < UNDO_ATTEMPTS; attempt++) {
 		err_release(err);
 		if (reopen(reset, err) == 0 && heal(reset->conn, reset->database, &reset->siblings,
-						       reset->exchanged, ret_healed, err) == 0)
+						       reset->sent, ret_healed, err) == 0)
 			return 0;
 		if (err->kind != ERR_CONNECT || interrupt_seen())
 			return -1;

@@ -16,7 +16,8 @@ struct reset {
 	bool had_old;             /* there was a database to reset */
 	bool caching;             /* results are looked for and kept */
 	bool closed; /* nobody else is let in while it is loaded: what they write would be kept */
-	bool exchanged;                /* the new database has the name */
+	bool sent;   /* the transaction that gives the new database the name was sent */
+	bool exchanged;                /* and has succeeded */
 	bool completing;               /* the transaction that makes it the valid one was sent */
 	struct cache_keys keys;        /* at the beginning; caching only */
 	bool again;                    /* the last reset was from the same keys */

@@ -63,13 +63,14 @@ milliseconds() {
 	done
 	sql postgres "COMMENT ON DATABASE \"$name\" IS 'mine [dbrig:made of=$name]'"
 	sql postgres "COMMENT ON DATABASE \"$name.dbrig-old\" IS 'mine [dbrig:old of=$name]'"
+	# Renamed by somebody: his.
 	sql postgres "COMMENT ON DATABASE \"$name-backup\" IS '[dbrig:snapshot of=$name tag=b]'"
 	sql postgres "COMMENT ON DATABASE \"$name.dbrig-drop\" IS '[dbrig:drop of=other$name]'"
 	calls "$URL" find "$name"
 	assert_status 0
 	assert_equal 'found may-create primary' "${lines[0]}"
 	assert_equal "$name|made|$name|$(oid "$name")|owner open" "${lines[1]}"
-	assert_equal "$name-backup|snapshot $name.dbrig-making-spare-12ab|new $name.dbrig-new|new $name.dbrig-old|old" \
+	assert_equal "$name.dbrig-making-spare-12ab|new $name.dbrig-new|new $name.dbrig-old|old" \
 		"$(printf '%s\n' "${lines[@]:2}" | cut -d'|' -f1,2 | paste -sd' ')"
 }
 
@@ -94,11 +95,11 @@ milliseconds() {
 		before=$(oid "$name")
 		sql postgres "COMMENT ON DATABASE \"${name//\"/\"\"}\" IS 'it''s \"mine\"'"
 		calls "$URL" change 1 "$name" "new of $name" old "$(comment "$name")" - \
-			"new of $name" "$name" made - 0
+			"new of $name" "$name" drop - 0
 		assert_status 0
 		assert_equal "$before" "$(oid "$name")"
 		calls "$URL" find "$name"
-		assert_contains "${lines[1]}" "$name|made|shop|$before|owner shut"
+		assert_contains "${lines[1]}" "$name|drop|shop|$before|owner shut"
 	done
 }
 
