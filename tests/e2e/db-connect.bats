@@ -60,7 +60,10 @@ psql_connect() {
 	command=$(tr '\0' ' ' <"/proc/$JOB_PID/cmdline")
 	assert_contains "$command" psql
 	assert_contains "$command" pg_sleep
-	run grep -rlsaF -e s3cret -e "$APP_PASSWORD_ENCODED" /proc/[0-9]*/cmdline
+	# Of all processes of this test; others run beside it.
+	mapfile -t lines < <(grep -lsF "DB_SERVER_DIR=$TEST_DIR/server" /proc/[0-9]*/environ | sed 's/environ$/cmdline/')
+	assert_contains "${lines[*]}" "/proc/$JOB_PID/cmdline"
+	run grep -lsaF -e s3cret -e "$APP_PASSWORD_ENCODED" "${lines[@]}"
 	assert_equal '' "$output"
 	assert_equal 400 "$(stat -c %a "/proc/$JOB_PID/environ")"
 	# The client took the command's place.
