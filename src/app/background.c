@@ -109,8 +109,7 @@ static int make_spare(
 		siblings_find(conn, database, &now, err) != 0)
 		return -1;
 	/* Dropped for good in the meantime. */
-	if (!now.found && now.count > 0 && !siblings_get(&now, MARK_OLD, NULL) &&
-		!siblings_get(&now, MARK_TEMPLATE, NULL))
+	if (!now.found && !siblings_get(&now, MARK_OLD, NULL))
 		return database_drop(conn, name, NULL, true, &dropped, err);
 	return 0;
 }

@@ -249,7 +249,12 @@ int context_wait(struct context *context, struct err *err)
 int context_connect_maintenance(struct context *context, struct conn **ret_conn, struct err *err)
 {
 	struct conn_options options = connection(context);
+	const char *database = context->target.database;
 
+	if (opt_maintenance_db && database && strcmp(opt_maintenance_db, database) == 0)
+		return err_set(err, ERR_USAGE,
+			"--maintenance-db names \"%s\", the database to work on: name another",
+			database);
 	if (context_ensure_server(context, err) != 0)
 		return -1;
 	if (conn_open_maintenance(

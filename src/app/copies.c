@@ -177,7 +177,9 @@ static int make_one(struct conn *conn, const struct sibling *self, const char *s
 	CLEANUP(mem_cleanup) char *name = copy_name(self->name, number);
 	CLEANUP(mem_cleanup) char *making = sibling_name(self->name, MARK_COPY, NULL, true);
 	CLEANUP(mark_release)
-	struct mark mark = { .kind = MARK_COPY, .of = mem_strdup(self->name) };
+	struct mark mark = {
+		.kind = MARK_COPY, .of = mem_strdup(self->name), .tag = mem_strdup(name)
+	};
 	struct database_change change = { .name = making,
 		.new_name = name,
 		.mark = &mark,

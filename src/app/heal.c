@@ -179,7 +179,9 @@ int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *er
 			continue;
 		}
 		copies += sibling->mark.kind == MARK_COPY;
-		if (sibling->mark.kind == MARK_COPY || !sibling->is_owner)
+		/* An old one that is still aside was superseded; it comes back now. */
+		if (sibling->mark.kind == MARK_COPY || sibling->mark.kind == MARK_OLD ||
+			!sibling->is_owner)
 			continue;
 		if (database_drop(conn, sibling->name, NULL, true, &dropped, err) != 0)
 			return -1;

@@ -127,19 +127,26 @@ static int check_server(struct reset *reset, struct err *err)
 
 /*
  * An old database that a killed reset has put aside, and whose name somebody has given to another
- * since: it stays until this reset has succeeded.
+ * since, becomes a snapshot: nobody has said that it may go.
  */
 static int keep_superseded(struct reset *reset, const struct sibling *old, struct err *err)
 {
-	CLEANUP(mark_release) struct mark mark = reset_mark(reset, MARK_KILLED);
-	CLEANUP(mem_cleanup) char *name = heal_name(reset->database, MARK_KILLED, old->oid);
+	CLEANUP(mark_release) struct mark mark = reset_mark(reset, MARK_SNAPSHOT);
+	CLEANUP(mem_cleanup) char *name = NULL;
 	struct database_change change = DATABASE_CHANGE_INIT;
 
+	mark.tag = mem_printf("killed-%lu", (unsigned long)old->oid);
+	name = sibling_name(reset->database, MARK_SNAPSHOT, mark.tag, false);
 	change.name = old->name;
 	change.new_name = name;
 	change.comment = old->comment;
 	change.mark = &mark;
-	return databases_change(reset->conn, &change, 1, true, err);
+	change.allow_connections = 0;
+	if (databases_change(reset->conn, &change, 1, true, err) != 0)
+		return -1;
+	out_info("it is kept as snapshot \"%s\"; db-snapshot lists, restores and drops it",
+		mark.tag);
+	return 0;
 }
 
 /* What is neither a database to come back to nor in anybody's use. */
@@ -290,6 +297,10 @@ static int renew_session(struct reset *reset, struct err *err)
 
 	if (!reset->work)
 		return reset_open(reset, err);
+	/* Scripts that change settings keep a result from being kept, so these do not; and nobody
+	 * is to slip in. */
+	if (reset->closed)
+		return 0;
 	if (database_has_settings(reset->work, &has_settings, err) != 0)
 		return -1;
 	if (has_settings)
@@ -305,7 +316,15 @@ static int load_schema(struct reset *reset, struct err *err)
 		step_scripts(reset->work, "db-schema-load", reset->schema, err) != 0)
 		return -1;
 	reset->schema_us = clock_us() - start;
-	return reset->caching ? reset_keep(reset, false, err) : 0;
+	if (!reset->caching)
+		return 0;
+	if (reset_keep(reset, false, err) != 0)
+		return -1;
+	/* Its seed is run in the open: what keeps it from being copied may need that. */
+	if (!reset->closed || !reset->seed->inputs.obstacle)
+		return 0;
+	reset->closed = false;
+	return allow_connections(reset, true, err);
 }
 
 static int load_seed(struct reset *reset, struct err *err)
@@ -372,6 +391,8 @@ void reset_drop_new(struct reset *reset)
 	char *name = sibling_name(reset->database, MARK_NEW, NULL, false);
 	bool dropped;
 
+	if (!reset->made_new)
+		return;
 	if (database_drop(reset->conn, name, NULL, true, &dropped, &ignored) != 0)
 		out_detail("database \"%s\" stays for now: %s", name, ignored.message);
 }
@@ -454,8 +475,9 @@ static int replace(struct reset *reset, struct err *err)
 	if (reset_make(reset, &name, &oid, &kept, err) != 0)
 		return -1;
 	nothing_to_load = reset->holds_schema && reset->holds_seed;
-	/* All of it is going to be run, and may be kept. */
-	reset->closed = reset->caching && !kept && !reset->seed->inputs.obstacle;
+	/* What is going to be run may be kept. */
+	reset->closed =
+		reset->caching && !nothing_to_load && (!kept || reset->options->policy.frozen_seed);
 	if (exchange(reset, name, oid, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
 		    nothing_to_load, err) != 0)
 		return -1;

@@ -26,6 +26,7 @@ struct reset {
 	 */
 	char *schema_varying, *seed_varying;
 	bool examined;
+	bool made_new; /* there may be a database under the name for a new one, and it is ours */
 	int64_t schema_us, seed_us; /* how long loading took */
 };
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#define SQLSTATE_DUPLICATE_DATABASE "42P04"
+
 /* "3m20s" ago, by the client's clock. */
 static const char *age(int64_t at, char *buffer, size_t size)
 {
@@ -17,16 +19,41 @@ static const char *age(int64_t at, char *buffer, size_t size)
 	return clock_format_age(seconds > 0 ? seconds : 0, buffer, size);
 }
 
+/* dbrig would have dropped one that it had made. */
+static int in_the_way(const char *name, struct err *err)
+{
+	err_set(err, ERR_FAILED, "database \"%s\" is in the way", name);
+	err_detail(err, "It has a comment of its own, so it is not one that dbrig has left.");
+	err_hint(err, "Rename or drop it: names with .dbrig- are dbrig's.");
+	return -1;
+}
+
+/* Under the name for a new database, which has to be free. */
+static int copy(struct reset *reset, const char *source, const char *name, bool allow_connections,
+	struct err *err)
+{
+	reset->made_new = true;
+	if (database_copy(reset->conn, source, name, allow_connections, true, err) == 0)
+		return 0;
+	if (strcmp(err->sqlstate, SQLSTATE_DUPLICATE_DATABASE) != 0)
+		return -1;
+	reset->made_new = false;
+	return in_the_way(name, err);
+}
+
 static int create_empty(struct reset *reset, const char *name, struct err *err)
 {
 	const struct database_create_options options = { 0 };
-	bool created;
+	bool created = true;
 
+	/* After a signal that came too late it is there, and ours. */
+	reset->made_new = true;
 	if (database_create(reset->conn, name, &options, &created, err) != 0)
 		return -1;
-	if (!created)
-		return err_set(err, ERR_FAILED, "database \"%s\" is in the way", name);
-	return 0;
+	if (created)
+		return 0;
+	reset->made_new = false;
+	return in_the_way(name, err);
 }
 
 static int copy_kept(
@@ -34,7 +61,7 @@ static int copy_kept(
 {
 	if (kept->mark.kind == MARK_SPARE)
 		return 0;
-	return database_copy(reset->conn, kept->name, name, true, true, err);
+	return copy(reset, kept->name, name, true, err);
 }
 
 static int find_oid(struct reset *reset, const char *name, uint32_t *ret_oid, struct err *err)
@@ -193,7 +220,7 @@ static int make_template(struct reset *reset, bool seeded, struct err *err)
 	if (reset->schema_varying || (seeded && reset->seed_varying))
 		mark.data_at = mark.at;
 	name = sibling_name(reset->database, MARK_TEMPLATE, mark.key, false);
-	if (database_copy(reset->conn, reset->database, making, false, true, err) != 0)
+	if (copy(reset, reset->database, making, false, err) != 0)
 		return -1;
 	change.name = making;
 	change.new_name = name;

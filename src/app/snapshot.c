@@ -41,12 +41,22 @@ int snapshot_open(struct snapshot_session *session, struct context *context, str
 	session->database = context->target.database;
 	if (context_connect_maintenance(context, &session->conn, err) != 0)
 		return -1;
+	session->locked = true;
 	return heal_locked(session->conn, session->database, &session->siblings, err);
+}
+
+int snapshot_look(struct snapshot_session *session, struct context *context, struct err *err)
+{
+	session->context = context;
+	session->database = context->target.database;
+	if (context_connect_maintenance(context, &session->conn, err) != 0)
+		return -1;
+	return siblings_find(session->conn, session->database, &session->siblings, err);
 }
 
 void snapshot_close(struct snapshot_session *session)
 {
-	if (session->conn)
+	if (session->conn && session->locked)
 		making_end(session->context, session->conn, session->making);
 	conn_close(take_ptr(session->conn));
 	siblings_release(&session->siblings);
@@ -302,6 +312,16 @@ static const char *comment_for(const struct siblings *siblings, const struct sib
 /* What would stop the renaming is found before a copy is made in vain. */
 static int check_movable(struct snapshot_session *session, bool force, struct err *err)
 {
+	struct database_state state = { 0 };
+
+	if (database_inspect(session->conn, session->database, &state, err) != 0)
+		return -1;
+	if (state.is_template) {
+		err_set(err, ERR_FAILED, "cannot replace database \"%s\": it is a template",
+			session->database);
+		err_hint(err, "ALTER DATABASE … IS_TEMPLATE false makes it an ordinary one.");
+		return -1;
+	}
 	if (obstacle_check(session->conn, "rename", session->database, false, err) != 0 ||
 		(!force && obstacle_sessions(
 				   session->conn, "rename", session->database, false, err) != 0))
@@ -357,6 +377,8 @@ int snapshot_undo(struct snapshot_session *session, bool force, int64_t *ret_at,
 	if (!kept->is_owner)
 		return err_set(
 			err, ERR_FAILED, "database \"%s\" belongs to another role", kept->name);
+	if (session->siblings.found && check_movable(session, force, err) != 0)
+		return -1;
 	plan_begin(&plan, session);
 	if (session->siblings.found)
 		plan_keep(&plan);

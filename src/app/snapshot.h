@@ -15,6 +15,7 @@ struct snapshot_session {
 	const char *database;
 	struct conn *conn;
 	struct siblings siblings;
+	bool locked; /* the database's lock is held */
 	bool making; /* the background is kept away */
 };
 
@@ -25,6 +26,9 @@ int snapshot_check_name(const char *name, struct err *err);
 
 /* Connects, takes the lock, heals, finds the snapshots. */
 int snapshot_open(struct snapshot_session *session, struct context *context, struct err *err);
+
+/* Only to look at them: takes no lock and changes nothing. */
+int snapshot_look(struct snapshot_session *session, struct context *context, struct err *err);
 
 /* Usable as a CLEANUP handler; also after snapshot_open has failed. */
 void snapshot_close(struct snapshot_session *session);

@@ -38,7 +38,7 @@ static int run_create(struct run *run, struct err *err)
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 
 	if (context_open(&context, run, err) != 0 ||
-		target_require_database(&context.target, err) != 0 ||
+		target_require_own_database(&context.target, "create", err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0 ||
 		heal_locked(conn, context.target.database, &siblings, err) != 0)
 		return -1;

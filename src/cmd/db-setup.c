@@ -71,6 +71,8 @@ static int run_setup(struct run *run, struct err *err)
 		return -1;
 	if (copies > 0 && copies_make(&context, copies, err) != 0)
 		return -1;
+	if (out_finish(err) != 0)
+		return -1;
 	if (copies > 0 && spare && options.policy.on)
 		background_start(&context, BACKGROUND_SPARE);
 	out_step("done in %s", clock_format(clock_us() - start, elapsed, sizeof(elapsed)));

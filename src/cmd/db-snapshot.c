@@ -234,7 +234,7 @@ static int run_list(struct request *request, struct err *err)
 	size_t count = 0;
 
 	if (target_require_database(&request->context->target, err) != 0 ||
-		snapshot_open(session, request->context, err) != 0)
+		snapshot_look(session, request->context, err) != 0)
 		return -1;
 	array = json_array();
 	for (size_t i = 0; i < session->siblings.count; i++) {

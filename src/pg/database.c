@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SQLSTATE_DUPLICATE_DATABASE "42P04"
 #define SQLSTATE_UNIQUE "23505"
@@ -20,6 +21,9 @@
 #define CREATE_PAUSE_MS 50
 
 #define END_OTHERS_MS 1000
+
+/* Between two looks for a lock that is held through another maintenance database. */
+#define LOCK_PAUSE_MS 50
 
 #define VERSION_IDLE_TIMEOUT 140000
 
@@ -241,40 +245,78 @@ static int ask_lock(
 	return 0;
 }
 
-static void tell_holder(struct conn *conn, const char *key, lock_waiting_fn *waiting, void *context)
+/* False when nobody holds it any more. */
+static bool tell_holder(struct conn *conn, const char *key, lock_waiting_fn *waiting, void *context)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 	CLEANUP(mem_cleanup) char *holder = NULL;
 
-	if (!waiting)
-		return;
-	if (conn_query(conn, query_lock_holder, 1, &key, &result, &ignored) == 0 &&
-		PQntuples(result) > 0)
-		holder = mem_printf("pid %s, user %s, application \"%s\", client %s",
-			PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
-			PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 3));
-	waiting(context, holder);
+	if (conn_query(conn, query_lock_holder, 1, &key, &result, &ignored) != 0 ||
+		PQntuples(result) == 0)
+		return false;
+	holder = mem_printf("pid %s, user %s, application \"%s\", client %s",
+		PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
+		PQgetvalue(result, 0, 3));
+	if (waiting)
+		waiting(context, holder);
+	return true;
 }
 
+/*
+ * The lock lasts as long as the session, which is idle while others work; and a role's limits are
+ * meant for its queries, not for making and dropping databases.
+ */
+static int lift_limits(struct conn *conn, struct err *err)
+{
+	const char *sql = conn_server_version(conn) >= VERSION_IDLE_TIMEOUT
+				  ? "SET statement_timeout = 0; SET lock_timeout = 0; "
+				    "SET default_transaction_read_only = off; "
+				    "SET idle_session_timeout = 0"
+				  : "SET statement_timeout = 0; SET lock_timeout = 0; "
+				    "SET default_transaction_read_only = off";
+
+	return conn_exec(conn, sql, err);
+}
+
+/*
+ * Advisory locks are those of one database, and others may be connected to another maintenance
+ * database: whoever finds another holder lets go and tries again, so that of two that come at the
+ * same time one gets through.
+ */
 int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
 	struct err *err)
 {
 	CLEANUP(mem_cleanup) char *key = lock_key(RESET_LOCK, name);
-	CLEANUP(result_cleanup) PGresult *waited = NULL;
 	const char *values[] = { key };
-	bool locked = false;
+	bool told = false;
 
-	/* The lock lasts as long as the session, which is idle while others work. */
-	if (conn_server_version(conn) >= VERSION_IDLE_TIMEOUT &&
-		conn_exec(conn, "SET idle_session_timeout = 0", err) != 0)
+	if (lift_limits(conn, err) != 0)
 		return -1;
-	if (ask_lock(conn, query_lock_try, key, &locked, err) != 0)
-		return -1;
-	if (locked)
-		return 0;
-	tell_holder(conn, key, waiting, context);
-	return conn_query(conn, query_lock_wait, 1, values, &waited, err);
+	for (unsigned attempt = 0;; attempt++) {
+		CLEANUP(result_cleanup) PGresult *waited = NULL;
+		bool locked = false, elsewhere = false, held;
+
+		if (ask_lock(conn, query_lock_try, key, &locked, err) != 0)
+			return -1;
+		if (!locked) {
+			if (!told)
+				told = tell_holder(conn, key, waiting, context);
+			if (conn_query(conn, query_lock_wait, 1, values, &waited, err) != 0)
+				return -1;
+		}
+		if (ask_lock(conn, query_lock_elsewhere, key, &elsewhere, err) != 0)
+			return -1;
+		if (!elsewhere)
+			return 0;
+		if (ask_lock(conn, query_lock_release, key, &held, err) != 0)
+			return -1;
+		if (!told)
+			told = tell_holder(conn, key, waiting, context);
+		clock_sleep_ms(LOCK_PAUSE_MS + (attempt * 37 + (unsigned)getpid()) % LOCK_PAUSE_MS);
+		if (interrupt_check(err) != 0)
+			return -1;
+	}
 }
 
 int database_try_lock(struct conn *conn, const char *name, bool *ret_locked, struct err *err)
@@ -289,6 +331,8 @@ int database_try_background_lock(
 {
 	CLEANUP(mem_cleanup) char *key = lock_key(BACKGROUND_LOCK, name);
 
+	if (lift_limits(conn, err) != 0)
+		return -1;
 	return ask_lock(conn, query_lock_try, key, ret_locked, err);
 }
 

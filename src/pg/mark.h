@@ -34,9 +34,9 @@ enum mark_kind {
 
 struct mark {
 	enum mark_kind kind;
-	char *of;                   /* the database it belongs to */
-	char *tag;                  /* SNAPSHOT: the name the user gave; NULL: none */
-	char key[DIGEST_HEX_SIZE];  /* of what it was made from; "": not known */
+	char *of;                  /* the database it belongs to */
+	char *tag;                 /* SNAPSHOT: the name the user gave; COPY: its own; NULL: none */
+	char key[DIGEST_HEX_SIZE]; /* of what it was made from; "": not known */
 	char base[DIGEST_HEX_SIZE]; /* MADE: of the schema alone, without the seed; "": not known */
 	bool seeded;                /* TEMPLATE, SPARE, MADE: the seed is in it */
 	bool undo;                  /* SNAPSHOT: kept by itself before a restore */

@@ -128,17 +128,6 @@ static bool parse_name(
 	return strcmp(expected, name) == 0;
 }
 
-/* NAME_1, NAME_2, … */
-static bool is_copy_name(const char *database, const char *name)
-{
-	size_t length = strlen(database);
-
-	if (strncmp(name, database, length) != 0 || name[length] != '_')
-		return false;
-	name += length + 1;
-	return *name && *name != '0' && strspn(name, "0123456789") == strlen(name);
-}
-
 /* --- finding --------------------------------------------------------------------------------- */
 
 static bool is_true(const PGresult *result, int row, int column)
@@ -180,7 +169,7 @@ static bool belongs(struct sibling *sibling, const char *database)
 	if (sibling->mark.kind != MARK_NONE && strcmp(sibling->mark.of, database) != 0)
 		return false;
 	if (sibling->mark.kind == MARK_COPY)
-		return is_copy_name(database, sibling->name);
+		return sibling->mark.tag && strcmp(sibling->mark.tag, sibling->name) == 0;
 	if (!parse_name(database, sibling->name, &kind, &making))
 		return false;
 	if (sibling->mark.kind != MARK_NONE)

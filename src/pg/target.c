@@ -376,11 +376,24 @@ int target_require_database(const struct target *target, struct err *err)
 	return -1;
 }
 
+/* Names of databases that are kept beside another one (pg/sibling.h). */
+static int refuse_reserved(const struct target *target, struct err *err)
+{
+	if (!strstr(target->database, ".dbrig-"))
+		return 0;
+	err_set(err, ERR_REFUSED,
+		"refusing to work on database \"%s\": names with .dbrig- are for "
+		"what dbrig keeps beside a database",
+		target->database);
+	err_hint(err, "Rename it, or name another in %s.", target->origin);
+	return -1;
+}
+
 int target_require_own_database(const struct target *target, const char *verb, struct err *err)
 {
 	static const char *const maintenance[] = { "postgres", "template0", "template1" };
 
-	if (target_require_database(target, err) != 0)
+	if (target_require_database(target, err) != 0 || refuse_reserved(target, err) != 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(maintenance); i++) {
 		if (strcmp(target->database, maintenance[i]) != 0)

@@ -90,7 +90,8 @@ char *target_describe(const struct target *target);
 
 /*
  * Fails when the target's database must not be created, dropped or reset: not named by the URL
- * (USAGE), or postgres, template0, template1 (REFUSED). verb: "drop", "reset", … for the message.
+ * (USAGE), or postgres, template0, template1, or one that dbrig keeps beside another (REFUSED).
+ * verb: "drop", "reset", … for the message.
  */
 int target_require_own_database(const struct target *target, const char *verb, struct err *err);
 

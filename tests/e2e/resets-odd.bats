@@ -73,19 +73,84 @@ rename() {
 	db_exists "$notes"
 }
 
-@test "an old database whose name was given away stays until a reset has succeeded" {
+@test "an old database whose name was given away is kept as a snapshot, and by db-drop" {
 	make_project
 	killed_setup
-	sql postgres "DROP DATABASE \"$name\" WITH (FORCE)"
-	sql postgres "CREATE DATABASE \"$name\""
-	cp db/schema.sql "$TEST_DIR/schema.sql"
-	echo 'SELECT nonsense;' >>db/schema.sql
+	give_away() {
+		sql postgres "DROP DATABASE \"$name\" WITH (FORCE)"
+		sql postgres "CREATE DATABASE \"$name\""
+	}
+	give_away
+	run db-drop
+	assert_status 0
+	db-create
+	assert_old_database
+	killed_setup_here() {
+		echo 'SELECT pg_sleep(60);' >>db/seed.sql
+		start_job db-setup
+		wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity
+			WHERE datname = '$name' AND query LIKE '%pg_sleep%'\")\" = 1 ]"
+		kill -KILL "$JOB_PID"
+		finish_job
+		cp "$TEST_DIR/seed.sql" db/seed.sql
+	}
+	killed_setup_here
+	give_away
 	run db-setup
-	assert_status 3
-	assert_equal precious "$(sql "$(sibling killed)" 'SELECT what FROM old')"
-	cp "$TEST_DIR/schema.sql" db/schema.sql
-	db_setup
-	assert_equal '' "$(siblings)"
+	assert_status 0
+	snapshot=$(sed -n 's/.*kept as snapshot "\([^"]*\)".*/\1/p' <<<"$output")
+	settled
+	db-snapshot restore "$snapshot"
+	assert_old_database
+}
+
+@test "a database of somebody else's in the place of ours stays" {
+	make_project
+	old_database
+	sql postgres "CREATE DATABASE \"$name.dbrig-new\""
+	sql postgres "COMMENT ON DATABASE \"$name.dbrig-new\" IS 'accounting'"
+	run db-setup --no-cache
+	assert_status 1
+	assert_contains "$output" 'is in the way'
+	db_exists "$name.dbrig-new"
+	assert_old_database
+}
+
+@test "names of what is kept are no targets" {
+	project
+	warm_up
+	db-snapshot save first
+	CONNECTION_URL=$(url "$(sibling template)")
+	for command in db-setup db-drop db-create 'db-snapshot save x'; do
+		# shellcheck disable=SC2086 # words are meant
+		run $command
+		assert_status 4
+		assert_contains "$output" .dbrig-
+	done
+	use "$name"
+	for command in db-setup db-drop db-create; do
+		DB_NAME_SUFFIX=.dbrig-new run "$command"
+		assert_status 4
+	done
+	assert_equal 'snapshot spare template' "$(siblings)"
+}
+
+@test "resets through different maintenance databases wait for each other" {
+	make_project
+	old_database
+	echo 'SELECT pg_sleep(1);' >>db/seed.sql
+	start_job db-setup --no-cache
+	first=$JOB_PID
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity
+		WHERE datname = '$name' AND query LIKE '%pg_sleep%'\")\" = 1 ]"
+	run db-setup --no-cache --maintenance-db template1
+	assert_status 0
+	refute_contains "$output" killed
+	assert_contains "$output" waiting
+	wait "$first"
+	assert_equal '3|two' "$(items "$name")"
+	run db-setup --maintenance-db "$name"
+	assert_status 64
 }
 
 @test "a schema that makes the database itself and then fails leaves the old one" {
@@ -136,18 +201,51 @@ rename() {
 	echo 'CREATE TABLE visit (who text); SELECT pg_sleep(0.7);' >>db/schema.sql
 	echo 'SELECT pg_sleep(0.7);' >>db/seed.sql
 	db_setup --no-cache
-	start_job sh -c 'while :; do "$0" -XAtqd "$1" -c "INSERT INTO visit VALUES (1)"; done >/dev/null 2>&1' \
-		"$SERVER_PSQL" "$CONNECTION_URL"
-	visitor=$JOB_PID
+	hammer
 	run db-setup
 	assert_status 0
-	kill -KILL "$visitor"
 	assert_contains "$output" 'kept a copy'
+	assert_equal 0 "$(visits_in_the_copy)"
+}
+
+# hammer: a job that writes into $name's table visit again and again, whenever it can.
+hammer() {
+	start_job sh -c 'while :; do "$0" -XAtqd "$1" -c "INSERT INTO visit VALUES (1)"; done >/dev/null 2>&1' \
+		"$SERVER_PSQL" "$CONNECTION_URL"
+}
+
+# The rows of visit after an unchanged reset that took a copy.
+visits_in_the_copy() {
+	kill -KILL "$JOB_PID"
 	settled
-	sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$name'"
-	db_setup
-	assert_contains "$stderr" 'nothing has changed'
-	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM visit')"
+	sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$name'" >/dev/null
+	db_setup "$@" || return
+	assert_contains "$stderr" 'nothing has changed' || return
+	sql "$name" 'SELECT count(*) FROM visit'
+}
+
+@test "nor are they when the seed cannot be kept, with --cached-seed, or when the role has settings" {
+	project
+	role=$(db_name role)
+	sql postgres "CREATE ROLE $role LOGIN SUPERUSER"
+	export CONNECTION_URL=${CONNECTION_URL/postgres@/$role@}
+	echo 'CREATE TABLE visit (who text); SELECT pg_sleep(0.7);' >>db/schema.sql
+	echo "ALTER ROLE $role CONNECTION LIMIT 50;" >>db/seed.sql
+	db_setup --no-cache
+	hammer
+	db-setup
+	assert_equal 0 "$(visits_in_the_copy)"
+	echo "INSERT INTO item VALUES (9, now()); SELECT pg_sleep(0.5);" >db/seed.sql
+	hammer
+	db-setup --cached-seed
+	assert_equal 0 "$(visits_in_the_copy --cached-seed)"
+	sql postgres "ALTER ROLE $role SET work_mem = '8MB'"
+	echo "SELECT pg_sleep(0.5);" >db/seed.sql
+	hammer
+	db-setup
+	assert_equal 0 "$(visits_in_the_copy)"
+	db-drop -f
+	sql postgres "DROP ROLE $role"
 }
 
 @test "sessions that may not be ended are found before anything is made" {
@@ -257,4 +355,36 @@ rename() {
 	warm_up
 	PGHOSTADDR=192.0.2.1 run db-setup --cached-seed
 	assert_contains "$output" '--cached-seed has no effect'
+}
+
+@test "limits of a role are no limits for making and dropping databases" {
+	project
+	role=$(db_name role)
+	sql postgres "CREATE ROLE $role LOGIN CREATEDB; ALTER ROLE $role SET statement_timeout = '2ms';
+		ALTER ROLE $role SET lock_timeout = '1ms'"
+	export CONNECTION_URL=${CONNECTION_URL/postgres@/$role@}
+	printf 'SET statement_timeout = 0;\n%s\n' "$(<db/schema.sql)" >db/schema.sql
+	: >db/seed.sql
+	run db-setup
+	assert_status 0
+	settled
+	db-drop -f
+	sql postgres "DROP ROLE $role"
+}
+
+@test "a database that is dropped while its spare is being made leaves nothing" {
+	project
+	warm_up
+	# The copy waits for whoever is changing the template.
+	start_session postgres holder "BEGIN; COMMENT ON DATABASE \"$(sibling template)\" IS '$(comment "$(sibling template)")'; SELECT pg_sleep(60)"
+	db-setup
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'db-setup'
+		AND query LIKE 'CREATE DATABASE%'\")\" = 1 ]"
+	start_job db-drop
+	wait_until "! db_exists '$name'"
+	sql postgres "SELECT pg_terminate_backend($SESSION_PID)"
+	finish_job
+	assert_status 0
+	settled
+	assert_equal '' "$(siblings)"
 }
