@@ -357,7 +357,7 @@ setup() {
 	assert_contains "$output" "stays aside as \"$name.dbrig-old\""
 	sql "$name" 'SELECT FROM since'
 	db_setup
-	assert_equal '' "$(siblings)"
+	assert_equal snapshot "$(siblings)"
 }
 
 # bats test_tags=once
