@@ -264,9 +264,10 @@ static int complete(struct reset *reset, struct err *err)
 	changes[0].unmark = !reset->caching;
 	changes[0].allow_connections = 1;
 	if (reset->caching) {
-		/* What the scripts did to the server (CREATE ROLE) belongs to the keys. */
-		if (cache_keys(reset->conn, &reset->context->target, reset->schema, reset->seed,
-			    &keys, err) != 0)
+		/* What the schema did to the server (CREATE ROLE) belongs to the keys. */
+		keys = reset->keys;
+		if (!reset->holds_schema && cache_keys(reset->conn, &reset->context->target,
+						    reset->schema, reset->seed, &keys, err) != 0)
 			return -1;
 		memcpy(made.key, keys.full, sizeof(made.key));
 		memcpy(made.base, keys.schema, sizeof(made.base));

@@ -61,7 +61,9 @@ void scan_take(struct scan *scan, size_t length)
 
 void scan_separate(struct scan *scan)
 {
-	atomic_next(&scan->atomic);
+	/* Within a body or parentheses it begins no statement: as psql 15.20, unlike 15.18. */
+	if (scan->atomic.depth == 0 && scan->paren_depth == 0)
+		atomic_next(&scan->atomic);
 }
 
 struct scan_mark scan_mark(const struct scan *scan)

@@ -215,6 +215,14 @@ static void test_begin_atomic(void **state)
 			"1:1 create function f(begin int) x;|1:33 b|" },
 		{ "create function f() case x; b", "1:1 create function f() case x;|1:29 b|" },
 		{ "begin; a; end;", "1:1 begin;|1:8 a;|1:11 end;|" },
+		/* what "\;" separates */
+		{ "create function f() begin a\\; case\\; end; end; b",
+			"1:1 create function f() begin a; case; end; end;|1:48 b|" },
+		{ "create function f(\\;) begin a; end; b",
+			"1:1 create function f(;) begin a; end;|1:37 b|" },
+		{ "create function f() begin a; end\\; begin; b",
+			"1:1 create function f() begin a; end; begin;|1:43 b|" },
+		{ "create\\; function f() begin a; b", "1:1 create; function f() begin a;|1:32 b|" },
 		/* sent as it is, as psql does */
 		{ "create function f() begin a; b", "1:1 create function f() begin a; b|" },
 	};
