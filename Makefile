@@ -145,6 +145,7 @@ test-fresh: ## scripts/demo and scripts/test in a minimal Debian tree (root, deb
 
 bench: all ## compare with psql, createdb, dbmate and the aws CLI where installed; prints ratios
 	tests/bench/run
+	tests/bench/resets
 	tests/bench/loads
 	tests/bench/aws
 
