@@ -222,7 +222,8 @@ static void test_begin_atomic(void **state)
 			"1:1 create function f(;) begin a; end;|1:37 b|" },
 		{ "create function f() begin a; end\\; begin; b",
 			"1:1 create function f() begin a; end; begin;|1:43 b|" },
-		{ "create\\; function f() begin a; b", "1:1 create; function f() begin a;|1:32 b|" },
+		{ "create\\; function f() begin a; b",
+			"1:1 create; function f() begin a;|1:32 b|" },
 		/* sent as it is, as psql does */
 		{ "create function f() begin a; b", "1:1 create function f() begin a; b|" },
 	};
