@@ -223,7 +223,7 @@ static bool fits(
 }
 
 const struct sibling *cache_find(const struct siblings *siblings, const struct cache_keys *keys,
-	const struct cache_policy *policy)
+	const struct cache_policy *policy, bool seeded)
 {
 	const struct sibling *found = NULL;
 
@@ -234,7 +234,7 @@ const struct sibling *cache_find(const struct siblings *siblings, const struct c
 		/* One that takes connections may have been changed. */
 		if ((mark->kind != MARK_SPARE && mark->kind != MARK_TEMPLATE) ||
 			!sibling->is_owner || sibling->invalid || sibling->allows_connections ||
-			!fits(mark, keys, policy))
+			!fits(mark, keys, policy) || (seeded && !mark->seeded))
 			continue;
 		/* What holds the seed too is nearer to the end; then a spare is nearer than a
 		 * template. */

@@ -37,9 +37,12 @@ struct cache_keys {
 int cache_keys(struct conn *conn, const struct target *target, const struct scripts *schema,
 	const struct scripts *seed, struct cache_keys *keys, struct err *err);
 
-/* The kept result to begin with: a spare, else a template; NULL: none that fits. */
+/*
+ * The kept result to begin with: a spare, else a template; NULL: none that fits. seeded: only one
+ * that holds the seed too.
+ */
 const struct sibling *cache_find(const struct siblings *siblings, const struct cache_keys *keys,
-	const struct cache_policy *policy);
+	const struct cache_policy *policy, bool seeded);
 
 /* Whether a template or spare, once made for these keys (hexadecimal), has become useless. */
 bool cache_is_stale(const struct mark *mark, const char *schema_key, const char *full_key);

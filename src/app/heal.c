@@ -9,8 +9,7 @@
 #include <time.h>
 
 /* The database under the real name is one that a reset has not completed. */
-static bool is_half_made(
-	const struct siblings *siblings, const struct sibling *old, const char *database)
+static bool is_half_made(const struct siblings *siblings, const struct sibling *old)
 {
 	const struct sibling *self = &siblings->self;
 
@@ -19,7 +18,7 @@ static bool is_half_made(
 	/* A script may have written a comment of its own over the mark. */
 	if (old && old->mark.oid != 0 && old->mark.oid == self->oid)
 		return true;
-	return self->mark.kind == MARK_LOADING && strcmp(self->mark.of, database) == 0;
+	return self->mark.kind == MARK_LOADING;
 }
 
 /* What the old one was made from is in its mark while it is aside. */
@@ -47,7 +46,7 @@ int heal(struct conn *conn, const char *database, struct siblings *siblings, boo
 	enum healed *ret_healed, struct err *err)
 {
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
-	const bool half = is_half_made(siblings, old, database) || (own && old && siblings->found);
+	const bool half = is_half_made(siblings, old) || (own && old && siblings->found);
 	CLEANUP(mark_release)
 	struct mark aside = { .kind = own ? MARK_DROP : MARK_KILLED, .of = mem_strdup(database) };
 	CLEANUP(mark_release) struct mark made = MARK_INIT;

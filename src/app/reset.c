@@ -2,6 +2,7 @@
 
 #include "app/background.h"
 #include "app/heal.h"
+#include "app/making.h"
 #include "app/steps.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -238,6 +239,7 @@ static int exchange(struct reset *reset, const char *new_name, uint32_t new_oid,
 	if (databases_change(reset->conn, changes, count, reset->options->force, err) != 0)
 		return -1;
 	reset->exchanged = true;
+	reset->made_new = false;
 	return 0;
 }
 
@@ -387,15 +389,12 @@ static int reopen(struct reset *reset, struct err *err)
 /* What was made and did not get the name. */
 void reset_drop_new(struct reset *reset)
 {
-	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	CLEANUP(mem_cleanup)
 	char *name = sibling_name(reset->database, MARK_NEW, NULL, false);
-	bool dropped;
 
-	if (!reset->made_new)
-		return;
-	if (database_drop(reset->conn, name, NULL, true, &dropped, &ignored) != 0)
-		out_detail("database \"%s\" stays for now: %s", name, ignored.message);
+	if (reset->made_new)
+		making_drop(reset->conn, name);
+	reset->made_new = false;
 }
 
 /* The server may be going down at every step, and is waited for until it is up again. */
@@ -477,8 +476,7 @@ static int replace(struct reset *reset, struct err *err)
 		return -1;
 	nothing_to_load = reset->holds_schema && reset->holds_seed;
 	/* What is going to be run may be kept. */
-	reset->closed =
-		reset->caching && !nothing_to_load && (!kept || reset->options->policy.frozen_seed);
+	reset->closed = reset->caching && !kept;
 	if (exchange(reset, name, oid, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
 		    nothing_to_load, err) != 0)
 		return -1;

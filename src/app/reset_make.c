@@ -3,13 +3,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "pg/database.h"
+#include "pg/obstacle.h"
 #include "pg/varying.h"
 #include "term/out.h"
 
 #include <string.h>
 #include <time.h>
-
-#define SQLSTATE_DUPLICATE_DATABASE "42P04"
 
 /* "3m20s" ago, by the client's clock. */
 static const char *age(int64_t at, char *buffer, size_t size)
@@ -97,6 +96,16 @@ void reset_tell_made(const struct reset *reset, const struct sibling *kept, int6
 			age(kept->mark.data_at, data, sizeof(data)));
 }
 
+/*
+ * A result that will be kept is not begun from a copy: its tables could be written to while the
+ * database is open for our own session.
+ */
+static bool keeps_any_seed(const struct reset *reset)
+{
+	return reset->options->policy.frozen_seed && reset->seed->count > 0 &&
+	       !reset->seed->inputs.obstacle;
+}
+
 int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
 	const struct sibling **ret_kept, struct err *err)
 {
@@ -105,7 +114,8 @@ int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
 	const struct sibling *kept = NULL;
 
 	if (reset->caching)
-		kept = cache_find(&reset->siblings, &reset->keys, &reset->options->policy);
+		kept = cache_find(&reset->siblings, &reset->keys, &reset->options->policy,
+			keeps_any_seed(reset));
 	out_step("db-create");
 	if (kept && copy_kept(reset, kept, name, err) != 0) {
 		if (err->kind == ERR_INTERRUPTED || err->kind == ERR_CONNECT)
@@ -225,10 +235,12 @@ static int make_template(struct reset *reset, bool seeded, struct err *err)
 	change.name = making;
 	change.new_name = name;
 	change.mark = &mark;
-	if (databases_change(reset->conn, &change, 1, true, err) == 0)
-		return 0;
-	reset_drop_new(reset);
-	return -1;
+	if (databases_change(reset->conn, &change, 1, true, err) != 0) {
+		reset_drop_new(reset);
+		return -1;
+	}
+	reset->made_new = false;
+	return 0;
 }
 
 /* *ret_kept: it is kept now. */
@@ -237,16 +249,15 @@ static int keep(struct reset *reset, bool seeded, bool *ret_kept, struct err *er
 	CLEANUP(mem_cleanup) char *why = NULL;
 
 	*ret_kept = false;
-	/* What was copied is kept already, with all that belongs into it unless more is asked for.
-	 */
-	if (reset->holds_schema && !reset->options->policy.frozen_seed)
+	/* What was copied is kept already, with all that belongs into it. */
+	if (reset->holds_schema)
 		return 0;
 	if (!is_worth(reset, seeded, err))
 		return err->kind == ERR_NONE ? 0 : -1;
 	if (examine(reset, err) != 0)
 		return -1;
 	/* With the seed if that is of any use, otherwise without; not both. */
-	if (seeded != wants_seed(reset) || (seeded && reset->holds_schema && !reset->seed_varying))
+	if (seeded != wants_seed(reset))
 		return 0;
 	if (find_obstacle(reset, &why, err) != 0)
 		return -1;

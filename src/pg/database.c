@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SQLSTATE_DUPLICATE_DATABASE "42P04"
 #define SQLSTATE_UNIQUE "23505"
 #define SQLSTATE_NOT_READY "55000"
 

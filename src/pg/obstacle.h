@@ -7,6 +7,7 @@
 
 #define SQLSTATE_IN_USE "55006"
 #define SQLSTATE_PRIVILEGE "42501"
+#define SQLSTATE_DUPLICATE_DATABASE "42P04"
 
 /*
  * Makes an error of the server (kind FAILED) say "could not VERB database "x": reason"; its other

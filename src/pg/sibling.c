@@ -235,9 +235,8 @@ int siblings_find(
 	for (int i = 0; i < rows; i++)
 		if (!PQgetisnull(result, i, 0))
 			sort_in(result, i, database, siblings);
-	snprintf(siblings->now, sizeof(siblings->now), "%s", PQgetvalue(result, 0, 6));
-	siblings->may_create = is_true(result, 0, 7);
-	siblings->in_recovery = is_true(result, 0, 8);
+	siblings->may_create = is_true(result, 0, 6);
+	siblings->in_recovery = is_true(result, 0, 7);
 	return 0;
 }
 

@@ -28,7 +28,6 @@ struct siblings {
 	 * MARK_NONE, LOADING or MADE (or what it is to another database). */
 	bool found;
 	struct sibling self;
-	char now[32];    /* the server's clock, as ISO 8601, for nothing but comparing by eye */
 	bool may_create; /* the caller is superuser or has CREATEDB */
 	bool in_recovery;
 };

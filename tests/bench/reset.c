@@ -3,6 +3,8 @@
  * each file as one query, in one process: the least a reset can take that keeps nothing. With "-t
  * TEMPLATE" instead of files it creates it as a copy.
  */
+#include "read_all.h"
+
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,27 +31,6 @@ static void run_or_exit(PGconn *conn, const char *sql)
 		exit(1);
 	}
 	PQclear(result);
-}
-
-static char *read_all(const char *path)
-{
-	FILE *file = fopen(path, "rb");
-	char *text;
-	long size;
-
-	if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0) {
-		perror(path);
-		exit(1);
-	}
-	rewind(file);
-	text = malloc((size_t)size + 1);
-	if (text == NULL || fread(text, 1, (size_t)size, file) != (size_t)size) {
-		perror(path);
-		exit(1);
-	}
-	text[size] = '\0';
-	fclose(file);
-	return text;
 }
 
 int main(int argc, char **argv)

@@ -2,30 +2,11 @@
  * whole CONNINFO FILE: sends a file as one query, in one transaction. The least that loading a
  * script can take, if memory does not matter: what the loads are measured against.
  */
+#include "read_all.h"
+
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static char *read_all(const char *path)
-{
-	FILE *file = fopen(path, "rb");
-	char *text;
-	long size;
-
-	if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0) {
-		perror(path);
-		exit(1);
-	}
-	rewind(file);
-	text = malloc((size_t)size + 1);
-	if (text == NULL || fread(text, 1, (size_t)size, file) != (size_t)size) {
-		perror(path);
-		exit(1);
-	}
-	text[size] = '\0';
-	fclose(file);
-	return text;
-}
 
 int main(int argc, char **argv)
 {

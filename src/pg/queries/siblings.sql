@@ -6,8 +6,6 @@ SELECT d.datname,
        coalesce(r.rolsuper OR pg_catalog.pg_has_role(d.datdba, 'USAGE'), false) AS is_owner,
        coalesce(d.datconnlimit = -2, false) AS invalid,
        coalesce(d.datallowconn, false) AS allows_connections,
-       pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC',
-         'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
        r.rolsuper OR r.rolcreatedb AS may_create,
        pg_catalog.pg_is_in_recovery() AS in_recovery
   FROM pg_catalog.pg_roles r
