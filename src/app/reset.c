@@ -35,7 +35,12 @@ static int allow_connections(struct reset *reset, bool allow, struct err *err)
 		.allow_connections = allow,
 	};
 
-	return databases_change(reset->conn, &change, 1, true, err);
+	if (reset->open == allow)
+		return 0;
+	if (databases_change(reset->conn, &change, 1, true, err) != 0)
+		return -1;
+	reset->open = allow;
+	return 0;
 }
 
 /*
@@ -50,7 +55,7 @@ static int open_closed(struct reset *reset, struct err *err)
 		context_connect(reset->context, false, &reset->work, err) != 0 ||
 		allow_connections(reset, false, err) != 0)
 		return -1;
-	if (database_end_others(reset->work, &own) == 0)
+	if (database_end_others(reset->conn, reset->database, reset->work, &own) == 0)
 		return 0;
 	if (own.kind == ERR_INTERRUPTED || own.kind == ERR_CONNECT) {
 		*err = own;
@@ -115,15 +120,15 @@ static int check_server(struct reset *reset, struct err *err)
 	if (state.found && !state.is_owner)
 		return refuse(reset, "you are not its owner",
 			"ALTER DATABASE … OWNER TO gives it to your role.", err);
-	if (!state.found)
-		return 0;
 	if (state.obstructed &&
 		obstacle_check(reset->conn, "reset", reset->database, true, err) != 0)
 		return -1;
 	/* Sessions that are not to be ended, or that our role may not end. */
-	return obstacle_sessions(reset->conn, "reset", reset->database, reset->options->force, err)
-		       ? -1
-		       : 0;
+	reset->connected = state.connected;
+	if (state.connected && obstacle_sessions(reset->conn, "reset", reset->database,
+				       reset->options->force, err) != 0)
+		return -1;
+	return 0;
 }
 
 /*
@@ -227,18 +232,23 @@ static int exchange(struct reset *reset, const char *new_name, uint32_t new_oid,
 		changes[count].name = reset->database;
 		changes[count].new_name = old_name;
 		changes[count].mark = &old_mark;
+		changes[count].unused = !reset->connected;
 		changes[count++].comment = self->comment;
 	}
 	changes[count].name = new_name;
 	changes[count].new_name = reset->database;
 	changes[count].mark = &new_mark;
 	changes[count].comment = comment;
-	changes[count++].allow_connections = !reset->closed;
+	changes[count].unused = true;
+	/* A copy that was kept may have taken none; a new database does. */
+	if (reset->holds_schema)
+		changes[count].allow_connections = 1;
+	count++;
 	reset->completing = complete;
 	reset->sent = true;
 	if (databases_change(reset->conn, changes, count, reset->options->force, err) != 0)
 		return -1;
-	reset->exchanged = true;
+	reset->open = reset->exchanged = true;
 	reset->made_new = false;
 	return 0;
 }
@@ -252,7 +262,6 @@ static int complete(struct reset *reset, struct err *err)
 	CLEANUP(mem_cleanup) char *name = NULL;
 	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
 	const struct sibling *old;
-	struct cache_keys keys;
 	size_t count = 1;
 
 	if (siblings_find(reset->conn, reset->database, &now, err) != 0)
@@ -264,15 +273,11 @@ static int complete(struct reset *reset, struct err *err)
 	changes[0].name = reset->database;
 	changes[0].comment = now.self.comment;
 	changes[0].unmark = !reset->caching;
-	changes[0].allow_connections = 1;
+	if (!reset->open)
+		changes[0].allow_connections = 1;
 	if (reset->caching) {
-		/* What the schema did to the server (CREATE ROLE) belongs to the keys. */
-		keys = reset->keys;
-		if (!reset->holds_schema && cache_keys(reset->conn, &reset->context->target,
-						    reset->schema, reset->seed, &keys, err) != 0)
-			return -1;
-		memcpy(made.key, keys.full, sizeof(made.key));
-		memcpy(made.base, keys.schema, sizeof(made.base));
+		memcpy(made.key, reset->keys.full, sizeof(made.key));
+		memcpy(made.base, reset->keys.schema, sizeof(made.base));
 		changes[0].mark = &made;
 	}
 	old = siblings_get(&now, MARK_OLD, NULL);
@@ -281,6 +286,7 @@ static int complete(struct reset *reset, struct err *err)
 		changes[count].name = old->name;
 		changes[count].new_name = name;
 		changes[count].mark = &drop;
+		changes[count].unused = true;
 		changes[count++].comment = old->comment;
 	}
 	reset->completing = true;
@@ -353,7 +359,6 @@ static int load(struct reset *reset, struct err *err)
 		return -1;
 	if (!reset->holds_seed && load_seed(reset, err) != 0)
 		return -1;
-	reset_close(reset);
 	return complete(reset, err);
 }
 
@@ -495,6 +500,8 @@ static void clear_up(struct reset *reset)
 	if (policy->wait_drop &&
 		background_work(reset->context, reset->conn, flags | BACKGROUND_WAIT, &err) != 0)
 		out_warning("something stays to be dropped by the next reset: %s", err.message);
+	/* Only now: while a session ends, a server with few processors answers no other at once. */
+	reset_close(reset);
 	/* Its lock would keep the next reset waiting. */
 	conn_close(take_ptr(reset->conn));
 	if (spare || (!policy->wait_drop && (reset->had_old || reset->siblings.count > 0)))

@@ -14,8 +14,10 @@ struct reset {
 	struct conn *work; /* to the new database, while something is loaded; NULL otherwise */
 	struct siblings siblings; /* as found at the beginning, after healing */
 	bool had_old;             /* there was a database to reset */
+	bool connected;           /* and sessions in it */
 	bool caching;             /* results are looked for and kept */
 	bool closed; /* nobody else is let in while it is loaded: what they write would be kept */
+	bool open;   /* the new database takes connections */
 	bool sent;   /* the transaction that gives the new database the name was sent */
 	bool exchanged;                /* and has succeeded */
 	bool completing;               /* the transaction that makes it the valid one was sent */

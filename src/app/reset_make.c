@@ -63,18 +63,6 @@ static int copy_kept(
 	return copy(reset, kept->name, name, true, err);
 }
 
-static int find_oid(struct reset *reset, const char *name, uint32_t *ret_oid, struct err *err)
-{
-	CLEANUP(siblings_release) struct siblings now = SIBLINGS_INIT;
-
-	if (siblings_find(reset->conn, reset->database, &now, err) != 0)
-		return -1;
-	for (size_t i = 0; i < now.count; i++)
-		if (strcmp(now.items[i].name, name) == 0)
-			*ret_oid = now.items[i].oid;
-	return 0;
-}
-
 void reset_tell_made(const struct reset *reset, const struct sibling *kept, int64_t start_us)
 {
 	const char *what = !kept                           ? "created"
@@ -132,7 +120,7 @@ int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
 		mem_free(name);
 		name = mem_strdup(kept->name);
 		*ret_oid = kept->oid;
-	} else if (find_oid(reset, name, ret_oid, err) != 0) {
+	} else if (database_oid(reset->conn, name, ret_oid, err) != 0) {
 		return -1;
 	}
 	*ret_name = take_ptr(name);
@@ -235,6 +223,7 @@ static int make_template(struct reset *reset, bool seeded, struct err *err)
 	change.name = making;
 	change.new_name = name;
 	change.mark = &mark;
+	change.unused = true;
 	if (databases_change(reset->conn, &change, 1, true, err) != 0) {
 		reset_drop_new(reset);
 		return -1;

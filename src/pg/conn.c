@@ -351,7 +351,7 @@ static int collect(struct conn *conn, PGresult **ret_result, struct err *err)
 	return 0;
 }
 
-int conn_exec(struct conn *conn, const char *sql, struct err *err)
+static int exec(struct conn *conn, const char *sql, struct err *err)
 {
 	if (conn->trace)
 		conn->trace(sql);
@@ -362,9 +362,35 @@ int conn_exec(struct conn *conn, const char *sql, struct err *err)
 	return collect(conn, NULL, err);
 }
 
+#define PIN_SEARCH_PATH "SET search_path = ''"
+
+int conn_set(struct conn *conn, const char *sql, struct err *err)
+{
+	CLEANUP(mem_cleanup)
+	char *all = conn->unpinned ? mem_printf(PIN_SEARCH_PATH "; %s", sql) : mem_strdup(sql);
+
+	conn->unpinned = false;
+	return exec(conn, all, err);
+}
+
+static int pin(struct conn *conn, struct err *err)
+{
+	if (!conn->unpinned)
+		return 0;
+	conn->unpinned = false;
+	return exec(conn, PIN_SEARCH_PATH, err);
+}
+
+int conn_exec(struct conn *conn, const char *sql, struct err *err)
+{
+	return pin(conn, err) == 0 ? exec(conn, sql, err) : -1;
+}
+
 int conn_query(struct conn *conn, const char *sql, int count, const char *const *values,
 	PGresult **ret_result, struct err *err)
 {
+	if (pin(conn, err) != 0)
+		return -1;
 	if (!PQsendQueryParams(conn->pg, sql, count, NULL, values, NULL, NULL, 0))
 		return conn_send_error(conn, err);
 	if (conn_flush(conn, err) != 0)

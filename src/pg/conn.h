@@ -26,6 +26,7 @@ struct conn_options {
 	const char *database;    /* to connect to */
 	double wait_seconds;     /* 0: one attempt; otherwise retry so long what may pass */
 	bool own_queries;  /* search_path is pinned to nothing: for our queries, not for scripts */
+	bool pin_later;    /* not by the start, which hides its default, but by the first request */
 	notice_fn *notice; /* NULL: notices are dropped */
 	void *notice_context;
 	void (*waiting)(
@@ -59,6 +60,9 @@ int conn_open_maintenance(const struct params *params, const struct conn_options
 
 /* Runs SQL (one or more statements by the simple protocol), results dropped. */
 int conn_exec(struct conn *conn, const char *sql, struct err *err);
+
+/* The same for SET statements; best as the first request, since it may save one. */
+int conn_set(struct conn *conn, const char *sql, struct err *err);
 
 /* One statement with text parameters; *ret_result is the caller's (PQclear). */
 int conn_query(struct conn *conn, const char *sql, int count, const char *const *values,

@@ -289,6 +289,7 @@ static int attempt_once(const struct request *request, int64_t limit_ms, bool wi
 	conn->notice = options->notice;
 	conn->notice_context = options->notice_context;
 	conn->trace = options->trace;
+	conn->unpinned = options->own_queries && !with_options;
 	conn->source = params->source;
 	PQsetNoticeReceiver(conn->pg, receive_notice, conn);
 	/* Verbose messages carry the SQLSTATE, which libpq offers in no other way here. */
@@ -315,19 +316,16 @@ static int attempt_once(const struct request *request, int64_t limit_ms, bool wi
 static int attempt_with_fallback(
 	const struct request *request, int64_t limit_ms, struct conn **ret_conn, struct err *err)
 {
-	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	const bool with_options = !request->options->pin_later;
 
-	if (attempt_once(request, limit_ms, true, ret_conn, err) == 0)
+	if (attempt_once(request, limit_ms, with_options, ret_conn, err) == 0)
 		return 0;
-	if (!request->options->own_queries || strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 ||
-		!err->detail || !strstr(err->detail, "options"))
+	if (!request->options->own_queries || !with_options ||
+		strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 || !err->detail ||
+		!strstr(err->detail, "options"))
 		return -1;
 	err_release(err);
-	if (attempt_once(request, limit_ms, false, &conn, err) != 0 ||
-		conn_exec(conn, "SELECT pg_catalog.set_config('search_path', '', false)", err) != 0)
-		return -1;
-	*ret_conn = take_ptr(conn);
-	return 0;
+	return attempt_once(request, limit_ms, false, ret_conn, err);
 }
 
 static bool may_pass(const struct err *err)
@@ -412,7 +410,7 @@ int conn_open_maintenance(const struct params *params, const struct conn_options
 {
 	struct conn_options maintenance = *options;
 
-	maintenance.own_queries = true;
+	maintenance.own_queries = maintenance.pin_later = true;
 	maintenance.database = maintenance_db ? maintenance_db : "postgres";
 	if (conn_open(params, &maintenance, ret_conn, err) == 0)
 		return 0;

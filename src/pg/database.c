@@ -46,7 +46,18 @@ int database_inspect(
 		.may_create = is_true(result, 0, 4),
 		.is_owner = is_true(result, 0, 5),
 		.obstructed = is_true(result, 0, 6),
+		.connected = is_true(result, 0, 7),
 	};
+	return 0;
+}
+
+int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query_database_oid, 1, &name, &result, err) != 0)
+		return -1;
+	*ret_oid = (uint32_t)strtoul(PQgetvalue(result, 0, 0), NULL, 10);
 	return 0;
 }
 
@@ -201,7 +212,7 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 	/* Before FORCE ends sessions in vain. */
 	if (state.obstructed && obstacle_check(conn, "drop", name, true, err) != 0)
 		return -1;
-	if (!force && obstacle_sessions(conn, "drop", name, false, err) != 0)
+	if (!force && state.connected && obstacle_sessions(conn, "drop", name, false, err) != 0)
 		return -1;
 	if (add_clause(conn, &sql, "DROP DATABASE IF EXISTS", name, true, err) != 0)
 		return -1;
@@ -232,16 +243,26 @@ static char *lock_key(const char *prefix, const char *name)
 	return mem_printf("%" PRId64, (int64_t)(hash & INT64_MAX));
 }
 
-/* query: one of those that yield a boolean. */
-static int ask_lock(
-	struct conn *conn, const char *query, const char *key, bool *ret_yes, struct err *err)
+/* held: it is not tried any more, only looked at. ret_elsewhere may be NULL. */
+static int try_lock(struct conn *conn, const char *key, bool held, bool *ret_locked,
+	bool *ret_elsewhere, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	const char *values[] = { key, held ? "true" : "false" };
+
+	if (conn_query_row(conn, query_lock_try, 2, values, &result, err) != 0)
+		return -1;
+	*ret_locked = is_true(result, 0, 0);
+	if (ret_elsewhere)
+		*ret_elsewhere = is_true(result, 0, 1);
+	return 0;
+}
+
+static int release_lock(struct conn *conn, const char *key, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 
-	if (conn_query_row(conn, query, 1, &key, &result, err) != 0)
-		return -1;
-	*ret_yes = is_true(result, 0, 0);
-	return 0;
+	return conn_query(conn, query_lock_release, 1, &key, &result, err);
 }
 
 /* False when nobody holds it any more. */
@@ -275,7 +296,7 @@ static int lift_limits(struct conn *conn, struct err *err)
 				  : "SET statement_timeout = 0; SET lock_timeout = 0; "
 				    "SET default_transaction_read_only = off";
 
-	return conn_exec(conn, sql, err);
+	return conn_set(conn, sql, err);
 }
 
 /*
@@ -294,21 +315,20 @@ int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting,
 		return -1;
 	for (unsigned attempt = 0;; attempt++) {
 		CLEANUP(result_cleanup) PGresult *waited = NULL;
-		bool locked = false, elsewhere = false, held;
+		bool locked, elsewhere;
 
-		if (ask_lock(conn, query_lock_try, key, &locked, err) != 0)
+		if (try_lock(conn, key, false, &locked, &elsewhere, err) != 0)
 			return -1;
 		if (!locked) {
 			if (!told)
 				told = tell_holder(conn, key, waiting, context);
-			if (conn_query(conn, query_lock_wait, 1, values, &waited, err) != 0)
+			if (conn_query(conn, query_lock_wait, 1, values, &waited, err) != 0 ||
+				try_lock(conn, key, true, &locked, &elsewhere, err) != 0)
 				return -1;
 		}
-		if (ask_lock(conn, query_lock_elsewhere, key, &elsewhere, err) != 0)
-			return -1;
 		if (!elsewhere)
 			return 0;
-		if (ask_lock(conn, query_lock_release, key, &held, err) != 0)
+		if (release_lock(conn, key, err) != 0)
 			return -1;
 		if (!told)
 			told = tell_holder(conn, key, waiting, context);
@@ -322,7 +342,7 @@ int database_try_lock(struct conn *conn, const char *name, bool *ret_locked, str
 {
 	CLEANUP(mem_cleanup) char *key = lock_key(RESET_LOCK, name);
 
-	return ask_lock(conn, query_lock_try, key, ret_locked, err);
+	return try_lock(conn, key, false, ret_locked, NULL, err);
 }
 
 int database_try_background_lock(
@@ -332,15 +352,14 @@ int database_try_background_lock(
 
 	if (lift_limits(conn, err) != 0)
 		return -1;
-	return ask_lock(conn, query_lock_try, key, ret_locked, err);
+	return try_lock(conn, key, false, ret_locked, NULL, err);
 }
 
 int database_release_background_lock(struct conn *conn, const char *name, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *key = lock_key(BACKGROUND_LOCK, name);
-	bool held;
 
-	return ask_lock(conn, query_lock_release, key, &held, err);
+	return release_lock(conn, key, err);
 }
 
 int database_names(struct conn *conn, struct strlist *names, struct err *err)
@@ -374,14 +393,16 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err)
 	return 0;
 }
 
-int database_end_others(struct conn *conn, struct err *err)
+int database_end_others(struct conn *conn, const char *name, struct conn *ours, struct err *err)
 {
 	const int64_t deadline = clock_ms() + END_OTHERS_MS;
+	CLEANUP(mem_cleanup) char *pid = mem_printf("%d", PQbackendPID(conn_pg(ours)));
+	const char *values[] = { name, pid };
 
 	for (;;) {
 		CLEANUP(result_cleanup) PGresult *result = NULL;
 
-		if (conn_query_row(conn, query_database_end_others, 0, NULL, &result, err) != 0)
+		if (conn_query_row(conn, query_database_end_others, 2, values, &result, err) != 0)
 			return -1;
 		if (strcmp(PQgetvalue(result, 0, 0), "0") == 0)
 			return 0;

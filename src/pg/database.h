@@ -6,6 +6,8 @@
 #include "base/strlist.h"
 #include "pg/conn.h"
 
+#include <stdint.h>
+
 struct database_state {
 	bool found;
 	bool is_template;
@@ -14,10 +16,14 @@ struct database_state {
 	bool may_create;  /* the caller is superuser or has CREATEDB */
 	bool is_owner;    /* the caller may drop it */
 	bool obstructed;  /* by prepared transactions, active slots or subscriptions */
+	bool connected;   /* somebody is, an autovacuum worker perhaps */
 };
 
 int database_inspect(
 	struct conn *conn, const char *name, struct database_state *state, struct err *err);
+
+/* 0: there is no database of that name. */
+int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct err *err);
 
 /* NULL members take the server's defaults. */
 struct database_create_options {
@@ -77,10 +83,11 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err);
 int database_names(struct conn *conn, struct strlist *names, struct err *err);
 
 /*
- * Ends all other sessions of the connected database and waits, a second at most, until they have
+ * Ends all sessions of a database but that of ours and waits, a second at most, until they have
  * gone. Fails when our role may not end one of them.
  */
-int database_end_others(struct conn *conn, struct err *err);
+int database_end_others(
+	struct conn *conn, const char *name, struct conn *ours, struct err *err);
 
 /* How many tables of its own the connected database holds. */
 int database_count_tables(struct conn *conn, long *ret_count, struct err *err);

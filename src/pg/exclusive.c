@@ -41,7 +41,8 @@ struct watch {
 	struct conn *conn;   /* whose statement is running */
 	struct conn *second; /* NULL: not open */
 	bool failed;         /* there will be no second connection */
-	const char *oids;
+	const char *names;
+	char *oids; /* NULL: not asked for yet */
 	const char *pid;
 };
 
@@ -125,33 +126,41 @@ static char *name_array(const struct strlist *names)
 	return strbuf_detach(&array);
 }
 
-/* Makes the databases free, as far as that can be done beforehand; *ret_oids is the caller's. */
-static int clear(struct conn *conn, const struct exclusive *need, char **ret_oids, struct err *err)
+/* *ret_oids is the caller's. */
+static int look(struct conn *conn, const char *names, PGresult **ret_result, char **ret_oids,
+	struct err *err)
 {
-	CLEANUP(mem_cleanup) char *names = name_array(&need->names);
-	CLEANUP(result_cleanup) PGresult *result = NULL;
 	CLEANUP(strbuf_release) struct strbuf oids = STRBUF_INIT;
-	const char *values[] = { names };
-	bool busy = false;
 
-	if (conn_query(conn, query_exclusive_look, 1, values, &result, err) != 0)
+	if (conn_query(conn, query_exclusive_look, 1, &names, ret_result, err) != 0)
 		return -1;
 	strbuf_addc(&oids, '{');
+	for (int i = 0; i < PQntuples(*ret_result); i++)
+		strbuf_addf(&oids, "%s%s", i ? "," : "", PQgetvalue(*ret_result, i, 0));
+	strbuf_addc(&oids, '}');
+	*ret_oids = strbuf_detach(&oids);
+	return 0;
+}
+
+/* Makes the databases free, as far as that can be done beforehand; *ret_oids is the caller's. */
+static int clear(struct conn *conn, const struct exclusive *need, const char *names,
+	char **ret_oids, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	bool busy = false;
+
+	if (look(conn, names, &result, ret_oids, err) != 0)
+		return -1;
 	for (int i = 0; i < PQntuples(result); i++) {
-		strbuf_addf(&oids, "%s%s", i ? "," : "", PQgetvalue(result, i, 0));
 		busy = busy || strcmp(PQgetvalue(result, i, 2), "t") == 0;
 		/* Before sessions are ended in vain. */
 		if (strcmp(PQgetvalue(result, i, 3), "t") == 0 &&
 			obstacle_check(conn, need->verb, PQgetvalue(result, i, 1), false, err) != 0)
 			return -1;
 	}
-	strbuf_addc(&oids, '}');
 	if (busy && !need->force && tell_sessions(conn, need, false, err) != 0)
 		return -1;
-	if (busy && need->force && end_sessions(conn, need, oids.data, err) != 0)
-		return -1;
-	*ret_oids = strbuf_detach(&oids);
-	return 0;
+	return busy && need->force ? end_sessions(conn, need, *ret_oids, err) : 0;
 }
 
 /* --- while the statement runs ---------------------------------------------------------------- */
@@ -169,6 +178,18 @@ static int open_second(struct watch *watch, struct err *err)
 	return conn_open(&params, &options, &watch->second, err);
 }
 
+static int watch_sessions(struct watch *watch, struct round *round, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (!watch->second && open_second(watch, err) != 0)
+		return -1;
+	/* The names are still those of before: or nothing is ended, the statement being over. */
+	if (!watch->oids && look(watch->second, watch->names, &result, &watch->oids, err) != 0)
+		return -1;
+	return end_round(watch->second, watch->oids, NULL, watch->pid, round, err);
+}
+
 /* Without a second connection the statement is left to the server, and then tried again. */
 static int watch_round(void *context, struct err *err)
 {
@@ -177,8 +198,7 @@ static int watch_round(void *context, struct err *err)
 
 	if (watch->failed)
 		return 0;
-	if ((!watch->second && open_second(watch, err) != 0) ||
-		end_round(watch->second, watch->oids, NULL, watch->pid, &round, err) != 0) {
+	if (watch_sessions(watch, &round, err) != 0) {
 		if (err->kind == ERR_INTERRUPTED)
 			return -1;
 		err_release(err);
@@ -194,10 +214,12 @@ static int watch_round(void *context, struct err *err)
 	return 0;
 }
 
-static int exec_watched(struct conn *conn, const char *oids, const char *sql, struct err *err)
+/* *oids may be NULL, and is the caller's afterwards. */
+static int exec_watched(
+	struct conn *conn, const char *names, char **oids, const char *sql, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *pid = mem_printf("%d", PQbackendPID(conn_pg(conn)));
-	struct watch watch = { .conn = conn, .oids = oids, .pid = pid };
+	struct watch watch = { .conn = conn, .names = names, .oids = *oids, .pid = pid };
 	int result;
 
 	if (conn->stalled)
@@ -211,6 +233,7 @@ static int exec_watched(struct conn *conn, const char *oids, const char *sql, st
 	conn->stalled_context = NULL;
 	conn->stall_ms = conn->stall_again_ms = 0;
 	conn_close(watch.second);
+	*oids = watch.oids;
 	return result;
 }
 
@@ -250,20 +273,21 @@ static void tell_outcome(struct conn *conn, const struct exclusive *need, struct
 int exclusive_exec(
 	struct conn *conn, const struct exclusive *need, const char *sql, struct err *err)
 {
+	CLEANUP(mem_cleanup) char *names = name_array(&need->names);
 	int64_t deadline = clock_ms() + RETRY_MS;
 
-	for (;;) {
+	for (bool unused = need->unused;; unused = false) {
 		CLEANUP(mem_cleanup) char *oids = NULL;
 		int failed;
 
-		if (clear(conn, need, &oids, err) != 0)
+		if (!unused && clear(conn, need, names, &oids, err) != 0)
 			return -1;
 		conn->completed = false;
-		failed = need->force ? exec_watched(conn, oids, sql, err)
+		failed = need->force ? exec_watched(conn, names, &oids, sql, err)
 				     : conn_exec(conn, sql, err);
 		if (!failed)
 			return 0;
-		if (!is_in_use(err) || !need->force || clock_ms() > deadline)
+		if (!is_in_use(err) || !(need->force || unused) || clock_ms() > deadline)
 			break;
 		err_release(err);
 	}

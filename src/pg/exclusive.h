@@ -9,6 +9,7 @@ struct exclusive {
 	const char *verb;     /* "rename", for messages */
 	struct strlist names; /* the databases, as they are called beforehand */
 	bool force;           /* sessions are ended */
+	bool unused; /* there were none a moment ago: looked for only when the server waits */
 };
 
 /*

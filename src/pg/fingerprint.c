@@ -6,7 +6,6 @@ int server_fingerprint(
 	struct conn *conn, bool extensions, char ret_hex[static DIGEST_HEX_SIZE], struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
-	CLEANUP(params_release) struct params params = PARAMS_INIT;
 	CLEANUP(digest_release) struct digest digest = DIGEST_INIT;
 	const char *values[] = { extensions ? "true" : "false" };
 
@@ -16,9 +15,6 @@ int server_fingerprint(
 		digest_add_text(&digest, PQgetvalue(result, i, 0));
 		digest_add_text(&digest, PQgetvalue(result, i, 1));
 	}
-	/* The search_path in them is hidden by ours, which is pinned for our own queries. */
-	conn_params(conn, &params);
-	digest_add_text(&digest, params_get(&params, "options"));
 	digest_end(&digest, ret_hex);
 	return 0;
 }

@@ -68,6 +68,7 @@ struct database_change {
 	bool unmark;             /* to take any mark out of it instead */
 	const char *comment;     /* what the comment is now; with mark or unmark */
 	int allow_connections;   /* 1, 0, or -1: as it is */
+	bool unused;             /* nobody was connected to it a moment ago */
 };
 
 #define DATABASE_CHANGE_INIT                                                                       \

@@ -73,15 +73,17 @@ int databases_change(struct conn *conn, const struct database_change *changes, s
 	/* Comments from the server may be long. */
 	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT_UNBOUNDED;
 	CLEANUP(exclusive_release)
-	struct exclusive need = { .verb = "rename", .force = force };
+	struct exclusive need = { .verb = "rename", .force = force, .unused = true };
 	int failed;
 
 	for (size_t i = 0; i < count; i++) {
 		if (add_change(conn, &sql, &changes[i], err) != 0)
 			return -1;
 		/* One that an earlier change has given is free, or nobody's as yet. */
-		if (changes[i].new_name)
-			strlist_add(&need.names, changes[i].name);
+		if (!changes[i].new_name)
+			continue;
+		strlist_add(&need.names, changes[i].name);
+		need.unused = need.unused && changes[i].unused;
 	}
 	if (sql.length == 0)
 		return 0;

@@ -5,10 +5,12 @@ SELECT d.oid IS NOT NULL AS found,
        pg_catalog.pg_is_in_recovery() AS in_recovery,
        r.rolsuper OR r.rolcreatedb AS may_create,
        coalesce(r.rolsuper OR pg_catalog.pg_has_role(d.datdba, 'USAGE'), true) AS is_owner,
-       EXISTS (SELECT FROM pg_catalog.pg_prepared_xacts x WHERE x.database = $1)
-         OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots s
-                     WHERE s.database = $1 AND s.active)
-         OR EXISTS (SELECT FROM pg_catalog.pg_subscription b WHERE b.subdbid = d.oid) AS obstructed
+       EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() x WHERE x.dbid = d.oid)
+         OR EXISTS (SELECT FROM pg_catalog.pg_get_replication_slots() s
+                     WHERE s.datoid = d.oid AND s.active)
+         OR EXISTS (SELECT FROM pg_catalog.pg_subscription b WHERE b.subdbid = d.oid) AS obstructed,
+       EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
+                WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid()) AS connected
   FROM pg_catalog.pg_roles r
   LEFT JOIN pg_catalog.pg_database d ON d.datname = $1
  WHERE r.rolname = current_user

@@ -15,7 +15,7 @@ SELECT pg_catalog.count(*),
                        r.rolsuper OR (a.usesysid IS NOT NULL AND NOT coalesce(t.rolsuper, false)
                          AND (pg_catalog.pg_has_role(a.usesysid, 'USAGE')
                               OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE'))) AS may_end
-                  FROM pg_catalog.pg_stat_activity a
+                  FROM pg_catalog.pg_stat_get_activity(NULL) a
                   JOIN pg_catalog.pg_roles r ON r.rolname = current_user
                   LEFT JOIN pg_catalog.pg_roles t ON t.oid = a.usesysid
                  WHERE a.datid = ANY ($1::pg_catalog.oid[])
@@ -25,5 +25,5 @@ SELECT pg_catalog.count(*),
                          <> 'autovacuum worker'
                    AND ($3::pg_catalog.int4 IS NULL
                         OR EXISTS (SELECT
-                                     FROM pg_catalog.pg_stat_activity m
+                                     FROM pg_catalog.pg_stat_get_activity(NULL) m
                                     WHERE m.pid = $3::pg_catalog.int4 AND m.state = 'active'))) s) e
