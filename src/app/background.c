@@ -86,9 +86,22 @@ static bool has_work(const struct siblings *siblings, const char *new_name, unsi
 	return (flags & BACKGROUND_SPARE) && spare_source(siblings);
 }
 
-static int make_spare(
-	struct conn *conn, const char *database, const struct sibling *template, struct err *err)
+/*
+ * The first session of a database writes a file that saves every later one a millisecond or two
+ * (pg_internal.init), and finds what it reads in no memory yet.
+ */
+static void warm(struct context *context, const char *name)
 {
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+
+	(void)context_connect_database(context, name, true, &conn, &ignored);
+}
+
+static int make_spare(struct context *context, struct conn *conn, const struct sibling *template,
+	struct err *err)
+{
+	const char *database = context->target.database;
 	CLEANUP(mem_cleanup)
 	char *making = sibling_name(database, MARK_SPARE, template->mark.key, true);
 	CLEANUP(mem_cleanup)
@@ -98,13 +111,15 @@ static int make_spare(
 	struct database_change change = DATABASE_CHANGE_INIT;
 	bool dropped;
 
-	if (database_copy(conn, template->name, making, false, true, err) != 0)
+	if (database_copy(conn, template->name, making, true, true, err) != 0)
 		return -1;
+	warm(context, making);
 	mark_copy(&mark, &template->mark);
 	mark.kind = MARK_SPARE;
 	change.name = making;
 	change.new_name = name;
 	change.mark = &mark;
+	change.allow_connections = 0;
 	if (databases_change(conn, &change, 1, true, err) != 0 ||
 		siblings_find(conn, database, &now, err) != 0)
 		return -1;
@@ -115,8 +130,9 @@ static int make_spare(
 }
 
 /* What cannot be dropped now keeps nothing else from being done; the first reason is told. */
-static int one_round(struct conn *conn, const char *database, unsigned flags, struct err *err)
+static int one_round(struct context *context, struct conn *conn, unsigned flags, struct err *err)
 {
+	const char *database = context->target.database;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 	CLEANUP(mem_cleanup) char *new_name = sibling_name(database, MARK_NEW, NULL, false);
 	const struct sibling *source;
@@ -143,7 +159,7 @@ static int one_round(struct conn *conn, const char *database, unsigned flags, st
 	if (source) {
 		CLEANUP(err_release) struct err one = ERR_INIT;
 
-		if (make_spare(conn, database, source, &one) != 0 && err->kind == ERR_NONE) {
+		if (make_spare(context, conn, source, &one) != 0 && err->kind == ERR_NONE) {
 			*err = one;
 			one = (struct err)ERR_INIT;
 		}
@@ -183,7 +199,7 @@ int background_work(struct context *context, struct conn *conn, unsigned flags, 
 				return -1;
 			continue;
 		}
-		failed = one_round(conn, database, flags, err);
+		failed = one_round(context, conn, flags, err);
 		if (database_release_background_lock(conn, database, failed ? &ignored : err) !=
 				0 ||
 			failed)

@@ -227,8 +227,16 @@ static int explain_failure(const struct context *context, struct err *err)
 int context_connect(
 	struct context *context, bool own_queries, struct conn **ret_conn, struct err *err)
 {
+	return context_connect_database(
+		context, context->target.database, own_queries, ret_conn, err);
+}
+
+int context_connect_database(struct context *context, const char *database, bool own_queries,
+	struct conn **ret_conn, struct err *err)
+{
 	struct conn_options options = connection(context);
 
+	options.database = database;
 	options.own_queries = own_queries;
 	if (context_ensure_server(context, err) != 0)
 		return -1;

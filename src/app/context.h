@@ -57,6 +57,10 @@ int context_open_project(struct context *context, const struct run *run, struct 
 int context_connect(
 	struct context *context, bool own_queries, struct conn **ret_conn, struct err *err);
 
+/* The same for another database of the target's server. */
+int context_connect_database(struct context *context, const char *database, bool own_queries,
+	struct conn **ret_conn, struct err *err);
+
 /* Makes sure that the private local server runs when it is the target; otherwise does nothing. */
 int context_ensure_server(struct context *context, struct err *err);
 
