@@ -222,6 +222,12 @@ static bool fits(
 	       (mark->data_at == 0 || policy->frozen_seed);
 }
 
+bool cache_has_any(const struct siblings *siblings)
+{
+	return siblings_get(siblings, MARK_TEMPLATE, NULL) ||
+	       siblings_get(siblings, MARK_SPARE, NULL);
+}
+
 const struct sibling *cache_find(const struct siblings *siblings, const struct cache_keys *keys,
 	const struct cache_policy *policy, bool seeded)
 {

@@ -37,6 +37,9 @@ struct cache_keys {
 int cache_keys(struct conn *conn, const struct target *target, const struct scripts *schema,
 	const struct scripts *seed, struct cache_keys *keys, struct err *err);
 
+/* Whether there is any kept result, whatever it is of. */
+bool cache_has_any(const struct siblings *siblings);
+
 /*
  * The kept result to begin with: a spare, else a template; NULL: none that fits. seeded: only one
  * that holds the seed too.

@@ -179,8 +179,6 @@ static int clear_way(struct reset *reset, struct err *err)
 
 static int begin(struct reset *reset, struct err *err)
 {
-	const struct mark *mark = &reset->siblings.self.mark;
-
 	if (context_connect_maintenance(reset->context, &reset->conn, err) != 0 ||
 		heal_locked(reset->conn, reset->database, &reset->siblings, err) != 0 ||
 		check_server(reset, err) != 0)
@@ -189,11 +187,10 @@ static int begin(struct reset *reset, struct err *err)
 	reset->caching = reset->options->policy.on && !reset->schema->inputs.obstacle;
 	if (reset->options->policy.on && reset->schema->inputs.obstacle)
 		out_detail("no copy is kept: %s", reset->schema->inputs.obstacle);
-	if (reset->caching && cache_keys(reset->conn, &reset->context->target, reset->schema,
-				      reset->seed, &reset->keys, err) != 0)
+	/* Without anything that it might find they can wait. */
+	if (reset->caching && cache_has_any(&reset->siblings) &&
+		reset_find_keys(reset, reset->conn, err) != 0)
 		return -1;
-	reset->again = reset->caching && mark->kind == MARK_MADE &&
-		       strcmp(mark->key, reset->keys.full) == 0;
 	return clear_way(reset, err);
 }
 

@@ -21,7 +21,8 @@ struct reset {
 	bool sent;   /* the transaction that gives the new database the name was sent */
 	bool exchanged;                /* and has succeeded */
 	bool completing;               /* the transaction that makes it the valid one was sent */
-	struct cache_keys keys;        /* at the beginning; caching only */
+	bool has_keys;                 /* they were asked for; caching only */
+	struct cache_keys keys;        /* at the beginning */
 	bool again;                    /* the last reset was from the same keys */
 	bool holds_schema, holds_seed; /* the copy that was begun with has them already */
 	/* What makes their outcome another one each time, known once examined; NULL: nothing.
@@ -36,6 +37,9 @@ struct reset {
  * was copied or taken, NULL: nothing. */
 int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
 	const struct sibling **ret_kept, struct err *err);
+
+/* Asks conn, a maintenance connection, for keys. */
+int reset_find_keys(struct reset *reset, struct conn *conn, struct err *err);
 
 /* Says what the database was made from; start_us: when that began (clock_us). */
 void reset_tell_made(const struct reset *reset, const struct sibling *kept, int64_t start_us);

@@ -40,6 +40,35 @@ static int copy(struct reset *reset, const char *source, const char *name, bool 
 	return in_the_way(name, err);
 }
 
+int reset_find_keys(struct reset *reset, struct conn *conn, struct err *err)
+{
+	const struct mark *mark = &reset->siblings.self.mark;
+
+	if (cache_keys(conn, &reset->context->target, reset->schema, reset->seed, &reset->keys,
+		    err) != 0)
+		return -1;
+	reset->has_keys = true;
+	reset->again = mark->kind == MARK_MADE && strcmp(mark->key, reset->keys.full) == 0;
+	return 0;
+}
+
+/* While the server makes a database; what fails is done afterwards. */
+static int find_keys_meanwhile(void *context, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	struct reset *reset = context;
+
+	if (context_connect_maintenance(reset->context, &conn, &own) == 0 &&
+		reset_find_keys(reset, conn, &own) == 0)
+		return 0;
+	if (own.kind != ERR_INTERRUPTED)
+		return 0;
+	*err = own;
+	own = (struct err)ERR_INIT;
+	return -1;
+}
+
 static int create_empty(struct reset *reset, const char *name, struct err *err)
 {
 	const struct database_create_options options = { 0 };
@@ -47,10 +76,14 @@ static int create_empty(struct reset *reset, const char *name, struct err *err)
 
 	/* After a signal that came too late it is there, and ours. */
 	reset->made_new = true;
+	if (reset->caching && !reset->has_keys)
+		conn_meanwhile(reset->conn, find_keys_meanwhile, reset);
 	if (database_create(reset->conn, name, &options, &created, err) != 0)
 		return -1;
 	if (created)
-		return 0;
+		return reset->caching && !reset->has_keys
+			       ? reset_find_keys(reset, reset->conn, err)
+			       : 0;
 	reset->made_new = false;
 	return in_the_way(name, err);
 }
@@ -101,7 +134,7 @@ int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
 	char *name = sibling_name(reset->database, MARK_NEW, NULL, false);
 	const struct sibling *kept = NULL;
 
-	if (reset->caching)
+	if (reset->has_keys)
 		kept = cache_find(&reset->siblings, &reset->keys, &reset->options->policy,
 			keeps_any_seed(reset));
 	out_step("db-create");

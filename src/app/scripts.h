@@ -13,7 +13,8 @@ struct scripts {
 	bool keep_going;
 	bool transaction;
 	bool insists;       /* on the transaction: a script that cannot run in one is an error */
-	bool allow_connect; /* as in load_options, like batch */
+	bool allow_connect; /* as in load_options, like batch and at_once */
+	bool at_once;
 	size_t batch;
 	struct variables variables; /* --set */
 	struct stamps stamps;       /* set by scripts_check: of the files it has read */

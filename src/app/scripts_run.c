@@ -137,7 +137,8 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		.allow_connect = scripts->allow_connect,
 		.variables = &scripts->variables,
 		.stamps = &scripts->stamps,
-		.batch = scripts->batch };
+		.batch = scripts->batch,
+		.at_once = scripts->at_once };
 	const struct load_observer observer = { .context = scripts,
 		.notice = tell_notice,
 		.statement = context_echo() ? tell_statement : NULL,

@@ -62,6 +62,8 @@ static int run_setup(struct run *run, struct err *err)
 	options.force = opt_force || !target_is_protected(&context.target);
 	schema.wants_inputs = seed.wants_inputs = options.policy.on;
 	seed.definitions_run = true;
+	/* Whatever becomes of a load that fails, the reset is undone. */
+	schema.at_once = seed.at_once = true;
 	/* The next spare is made after the copies, which it would hold up. */
 	spare = options.policy.spare;
 	options.policy.spare = spare && copies == 0;

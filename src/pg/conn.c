@@ -19,6 +19,7 @@
 
 #define STALL_MS 2000
 #define STALL_AGAIN_MS 30000
+#define MEANWHILE_MS 1
 
 void conn_close(struct conn *conn)
 {
@@ -197,7 +198,11 @@ static int until_stalled(struct conn *conn)
 /* A signal that comes during the call counts as if it had come while waiting. */
 static void tell_stalled(struct conn *conn)
 {
-	if (conn->stalled(conn->stalled_context, &conn->interrupted) != 0) {
+	int (*stalled)(void *context, struct err *err) = conn->stalled;
+
+	if (conn->stalled_once)
+		conn->stalled = NULL;
+	if (stalled(conn->stalled_context, &conn->interrupted) != 0) {
 		conn->answer_deadline = clock_ms() + ANSWER_MS;
 		cancel(conn);
 	}
@@ -353,13 +358,29 @@ static int collect(struct conn *conn, PGresult **ret_result, struct err *err)
 
 static int exec(struct conn *conn, const char *sql, struct err *err)
 {
+	bool failed;
+
 	if (conn->trace)
 		conn->trace(sql);
 	if (!PQsendQuery(conn->pg, sql))
 		return conn_send_error(conn, err);
-	if (conn_flush(conn, err) != 0)
-		return -1;
-	return collect(conn, NULL, err);
+	failed = conn_flush(conn, err) != 0 || collect(conn, NULL, err) != 0;
+	if (conn->stalled_once) {
+		conn->stalled = NULL;
+		conn->stalled_once = false;
+		conn->stall_ms = 0;
+	}
+	return failed ? -1 : 0;
+}
+
+void conn_meanwhile(struct conn *conn, int (*work)(void *context, struct err *err), void *context)
+{
+	if (conn->stalled)
+		BUG("somebody waits for this connection already");
+	conn->stalled = work;
+	conn->stalled_context = context;
+	conn->stalled_once = true;
+	conn->stall_ms = MEANWHILE_MS;
 }
 
 #define PIN_SEARCH_PATH "SET search_path = ''"

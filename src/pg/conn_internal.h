@@ -21,6 +21,7 @@ struct conn {
 	int (*stalled)(void *context, struct err *err);
 	void *stalled_context;
 	int64_t stall_ms, stall_again_ms;
+	bool stalled_once; /* it is for one request, and called once */
 	int64_t stalled_due;   /* when the next call is; 0: the server is not waited for */
 	size_t inputs;         /* how often the server has sent something */
 	int64_t round_trip_us; /* how long the server's first answer took; 0: not measured */

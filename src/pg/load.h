@@ -24,6 +24,11 @@ struct load_options {
 	/* Most bytes of statements that are sent together; 0: each alone; LOAD_BATCH_AUTO: by the
 	 * distance of the server. */
 	size_t batch;
+	/*
+	 * A load that is small is one request with its BEGIN and COMMIT, as it is with a server far
+	 * away: it saves round trips, but what became of it is not known when the connection breaks.
+	 */
+	bool at_once;
 };
 
 #define LOAD_BATCH_AUTO SIZE_MAX

@@ -207,10 +207,14 @@ static bool is_far(const struct loader *loader)
 int load_begin(struct loader *loader, struct err *err)
 {
 	loader->check_client = check_client(loader);
-	if (!loader->transaction || loader->options->batch != LOAD_BATCH_AUTO || !is_far(loader))
+	if (!loader->transaction || loader->options->batch != LOAD_BATCH_AUTO ||
+		!(is_far(loader) || loader->options->at_once))
 		return begin(loader, err);
 	loader->begin_due = true;
-	return measure(loader, loader->conn->round_trip_us, err);
+	if (is_far(loader))
+		return measure(loader, loader->conn->round_trip_us, err);
+	loader->batch_bytes = BATCH_NEAR;
+	return 0;
 }
 
 int load_ensure_begun(struct loader *loader, struct err *err)

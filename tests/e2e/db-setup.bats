@@ -264,7 +264,7 @@ rich_seed() {
 	make_project
 	old_database
 	mark=$(server_log_mark)
-	run db-setup --wait-drop --no-spare
+	run db-setup --no-cache --no-spare
 	assert_status 0
 	assert_equal "postgres $name" "$(server_log_since "$mark" |
 		sed -n 's/.*connection authorized: .* database=\([^ ]*\) application_name=db-setup.*/\1/p' | xargs)"

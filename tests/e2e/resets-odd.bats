@@ -325,16 +325,22 @@ visits_in_the_copy() {
 	make_project
 	old_database
 	sql "$name" "CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 50000)"
-	mark=$(server_log_mark)
-	run db-setup --no-spare --no-cache
-	no_background
-	assert_status 0
-	assert_equal '' "$(siblings)"
-	CI=1 run db-setup
-	no_background
-	assert_equal '' "$(siblings)"
-	assert_equal 1 "$(server_log_since "$mark" | grep -c 'connection authorized: .*database=postgres application_name=db-setup' |
-		awk '{ print $1 / 2 }')"
+	for kept in '' template; do
+		mark=$(server_log_mark)
+		CI=1 run db-setup
+		no_background
+		assert_status 0
+		assert_equal "$kept" "$(siblings)"
+		# Who has put the old database aside has dropped it.
+		assert_equal "DROP RENAME" "$(changes_since "$mark" | cut -d' ' -f2 | xargs)"
+		assert_equal 1 "$(changes_since "$mark" | cut -d' ' -f1 | sort -u | wc -l)"
+	done
+}
+
+# changes_since MARK: "PROCESS WORD" for each kind of change that was made to databases.
+changes_since() {
+	server_log_since "$1" |
+		sed -n -E 's/.* \[([0-9]+)\] .*app=db-setup .*statement: .*(DROP|RENAME).*/\1 \2/p' | sort -u
 }
 
 @test "after a reset that failed on a spare there is a spare again" {

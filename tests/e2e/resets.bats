@@ -132,11 +132,20 @@ setup() {
 	[ "$before" != "$(sibling template)" ]
 }
 
+@test "options of the session that change are seen" {
+	project
+	warm_up
+	PGOPTIONS='-c my.setting=1' db_setup
+	refute_contains "$stderr" 'nothing has changed'
+}
+
 @test "a role or a setting of the server that changes is seen" {
 	project
 	role=$(db_name role)
 	echo "DO \$\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$role') THEN
 		CREATE ROLE $role; END IF; END \$\$; GRANT SELECT ON item TO $role;" >>db/schema.sql
+	# The first makes the role, which the second sees; the third is the first that comes again.
+	db_setup
 	db_setup
 	db_setup
 	db_setup

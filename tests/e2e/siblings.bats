@@ -434,7 +434,7 @@ changes_fingerprint() {
 	[ "$before" != "$(fingerprint 1)" ]
 	[ "$before" != "$(fingerprint 0 "$APP")" ]
 	[ "$before" != "$(PGTZ=Asia/Tokyo fingerprint)" ]
-	[ "$before" != "$(PGOPTIONS='-c my.setting=1' fingerprint)" ]
+	[ "$before" != "$(PGOPTIONS='-c datestyle=German' fingerprint)" ]
 	[ "$before" != "$(PGOPTIONS='-c search_path=x' fingerprint)" ]
 	sql postgres "ALTER SYSTEM SET datestyle = 'German'"
 	sql postgres 'SELECT pg_reload_conf()'

@@ -136,7 +136,7 @@ load faults
 	for signal in INT TERM; do
 		printf 'COPY item FROM stdin;\n7\tseven\n' >&"$fifo"
 		start_child db-setup
-		wait_until 'running COPY%'
+		wait_until 'running %COPY%'
 		assert_dies_by "$signal"
 		assert_old_database
 	done
