@@ -98,8 +98,8 @@ static void warm(struct context *context, const char *name)
 	(void)context_connect_database(context, name, true, &conn, &ignored);
 }
 
-static int make_spare(struct context *context, struct conn *conn, const struct sibling *template,
-	struct err *err)
+static int make_spare(
+	struct context *context, struct conn *conn, const struct sibling *template, struct err *err)
 {
 	const char *database = context->target.database;
 	CLEANUP(mem_cleanup)

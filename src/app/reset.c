@@ -201,8 +201,8 @@ static int begin(struct reset *reset, struct err *err)
  * One transaction: the old database is put aside, or is already one to drop when nothing is left to
  * be loaded, and the new one gets the name.
  */
-static int exchange(struct reset *reset, const char *new_name, uint32_t new_oid,
-	const char *comment, bool complete, struct err *err)
+static int exchange(struct reset *reset, const char *new_name, const char *comment, bool complete,
+	struct err *err)
 {
 	const struct sibling *self = &reset->siblings.self;
 	CLEANUP(mark_release)
@@ -215,7 +215,10 @@ static int exchange(struct reset *reset, const char *new_name, uint32_t new_oid,
 	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
 	size_t count = 0;
 
-	old_mark.oid = new_oid;
+	/* A script may write over the comment by which a half-made database is known. */
+	if (reset->had_old && !complete &&
+		database_oid(reset->conn, new_name, &old_mark.oid, err) != 0)
+		return -1;
 	if (self->mark.kind == MARK_MADE) {
 		memcpy(old_mark.key, self->mark.key, sizeof(old_mark.key));
 		memcpy(old_mark.base, self->mark.base, sizeof(old_mark.base));
@@ -470,16 +473,15 @@ static int replace(struct reset *reset, struct err *err)
 {
 	const struct sibling *kept = NULL;
 	CLEANUP(mem_cleanup) char *name = NULL;
-	uint32_t oid = 0;
 	int64_t start = clock_us();
 	bool nothing_to_load;
 
-	if (reset_make(reset, &name, &oid, &kept, err) != 0)
+	if (reset_make(reset, &name, &kept, err) != 0)
 		return -1;
 	nothing_to_load = reset->holds_schema && reset->holds_seed;
 	/* What is going to be run may be kept. */
 	reset->closed = reset->caching && !kept;
-	if (exchange(reset, name, oid, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
+	if (exchange(reset, name, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
 		    nothing_to_load, err) != 0)
 		return -1;
 	reset_tell_made(reset, kept, start);

@@ -35,8 +35,8 @@ struct reset {
 
 /* Makes or takes the new database, beside the old one. *ret_name is the caller's; *ret_kept is what
  * was copied or taken, NULL: nothing. */
-int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
-	const struct sibling **ret_kept, struct err *err);
+int reset_make(
+	struct reset *reset, char **ret_name, const struct sibling **ret_kept, struct err *err);
 
 /* Asks conn, a maintenance connection, for keys. */
 int reset_find_keys(struct reset *reset, struct conn *conn, struct err *err);

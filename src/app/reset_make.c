@@ -81,9 +81,8 @@ static int create_empty(struct reset *reset, const char *name, struct err *err)
 	if (database_create(reset->conn, name, &options, &created, err) != 0)
 		return -1;
 	if (created)
-		return reset->caching && !reset->has_keys
-			       ? reset_find_keys(reset, reset->conn, err)
-			       : 0;
+		return reset->caching && !reset->has_keys ? reset_find_keys(reset, reset->conn, err)
+							  : 0;
 	reset->made_new = false;
 	return in_the_way(name, err);
 }
@@ -127,8 +126,8 @@ static bool keeps_any_seed(const struct reset *reset)
 	       !reset->seed->inputs.obstacle;
 }
 
-int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
-	const struct sibling **ret_kept, struct err *err)
+int reset_make(
+	struct reset *reset, char **ret_name, const struct sibling **ret_kept, struct err *err)
 {
 	CLEANUP(mem_cleanup)
 	char *name = sibling_name(reset->database, MARK_NEW, NULL, false);
@@ -152,9 +151,6 @@ int reset_make(struct reset *reset, char **ret_name, uint32_t *ret_oid,
 	if (kept && kept->mark.kind == MARK_SPARE) {
 		mem_free(name);
 		name = mem_strdup(kept->name);
-		*ret_oid = kept->oid;
-	} else if (database_oid(reset->conn, name, ret_oid, err) != 0) {
-		return -1;
 	}
 	*ret_name = take_ptr(name);
 	*ret_kept = kept;

@@ -513,18 +513,11 @@ static void detach_descriptors(void)
 
 bool process_detach(void)
 {
-	pid_t between = fork_blocked();
 	sigset_t none;
-	int status;
 
-	if (between != 0) {
-		if (between > 0)
-			wait_for(between, &status);
+	if (fork_blocked() != 0)
 		return false;
-	}
-	/* The process between is gone at once: its child will be nobody's zombie. */
-	if (setsid() < 0 || fork() != 0)
-		_exit(0);
+	setsid();
 	interrupt_restore();
 	detach_descriptors();
 	sigemptyset(&none);

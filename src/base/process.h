@@ -82,10 +82,11 @@ int process_run(const struct process_spec *spec, int64_t timeout_ms, struct strb
 int process_spawn(const struct process_spec *spec, int output, pid_t *ret_pid, struct err *err);
 
 /*
- * Makes a process that goes on when the caller ends and is no child of it: a copy of the caller in
+ * Makes a process that goes on when the caller ends, which should be soon: a copy of the caller in
  * a session of its own, with standard streams from and to /dev/null, no other descriptor and
- * signals as a new program has them. True in that process, which has to end by _exit; false in the
- * caller, also when no process could be made.
+ * signals as a new program has them. (Until then it is a child of the caller, since a process
+ * between the two would cost as much time again.) True in that process, which has to end by _exit;
+ * false in the caller, also when no process could be made.
  */
 bool process_detach(void);
 

@@ -62,8 +62,7 @@ int conn_open_maintenance(const struct params *params, const struct conn_options
  * Has work called while the server is busy with the next request, once, unless it answers within
  * milliseconds. work may not use conn, and fails only with INTERRUPTED.
  */
-void conn_meanwhile(
-	struct conn *conn, int (*work)(void *context, struct err *err), void *context);
+void conn_meanwhile(struct conn *conn, int (*work)(void *context, struct err *err), void *context);
 
 /* Runs SQL (one or more statements by the simple protocol), results dropped. */
 int conn_exec(struct conn *conn, const char *sql, struct err *err);

@@ -9,7 +9,7 @@ struct conn {
 	notice_fn *notice;
 	void *notice_context;
 	void (*trace)(const char *sql);
-	bool unpinned; /* search_path is still to be set, by the first request */
+	bool unpinned;          /* search_path is still to be set, by the first request */
 	struct err interrupted; /* a signal that came while a request was running */
 	bool completed;         /* the last request succeeded, also when a signal ended it for us */
 	int64_t answer_deadline; /* with that: until when the server may answer */
@@ -21,7 +21,7 @@ struct conn {
 	int (*stalled)(void *context, struct err *err);
 	void *stalled_context;
 	int64_t stall_ms, stall_again_ms;
-	bool stalled_once; /* it is for one request, and called once */
+	bool stalled_once;     /* it is for one request, and called once */
 	int64_t stalled_due;   /* when the next call is; 0: the server is not waited for */
 	size_t inputs;         /* how often the server has sent something */
 	int64_t round_trip_us; /* how long the server's first answer took; 0: not measured */

@@ -86,8 +86,7 @@ int database_names(struct conn *conn, struct strlist *names, struct err *err);
  * Ends all sessions of a database but that of ours and waits, a second at most, until they have
  * gone. Fails when our role may not end one of them.
  */
-int database_end_others(
-	struct conn *conn, const char *name, struct conn *ours, struct err *err);
+int database_end_others(struct conn *conn, const char *name, struct conn *ours, struct err *err);
 
 /* How many tables of its own the connected database holds. */
 int database_count_tables(struct conn *conn, long *ret_count, struct err *err);

@@ -26,7 +26,8 @@ struct load_options {
 	size_t batch;
 	/*
 	 * A load that is small is one request with its BEGIN and COMMIT, as it is with a server far
-	 * away: it saves round trips, but what became of it is not known when the connection breaks.
+	 * away: it saves round trips, but what became of it is not known when the connection
+	 * breaks.
 	 */
 	bool at_once;
 };

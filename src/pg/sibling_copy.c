@@ -52,7 +52,7 @@ static bool is_true(const PGresult *result, int column)
 
 /* *ret_owner: whom the copy shall belong to, the caller's; NULL: us. */
 static int look_at_source(struct conn *conn, const char *name, struct copy_source *source,
-	char **ret_owner, struct err *err)
+	char **ret_owner, bool *ret_unused, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 	const char *version = conn_server_version(conn) >= VERSION_STRATEGY ? "true" : "false";
@@ -68,6 +68,7 @@ static int look_at_source(struct conn *conn, const char *name, struct copy_sourc
 						   : strtoll(PQgetvalue(result, 0, 2), NULL, 10),
 	};
 	*ret_owner = PQgetisnull(result, 0, 3) ? NULL : mem_strdup(PQgetvalue(result, 0, 3));
+	*ret_unused = is_true(result, 4);
 	return 0;
 }
 
@@ -108,7 +109,7 @@ int database_copy(struct conn *conn, const char *source, const char *name, bool 
 	size_t length;
 	int failed;
 
-	if (look_at_source(conn, source, &known, &owner, err) != 0 ||
+	if (look_at_source(conn, source, &known, &owner, &need.unused, err) != 0 ||
 		add(conn, &sql, "CREATE DATABASE", name, err) != 0 ||
 		add(conn, &sql, " TEMPLATE", source, err) != 0 ||
 		add(conn, &sql, " OWNER", owner, err) != 0)
