@@ -1,0 +1,298 @@
+#include "pg/protection.h"
+
+#include "base/mem.h"
+#include "base/rds_endpoint.h"
+#include "base/strbuf.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* --- the mark -------------------------------------------------------------------------------- */
+
+static const char marked[] = "[dbrig:protected=";
+static const char lifted[] = "[dbrig:unprotected]";
+
+#define TARGET_CHARACTERS                                                                          \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+/* The length of the mark that text begins with; 0: it begins with none. */
+static size_t mark_length(const char *text, enum protection_mark *ret_mark)
+{
+	size_t name;
+
+	if (strncmp(text, lifted, strlen(lifted)) == 0) {
+		*ret_mark = PROTECTION_LIFTED;
+		return strlen(lifted);
+	}
+	if (strncmp(text, marked, strlen(marked)) != 0)
+		return 0;
+	name = strspn(text + strlen(marked), TARGET_CHARACTERS);
+	if (name == 0 || text[strlen(marked) + name] != ']')
+		return 0;
+	*ret_mark = PROTECTION_MARKED;
+	return strlen(marked) + name + 1;
+}
+
+enum protection_mark protection_read(const char *comment, char **ret_target)
+{
+	enum protection_mark mark = PROTECTION_UNMARKED;
+	const char *last = NULL;
+	size_t last_length = 0;
+
+	for (const char *at = comment; at && (at = strchr(at, '[')); at++) {
+		size_t length = mark_length(at, &mark);
+
+		if (length > 0) {
+			last = at;
+			last_length = length;
+		}
+	}
+	if (!last)
+		return PROTECTION_UNMARKED;
+	mark_length(last, &mark);
+	if (mark == PROTECTION_MARKED && ret_target)
+		*ret_target = mem_strndup(
+			last + strlen(marked), last_length - strlen(marked) - strlen("]"));
+	return mark;
+}
+
+/* What is left behind by taking one mark out may be another. */
+static void take_marks_out(struct strbuf *text)
+{
+	enum protection_mark mark;
+
+	for (size_t i = 0; i < text->length;) {
+		size_t length = text->data[i] == '[' ? mark_length(text->data + i, &mark) : 0;
+
+		if (length == 0) {
+			i++;
+			continue;
+		}
+		/* The blank before it is the one that was put there with it. */
+		if (i > 0 && text->data[i - 1] == ' ') {
+			i--;
+			length++;
+		}
+		memmove(text->data + i, text->data + i + length, text->length - i - length + 1);
+		text->length -= length;
+		i = 0;
+	}
+}
+
+char *protection_write(const char *comment, enum protection_mark mark, const char *target)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_UNBOUNDED;
+
+	strbuf_adds(&text, comment ? comment : "");
+	take_marks_out(&text);
+	if (mark != PROTECTION_UNMARKED && text.length > 0)
+		strbuf_addc(&text, ' ');
+	if (mark == PROTECTION_MARKED)
+		strbuf_addf(&text, "%s%s]", marked, target);
+	else if (mark == PROTECTION_LIFTED)
+		strbuf_adds(&text, lifted);
+	return text.length > 0 ? strbuf_detach(&text) : NULL;
+}
+
+char *protection_carry(const char *to, const char *from)
+{
+	CLEANUP(mem_cleanup) char *target = NULL;
+	enum protection_mark mark = protection_read(from, &target);
+
+	return protection_write(to, mark, target);
+}
+
+/* --- the signs ------------------------------------------------------------------------------- */
+
+bool protection_is_name(const char *target)
+{
+	size_t length = strcspn(target, "-_");
+
+	return (length == 4 && strncasecmp(target, "prod", length) == 0) ||
+	       (length == 10 && strncasecmp(target, "production", length) == 0);
+}
+
+bool protection_lists(const char *list, const char *target)
+{
+	static const char separators[] = " \t\n,";
+
+	while (list && *list) {
+		size_t length;
+
+		list += strspn(list, separators);
+		length = strcspn(list, separators);
+		if (length > 0 && length == strlen(target) && strncasecmp(list, target, length) == 0)
+			return true;
+		list += length;
+	}
+	return false;
+}
+
+/* The domains under which services give out databases' names, as their documentation has them. */
+static const struct {
+	const char *domain;
+	const char *service;
+} services[] = {
+	{ "postgres.database.azure.com", "Azure Database for PostgreSQL" },
+	{ "postgres.database.usgovcloudapi.net", "Azure Database for PostgreSQL" },
+	{ "postgres.database.chinacloudapi.cn", "Azure Database for PostgreSQL" },
+	{ "postgres.cosmos.azure.com", "Azure Cosmos DB for PostgreSQL" },
+	{ "sql.goog", "Google Cloud SQL" },
+	{ "alloydb.goog", "Google AlloyDB" },
+	{ "supabase.co", "Supabase" },
+	{ "supabase.com", "Supabase" },
+	{ "neon.tech", "Neon" },
+	{ "neon.build", "Neon" },
+	{ "aivencloud.com", "Aiven" },
+	{ "db.ondigitalocean.com", "DigitalOcean" },
+	{ "postgres.render.com", "Render" },
+	{ "rlwy.net", "Railway" },
+	{ "railway.app", "Railway" },
+	{ "flycast", "Fly.io" },
+	{ "fly.dev", "Fly.io" },
+	{ "tsdb.cloud.timescale.com", "Timescale" },
+	{ "postgresbridge.com", "Crunchy Bridge" },
+	{ "psdb.cloud", "PlanetScale" },
+	{ "dsql.amazonaws.com", "Amazon Aurora DSQL" },
+	{ "compute.amazonaws.com", "Amazon EC2" },
+	{ "compute-1.amazonaws.com", "Amazon EC2" },
+};
+
+/* host is domain or below it; the root's dot at its end does not matter. */
+static bool is_below(const char *host, size_t length, const char *domain)
+{
+	size_t tail = strlen(domain);
+
+	if (length < tail || strncasecmp(host + length - tail, domain, tail) != 0)
+		return false;
+	return length == tail || host[length - tail - 1] == '.';
+}
+
+const char *protection_service(const char *host)
+{
+	size_t length = strlen(host);
+
+	/* The sockets of its proxy: /cloudsql/project:region:instance. */
+	if (strncmp(host, "/cloudsql/", strlen("/cloudsql/")) == 0)
+		return "Google Cloud SQL";
+	if (host[0] == '/' || host[0] == '@')
+		return NULL;
+	if (rds_is_host(host, length))
+		return "Amazon RDS";
+	if (length > 0 && host[length - 1] == '.')
+		length--;
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		if (is_below(host, length, services[i].domain))
+			return services[i].service;
+	/* "dpg-abc.frankfurt-postgres.render.com" */
+	if (is_below(host, length, "render.com") && length > strlen("-postgres.render.com") &&
+		strncasecmp(host + length - strlen("-postgres.render.com"), "-postgres.", 10) == 0)
+		return "Render";
+	return NULL;
+}
+
+/* The first host of a list that belongs to a service; the caller owns it. NULL: none. */
+static char *hosted_at(const char *hosts, const char **ret_service)
+{
+	while (hosts && *hosts) {
+		size_t length = strcspn(hosts, ",");
+		CLEANUP(mem_cleanup) char *host = mem_strndup(hosts, length);
+
+		*ret_service = protection_service(host);
+		if (*ret_service)
+			return take_ptr(host);
+		hosts += length + (hosts[length] == ',');
+	}
+	return NULL;
+}
+
+char *protection_reason(const struct protection_signs *signs)
+{
+	CLEANUP(mem_cleanup) char *host = NULL;
+	const char *service = NULL;
+
+	if (protection_is_name(signs->target))
+		return mem_printf("the target \"%s\" is production by its name", signs->target);
+	if (signs->is_listed)
+		return mem_printf(
+			"the target \"%s\" is listed in DB_PROTECTED_TARGETS", signs->target);
+	if (signs->mark == PROTECTION_MARKED)
+		return mem_printf("it is marked as the database of the target \"%s\"",
+			signs->marked_as ? signs->marked_as : "?");
+	if (signs->twin)
+		return mem_printf("%s leads to the same database", signs->twin);
+	if (signs->mark == PROTECTION_LIFTED)
+		return NULL;
+	host = hosted_at(signs->host, &service);
+	if (host)
+		return mem_printf("its host %s is one of %s", host, service);
+	if (signs->address)
+		return mem_printf("its server %s is on the internet", signs->address);
+	return NULL;
+}
+
+/* --- the decision ---------------------------------------------------------------------------- */
+
+static bool is_blank(const char *text)
+{
+	while (text && isspace((unsigned char)*text))
+		text++;
+	return !text || !*text;
+}
+
+enum protection_verdict protection_decide(const struct protection_case *request)
+{
+	if (request->confirm && strcmp(request->confirm, request->database) != 0)
+		return PROTECTION_OTHER_CONFIRM;
+	if (!request->is_protected)
+		return PROTECTION_ALLOWED;
+	if (request->is_agent && is_blank(request->consent))
+		return PROTECTION_NO_CONSENT;
+	if (request->confirm)
+		return PROTECTION_ALLOWED;
+	/* What answers a question there may be the agent itself. */
+	if (request->is_agent || !request->has_terminal)
+		return PROTECTION_UNCONFIRMED;
+	if (!request->typed)
+		return PROTECTION_ASK;
+	return strcmp(request->typed, request->database) == 0 ? PROTECTION_ALLOWED
+							      : PROTECTION_OTHER_TYPED;
+}
+
+/* --- agents ---------------------------------------------------------------------------------- */
+
+/*
+ * What they set for the commands they run, by their documentation or source (gathered in Prisma's
+ * safety checkpoint, prisma/orm#29684, and @vercel/detect-agent). Not what an editor sets for a
+ * person's terminal as well.
+ */
+const char *const protection_agent_variables[] = { "AI_AGENT", "AGENT", "CLAUDECODE", "CLAUDE_CODE",
+	"CURSOR_AGENT", "GEMINI_CLI", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED",
+	"CODEX_THREAD_ID", "CODEX_CI", "COPILOT_CLI", "OPENCODE", "OPENCODE_CLIENT", "QWEN_CODE",
+	"CLINE_ACTIVE", "AUGMENT_AGENT", "ANTIGRAVITY_AGENT", "CRUSH", "GOOSE_TERMINAL",
+	"AMP_CURRENT_THREAD_ID", NULL };
+
+/* Where one runs everything, with nothing in the environment. */
+#define DEVIN_FILE "/opt/.devin"
+
+const char *protection_agent(void)
+{
+	const char *own = getenv("DBRIG_AGENT");
+	const char *replit = getenv("REPLIT_SESSION");
+
+	if (own && *own)
+		return strcmp(own, "0") == 0 ? NULL : "DBRIG_AGENT";
+	for (size_t i = 0; protection_agent_variables[i]; i++) {
+		const char *value = getenv(protection_agent_variables[i]);
+
+		if (value && *value)
+			return protection_agent_variables[i];
+	}
+	/* A person's has another form. */
+	if (replit && strncmp(replit, "agent-", strlen("agent-")) == 0)
+		return "REPLIT_SESSION";
+	return access(DEVIN_FILE, F_OK) == 0 ? DEVIN_FILE : NULL;
+}
