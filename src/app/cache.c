@@ -170,6 +170,7 @@ int cache_policy(const struct context *context, struct cache_policy *policy, str
 		policy->on = variable;
 	else
 		policy->on = !is_protected && is_here(&context->target);
+	policy->asked = opt_cache || variable == 1;
 	policy->forget = opt_no_cache || variable == 0;
 	if (opt_cached_seed && !policy->on)
 		out_warning("--cached-seed has no effect: on this target copies are kept only with "

@@ -15,6 +15,7 @@ extern const struct variable cache_variables[];
 
 struct cache_policy {
 	bool on;          /* results are looked for and kept */
+	bool asked;       /* the user wants that even for a protected database */
 	bool spare;       /* the next copy is made ready in the background */
 	bool frozen_seed; /* also a seed that varies from run to run is kept */
 	bool wait_drop;   /* what is no longer wanted is dropped before the command returns */

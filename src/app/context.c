@@ -278,6 +278,7 @@ void context_release(struct context *context)
 	mem_free(context->root);
 	mem_free(context->db_dir);
 	iam_token_release(&context->token);
+	mem_free(context->protected_why);
 	target_release(&context->target);
 	*context = (struct context)CONTEXT_INIT;
 }

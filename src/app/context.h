@@ -6,6 +6,7 @@
 #include "base/env.h"
 #include "cli/command.h"
 #include "pg/conn.h"
+#include "pg/protection.h"
 #include "pg/target.h"
 
 struct context {
@@ -16,6 +17,10 @@ struct context {
 	char *db_dir; /* its db directory (DB_DIR); NULL: no project */
 	struct target target;
 	struct iam_token token; /* when target.is_iam: its password */
+	/* Found out by app/guard: why the database is protected, NULL: it is not, or nobody has
+	 * asked yet; and its mark. */
+	char *protected_why;
+	enum protection_mark mark;
 };
 
 #define CONTEXT_INIT                                                                               \

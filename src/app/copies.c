@@ -98,11 +98,6 @@ static int check_target(const struct target *target, size_t count, struct err *e
 {
 	CLEANUP(mem_cleanup) char *last = copy_name(target->database, count);
 
-	if (target_is_protected(target))
-		return err_set(err, ERR_REFUSED,
-			"refusing to make copies of database \"%s\": the target \"%s\" is "
-			"protected",
-			target->database, target->name);
 	if (strlen(last) > DATABASE_NAME_MAX)
 		return err_set(err, ERR_USAGE,
 			"--copies: the name \"%s\" has %zu bytes, more than the %d PostgreSQL "
@@ -123,15 +118,32 @@ static int look(struct conn *conn, const char *database, size_t count, struct si
 	return check_places(siblings, &existing, database, count, err);
 }
 
+/* Copies of a production database are nothing for tests. */
+static int refuse_protected(struct context *context, struct err *err)
+{
+	if (!guard_protects(context))
+		return 0;
+	err_set(err, ERR_REFUSED, "refusing to make copies of database \"%s\", which is protected",
+		context->target.database);
+	if (context->protected_why)
+		err_detail(err, "It is: %s.", context->protected_why);
+	err_note_line(err, "Nothing was changed.");
+	return -1;
+}
+
 int copies_check(struct context *context, size_t count, struct err *err)
 {
+	const struct guard guard = { .context = context, .what = "copy" };
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 
 	if (check_target(&context->target, count, err) != 0 ||
-		context_connect_maintenance(context, &conn, err) != 0)
+		refuse_protected(context, err) != 0 ||
+		context_connect_maintenance(context, &conn, err) != 0 ||
+		look(conn, context->target.database, count, &siblings, err) != 0 ||
+		guard_decide(&guard, conn, heal_comment(&siblings), err) != 0)
 		return -1;
-	return look(conn, context->target.database, count, &siblings, err);
+	return refuse_protected(context, err);
 }
 
 /* --- making
@@ -176,6 +188,9 @@ static int make_one(struct conn *conn, const struct sibling *self, const char *s
 {
 	CLEANUP(mem_cleanup) char *name = copy_name(self->name, number);
 	CLEANUP(mem_cleanup) char *making = sibling_name(self->name, MARK_COPY, NULL, true);
+	/* A copy for tests is nobody's production. */
+	CLEANUP(mem_cleanup)
+	char *comment = protection_write(self->comment, PROTECTION_UNMARKED, NULL);
 	CLEANUP(mark_release)
 	struct mark mark = {
 		.kind = MARK_COPY, .of = mem_strdup(self->name), .tag = mem_strdup(name)
@@ -183,7 +198,7 @@ static int make_one(struct conn *conn, const struct sibling *self, const char *s
 	struct database_change change = { .name = making,
 		.new_name = name,
 		.mark = &mark,
-		.comment = self->comment,
+		.comment = comment,
 		.allow_connections = 1 };
 
 	mark_sign(&mark);
@@ -248,7 +263,7 @@ int copies_make(struct context *context, size_t count, struct err *err)
 
 	out_step("copies");
 	if (context_connect_maintenance(context, &conn, err) != 0 ||
-		heal_locked(conn, database, &siblings, err) != 0 ||
+		heal_locked(conn, database, NULL, &siblings, err) != 0 ||
 		making_begin(conn, database, &siblings, err) != 0)
 		return -1;
 	failed = make_all(conn, database, count, &siblings, err);

@@ -1,5 +1,15 @@
 #include "app/guard.h"
 
+#include "app/known.h"
+#include "app/twin.h"
+#include "base/address.h"
+#include "base/mem.h"
+#include "pg/database.h"
+#include "pg/sibling.h"
+#include "term/out.h"
+#include "term/prompt.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static const char *opt_confirm;
@@ -9,32 +19,209 @@ const struct option guard_options[] = {
 		.type = OPTION_STRING,
 		.value = &opt_confirm,
 		.argument = "NAME",
-		.help = "the database's name: needed to destroy data on the target prod" },
+		.help = "the database's name: needed to destroy data in a protected database "
+			"where there is no terminal to type it on" },
 	{ 0 },
 };
 
-static int check_name(const struct target *target, const char *what, struct err *err)
+const struct variable guard_variables[] = {
+	{ "DB_PROTECTED_TARGETS", "Targets that are protected as prod is, with blanks or commas "
+				  "between them." },
+	{ "DBRIG_CONSENT", "The user's own words that allow an AI agent to destroy a protected "
+			   "database; they are printed." },
+	{ "DBRIG_AGENT", "0: the caller is no AI agent, whatever the environment says; 1: it is." },
+	{ 0 },
+};
+
+/* --- the decision ---------------------------------------------------------------------------- */
+
+static struct protection_case request_for(const struct target *target, bool is_protected)
 {
-	if (opt_confirm && strcmp(opt_confirm, target->database) != 0)
+	return (struct protection_case){
+		.is_protected = is_protected,
+		.database = target->database,
+		.confirm = opt_confirm,
+		.has_terminal = is_protected && prompt_possible(),
+		.is_agent = is_protected && protection_agent() != NULL,
+		.consent = getenv("DBRIG_CONSENT"),
+	};
+}
+
+static const char nothing_changed[] = "Nothing was changed.";
+
+static int refuse(const struct target *target, enum protection_verdict verdict, const char *what,
+	const char *why, struct err *err)
+{
+	const char *name = target->database;
+
+	switch (verdict) {
+	case PROTECTION_OTHER_CONFIRM:
 		return err_set(err, ERR_REFUSED,
-			"refusing to %s database \"%s\": --confirm names \"%s\"", what,
-			target->database, opt_confirm);
+			"refusing to %s database \"%s\": --confirm names \"%s\"", what, name,
+			opt_confirm);
+	case PROTECTION_OTHER_TYPED:
+		err_set(err, ERR_REFUSED, "refusing to %s database \"%s\": that is not its name",
+			what, name);
+		break;
+	default:
+		err_set(err, ERR_REFUSED, "refusing to %s database \"%s\", which is protected: %s",
+			what, name, why);
+		break;
+	}
+	err_note_line(err, nothing_changed);
+	if (verdict == PROTECTION_NO_CONSENT)
+		err_hint(err,
+			"%s says that an AI agent is calling. Do not go on by yourself: show your "
+			"user this message and ask. If your user agrees, set DBRIG_CONSENT to "
+			"their own words and give --confirm %s. (DBRIG_AGENT=0 when there is no "
+			"agent.)",
+			protection_agent(), name);
+	else
+		err_hint(err, "If you mean it: --confirm %s.", name);
+	return -1;
+}
+
+int guard_check(const struct guard *guard, struct err *err)
+{
+	const struct target *target = &guard->context->target;
+	const struct protection_case request =
+		request_for(target, guard->destroys && target_is_protected(target));
+	const struct protection_signs signs = { .target = target->name,
+		.is_listed = target->is_listed };
+	enum protection_verdict verdict = protection_decide(&request);
+	CLEANUP(mem_cleanup) char *why = NULL;
+
+	if (verdict == PROTECTION_ALLOWED || verdict == PROTECTION_ASK)
+		return 0;
+	why = protection_reason(&signs);
+	return refuse(target, verdict, guard->what, why, err);
+}
+
+/* The server's address, where it is one of the internet; NULL. */
+static const char *public_address(struct conn *conn)
+{
+	const char *text = PQhostaddr(conn_pg(conn));
+	struct address address;
+
+	return text && address_parse(text, strlen(text), &address) &&
+			       address_is_global(&address, NULL)
+		       ? text
+		       : NULL;
+}
+
+static int find_out(
+	struct context *context, struct conn *conn, const char *comment, struct err *err)
+{
+	const struct target *target = &context->target;
+	CLEANUP(mem_cleanup) char *marked_as = NULL;
+	CLEANUP(mem_cleanup) char *twin = NULL;
+	struct protection_signs signs = { .target = target->name, .is_listed = target->is_listed };
+
+	signs.mark = context->mark = protection_read(comment, &marked_as);
+	signs.marked_as = marked_as;
+	if (!target->is_private) {
+		signs.host = params_get(&target->params, "host");
+		signs.address = public_address(conn);
+	}
+	mem_free(take_ptr(context->protected_why));
+	context->protected_why = protection_reason(&signs);
+	if (context->protected_why || target->is_private)
+		return 0;
+	if (twin_find(context, conn, &twin, err) != 0)
+		return -1;
+	signs.twin = twin;
+	context->protected_why = protection_reason(&signs);
 	return 0;
 }
 
-int guard_sessions(const struct target *target, bool force, const char *what, struct err *err)
+/* On the terminal, whose answer decides. */
+static int ask(struct context *context, const char *what, struct protection_case *request,
+	char **ret_typed, struct err *err)
 {
-	return force ? guard_destroy(target, what, err) : check_name(target, what, err);
+	CLEANUP(mem_cleanup)
+	char *question = mem_printf("Database \"%s\" is protected: %s. Type its name to %s it:",
+		context->target.database, context->protected_why, what);
+
+	if (prompt_line(question, ret_typed, err) != 0)
+		return -1;
+	request->typed = *ret_typed ? *ret_typed : "";
+	return 0;
 }
 
-int guard_destroy(const struct target *target, const char *what, struct err *err)
+int guard_decide(const struct guard *guard, struct conn *conn, const char *comment, struct err *err)
 {
-	if (check_name(target, what, err) != 0)
+	struct context *context = guard->context;
+	CLEANUP(mem_cleanup) char *typed = NULL;
+	struct protection_case request;
+	enum protection_verdict verdict;
+
+	if (find_out(context, conn, comment, err) != 0)
 		return -1;
-	if (!target_is_protected(target) || opt_confirm)
-		return 0;
-	err_set(err, ERR_REFUSED, "refusing to %s database \"%s\": the target \"%s\" is protected",
-		what, target->database, target->name);
-	err_hint(err, "Nothing was changed. If you mean it: --confirm %s.", target->database);
-	return -1;
+	request = request_for(&context->target, guard->destroys && context->protected_why);
+	verdict = protection_decide(&request);
+	if (verdict == PROTECTION_ASK) {
+		if (ask(context, guard->what, &request, &typed, err) != 0)
+			return -1;
+		verdict = protection_decide(&request);
+	}
+	if (verdict != PROTECTION_ALLOWED)
+		return refuse(&context->target, verdict, guard->what, context->protected_why, err);
+	if (request.is_protected && request.is_agent)
+		out_info("the user's words, by DBRIG_CONSENT: %s", request.consent);
+	return 0;
+}
+
+bool guard_protects(const struct context *context)
+{
+	return context->protected_why || target_is_protected(&context->target);
+}
+
+/* --- the mark -------------------------------------------------------------------------------- */
+
+#define KIND_MARKED "marked"
+#define MARKED_SECONDS ((int64_t)10 * 365 * 24 * 3600)
+
+/* By which a database is remembered; the caller owns it. */
+static char *database_key(const struct target *target)
+{
+	const char *host = params_get(&target->params, "host");
+	const char *port = params_get(&target->params, "port");
+
+	return mem_printf("%s\n%s\n%s", host ? host : "", port ? port : "", target->database);
+}
+
+bool guard_was_marked(const struct context *context, char **ret_as)
+{
+	CLEANUP(mem_cleanup) char *key = database_key(&context->target);
+
+	return known_get(KIND_MARKED, key, MARKED_SECONDS, ret_as);
+}
+
+int guard_set_mark(struct context *context, struct conn *conn, const char *comment,
+	enum protection_mark mark, struct err *err)
+{
+	const struct target *target = &context->target;
+	CLEANUP(mem_cleanup) char *changed = protection_write(comment, mark, target->name);
+	CLEANUP(mem_cleanup) char *key = database_key(target);
+
+	if (database_set_comment(conn, target->database, changed, err) != 0)
+		return -1;
+	known_put(KIND_MARKED, key, mark == PROTECTION_MARKED ? target->name : "");
+	twin_remember(context, conn);
+	return 0;
+}
+
+void guard_mark(struct context *context, struct conn *conn, const char *comment)
+{
+	const struct target *target = &context->target;
+	CLEANUP(err_release) struct err err = ERR_INIT;
+
+	if (!target_is_protected(target) || protection_read(comment, NULL) != PROTECTION_UNMARKED)
+		return;
+	if (guard_set_mark(context, conn, comment, PROTECTION_MARKED, &err) == 0)
+		out_info("marked database \"%s\" as protected (db-protect tells more)",
+			target->database);
+	else
+		out_warning("database \"%s\" is not marked as protected: %s", target->database,
+			err.message);
 }

@@ -2,23 +2,53 @@
 #ifndef APP_GUARD_H
 #define APP_GUARD_H
 
-#include "cli/option.h"
-#include "pg/target.h"
+#include "app/context.h"
+#include "pg/protection.h"
 
 /* --confirm NAME */
 extern const struct option guard_options[];
 
-/*
- * Fails with REFUSED when the target is protected and --confirm does not give its database's name.
- * A --confirm that names another database is refused on any target. what: "drop", "reset", "load a
- * schema over" for the message.
- */
-int guard_destroy(const struct target *target, const char *what, struct err *err);
+/* DB_PROTECTED_TARGETS, DBRIG_CONSENT, DBRIG_AGENT */
+extern const struct variable guard_variables[];
+
+/* What a command is about to do to the database of its target. */
+struct guard {
+	struct context *context;
+	const char *what; /* "drop", "load a schema over the tables of": for messages */
+	bool destroys;    /* false: only a --confirm that names another database is refused */
+};
 
 /*
- * The same for what destroys nothing: only with force, which ends sessions, a protected target
- * needs --confirm.
+ * Before anything is connected: fails with REFUSED when --confirm names another database, or when
+ * the target alone (its name, DB_PROTECTED_TARGETS) makes a confirmation necessary that nobody can
+ * give.
  */
-int guard_sessions(const struct target *target, bool force, const char *what, struct err *err);
+int guard_check(const struct guard *guard, struct err *err);
+
+/*
+ * The decision, with what the server says. conn: any connection to it; comment: of the database,
+ * NULL: none, or no such database. On a protected database it says what is about to be lost and
+ * asks for its name, or fails with REFUSED; nothing is changed. Sets the context's protected_why
+ * and mark.
+ */
+int guard_decide(
+	const struct guard *guard, struct conn *conn, const char *comment, struct err *err);
+
+/* True once guard_decide has found it so, and for targets that are protected by name always. */
+bool guard_protects(const struct context *context);
+
+/* Whether the database was marked from here once; *ret_as: as which target, the caller's. */
+bool guard_was_marked(const struct context *context, char **ret_as);
+
+/* Sets, lifts or takes away the mark, as that of the context's target. comment: as it is now. */
+int guard_set_mark(struct context *context, struct conn *conn, const char *comment,
+	enum protection_mark mark, struct err *err);
+
+/*
+ * Marks the database of a target that is protected by name or list unless it has a mark, and says
+ * so; where our role may not, it says that. conn: a connection to its server. comment: as it is
+ * now.
+ */
+void guard_mark(struct context *context, struct conn *conn, const char *comment);
 
 #endif

@@ -138,12 +138,24 @@ static void tell_lock(void *context, const char *holder)
 		database, holder ? " (" : "", holder ? holder : "", holder ? ")" : "");
 }
 
-int heal_locked(struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
+const char *heal_comment(const struct siblings *siblings)
+{
+	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
+
+	if (old && protection_read(siblings->self.comment, NULL) == PROTECTION_UNMARKED)
+		return old->comment;
+	return siblings->self.comment;
+}
+
+int heal_locked(struct conn *conn, const char *database, const struct guard *guard,
+	struct siblings *siblings, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *name = mem_strdup(database);
 
 	if (database_lock(conn, database, tell_lock, name, err) != 0 ||
 		siblings_find(conn, database, siblings, err) != 0)
+		return -1;
+	if (guard && guard_decide(guard, conn, heal_comment(siblings), err) != 0)
 		return -1;
 	/* A standby or somebody without rights heals nothing; what they want to do tells them. */
 	if (siblings->in_recovery || !siblings->may_create)

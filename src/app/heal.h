@@ -5,6 +5,7 @@
 #ifndef APP_HEAL_H
 #define APP_HEAL_H
 
+#include "app/guard.h"
 #include "pg/sibling.h"
 
 enum healed {
@@ -31,11 +32,15 @@ int heal_and_tell(
 	struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
 
 /*
- * Takes the lock of the database, saying for whom it waits if it does, finds its siblings and
- * heals.
+ * Takes the lock of the database, saying for whom it waits if it does, finds its siblings, has the
+ * guard decide (NULL: nothing is to be decided) and heals.
  */
-int heal_locked(
-	struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
+int heal_locked(struct conn *conn, const char *database, const struct guard *guard,
+	struct siblings *siblings, struct err *err);
+
+/* The comment that says whether the database is protected, also when a killed reset has put it
+ * aside; NULL: none. */
+const char *heal_comment(const struct siblings *siblings);
 
 /*
  * Drops those of its siblings that are marked as to be dropped. One that cannot be dropped now

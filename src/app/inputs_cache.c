@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/private_file.h"
 #include "base/project.h"
 
 #include <dirent.h>
@@ -25,42 +26,6 @@
 #define TOUCH_SECONDS ((time_t)24 * 3600)
 
 /* --- where it is ----------------------------------------------------------------------------- */
-
-static bool is_mine(const struct stat *state)
-{
-	return state->st_uid == geteuid() && (state->st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-static bool make_directory(const char *path)
-{
-	struct stat state;
-
-	if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST)
-		return false;
-	return stat(path, &state) == 0 && S_ISDIR(state.st_mode);
-}
-
-/* The directory of the records, which the caller owns; NULL: none. */
-static char *make_place(void)
-{
-	const char *home = getenv("HOME"), *given = getenv("XDG_CACHE_HOME");
-	CLEANUP(mem_cleanup) char *base = NULL;
-	CLEANUP(mem_cleanup) char *place = NULL;
-	struct stat state;
-
-	/* The specification wants paths that are not absolute to be ignored. */
-	if (given && *given == '/')
-		base = mem_strdup(given);
-	else if (home && *home == '/')
-		base = path_join(home, ".cache");
-	if (!base || !make_directory(base))
-		return NULL;
-	place = path_join(base, "dbrig");
-	if (!make_directory(place) || lstat(place, &state) != 0 || !S_ISDIR(state.st_mode) ||
-		!is_mine(&state))
-		return NULL;
-	return take_ptr(place);
-}
 
 static void add_number(struct digest *digest, bool number)
 {
@@ -96,7 +61,7 @@ static char *make_id(const struct scripts *scripts, const char *cwd)
 void inputs_cache_open(struct inputs_cache *cache, const struct scripts *scripts)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	CLEANUP(mem_cleanup) char *place = make_place();
+	CLEANUP(mem_cleanup) char *place = private_directory("XDG_CACHE_HOME", ".cache");
 	CLEANUP(mem_cleanup) char *cwd = place ? project_cwd(&ignored) : NULL;
 
 	clock_gettime(CLOCK_REALTIME, &cache->began);
@@ -261,29 +226,6 @@ static bool take_record(struct record *record, const struct inputs_cache *cache,
 	return !record->bad && record->at == record->end && !inputs->obstacle;
 }
 
-/* Reads the record if nobody else can have written it. */
-static bool read_mine(const char *path, struct strbuf *out)
-{
-	CLEANUP(fd_cleanup) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat state;
-	ssize_t got;
-
-	if (fd < 0 || fstat(fd, &state) != 0 || !S_ISREG(state.st_mode) || !is_mine(&state) ||
-		state.st_size <= DIGEST_HEX_SIZE || (size_t)state.st_size > RECORD_MOST)
-		return false;
-	strbuf_grow(out, (size_t)state.st_size);
-	while (out->length < (size_t)state.st_size) {
-		got = read(fd, out->data + out->length, (size_t)state.st_size - out->length);
-		if (got <= 0)
-			return false;
-		out->length += (size_t)got;
-	}
-	/* It is in use. */
-	if (state.st_mtim.tv_sec + TOUCH_SECONDS < time(NULL))
-		futimens(fd, NULL);
-	return true;
-}
-
 static void digest_of(const char *bytes, size_t length, char *ret_hex)
 {
 	CLEANUP(digest_release) struct digest digest = DIGEST_INIT;
@@ -299,9 +241,14 @@ bool inputs_cache_read(
 	CLEANUP(record_release) struct record record = { 0 };
 	struct scripts before = *scripts;
 	char hex[DIGEST_HEX_SIZE];
+	time_t written;
 
-	if (!cache->path || !read_mine(cache->path, &text))
+	if (!cache->path || !private_read(cache->path, &text, &written) ||
+		text.length < DIGEST_HEX_SIZE)
 		return false;
+	/* It is in use. */
+	if (written + TOUCH_SECONDS < time(NULL))
+		utimensat(AT_FDCWD, cache->path, NULL, AT_SYMLINK_NOFOLLOW);
 	record.at = text.data;
 	record.end = text.data + text.length - (DIGEST_HEX_SIZE - 1);
 	digest_of(text.data, (size_t)(record.end - record.at), hex);
@@ -321,32 +268,6 @@ bool inputs_cache_read(
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
-
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t put = write(fd, bytes, length);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		bytes += put;
-		length -= (size_t)put;
-	}
-	return true;
-}
-
-static void write_file(const char *path, const struct strbuf *text)
-{
-	CLEANUP(mem_cleanup) char *temporary = mem_printf("%s.XXXXXX", path);
-	CLEANUP(fd_cleanup) int fd = mkostemp(temporary, O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (!write_all(fd, text->data, text->length) || rename(temporary, path) != 0)
-		unlink(temporary);
-}
 
 static void remove_old(const char *path)
 {
@@ -394,6 +315,6 @@ void inputs_cache_write(const struct inputs_cache *cache, const struct scripts *
 		return;
 	digest_of(text.data, text.length, hex);
 	strbuf_adds(&text, hex);
-	write_file(cache->path, &text);
+	private_write(cache->path, text.data, text.length);
 	remove_old(cache->path);
 }

@@ -86,6 +86,7 @@ static void reset_cleanup(struct reset *reset)
 	reset_close(reset);
 	conn_close(take_ptr(reset->conn));
 	siblings_release(&reset->siblings);
+	mem_free(reset->marked_as);
 	mem_free(reset->schema_varying);
 	mem_free(reset->seed_varying);
 }
@@ -125,8 +126,8 @@ static int check_server(struct reset *reset, struct err *err)
 		return -1;
 	/* Sessions that are not to be ended, or that our role may not end. */
 	reset->connected = state.connected;
-	if (state.connected && obstacle_sessions(reset->conn, "reset", reset->database,
-				       reset->options->force, err) != 0)
+	if (state.connected &&
+		obstacle_sessions(reset->conn, "reset", reset->database, reset->force, err) != 0)
 		return -1;
 	return 0;
 }
@@ -174,17 +175,35 @@ static int clear_way(struct reset *reset, struct err *err)
 	if (!reset->siblings.self.invalid && !reset->options->drop_first)
 		return 0;
 	reset->had_old = false;
-	return step_drop(reset->conn, reset->database, NULL, reset->options->force, err);
+	return step_drop(reset->conn, reset->database, NULL, reset->force, err);
+}
+
+/* What follows from the database's being protected or not, which is known only now. */
+static void take_protection(struct reset *reset)
+{
+	const struct target *target = &reset->context->target;
+	const bool is_protected = guard_protects(reset->context);
+
+	reset->force = reset->options->force || !is_protected;
+	reset->caching = reset->options->policy.on && !reset->schema->inputs.obstacle &&
+			 (!is_protected || reset->options->policy.asked);
+	reset->wait_drop = reset->options->policy.wait_drop || is_protected;
+	reset->mark = protection_read(heal_comment(&reset->siblings), &reset->marked_as);
+	if (reset->mark == PROTECTION_UNMARKED && target_is_protected(target)) {
+		reset->mark = PROTECTION_MARKED;
+		reset->marked_as = mem_strdup(target->name);
+	}
 }
 
 static int begin(struct reset *reset, struct err *err)
 {
 	if (context_connect_maintenance(reset->context, &reset->conn, err) != 0 ||
-		heal_locked(reset->conn, reset->database, &reset->siblings, err) != 0 ||
-		check_server(reset, err) != 0)
+		heal_locked(reset->conn, reset->database, reset->guard, &reset->siblings, err) != 0)
+		return -1;
+	take_protection(reset);
+	if (check_server(reset, err) != 0)
 		return -1;
 	reset->had_old = reset->siblings.found;
-	reset->caching = reset->options->policy.on && !reset->schema->inputs.obstacle;
 	if (reset->options->policy.on && reset->schema->inputs.obstacle)
 		out_detail("no copy is kept: %s", reset->schema->inputs.obstacle);
 	/* Without anything that it might find they can wait. */
@@ -212,6 +231,8 @@ static int exchange(struct reset *reset, const char *new_name, const char *comme
 	CLEANUP(mem_cleanup)
 	char *old_name = complete ? heal_name(reset->database, MARK_DROP, self->oid)
 				  : sibling_name(reset->database, MARK_OLD, NULL, false);
+	CLEANUP(mem_cleanup)
+	char *new_comment = protection_write(comment, reset->mark, reset->marked_as);
 	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
 	size_t count = 0;
 
@@ -238,7 +259,7 @@ static int exchange(struct reset *reset, const char *new_name, const char *comme
 	changes[count].name = new_name;
 	changes[count].new_name = reset->database;
 	changes[count].mark = &new_mark;
-	changes[count].comment = comment;
+	changes[count].comment = new_comment;
 	changes[count].unused = true;
 	/* A copy that was kept may have taken none; a new database does. */
 	if (reset->holds_schema)
@@ -246,7 +267,7 @@ static int exchange(struct reset *reset, const char *new_name, const char *comme
 	count++;
 	reset->completing = complete;
 	reset->sent = true;
-	if (databases_change(reset->conn, changes, count, reset->options->force, err) != 0)
+	if (databases_change(reset->conn, changes, count, reset->force, err) != 0)
 		return -1;
 	reset->open = reset->exchanged = true;
 	reset->made_new = false;
@@ -260,6 +281,7 @@ static int complete(struct reset *reset, struct err *err)
 	CLEANUP(mark_release) struct mark drop = reset_mark(reset, MARK_DROP);
 	CLEANUP(mark_release) struct mark made = reset_mark(reset, MARK_MADE);
 	CLEANUP(mem_cleanup) char *name = NULL;
+	CLEANUP(mem_cleanup) char *comment = NULL;
 	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
 	const struct sibling *old;
 	size_t count = 1;
@@ -271,7 +293,8 @@ static int complete(struct reset *reset, struct err *err)
 			"database \"%s\" is gone: the scripts or somebody else dropped it",
 			reset->database);
 	changes[0].name = reset->database;
-	changes[0].comment = now.self.comment;
+	comment = protection_write(now.self.comment, reset->mark, reset->marked_as);
+	changes[0].comment = comment;
 	changes[0].unmark = !reset->caching;
 	if (!reset->open)
 		changes[0].allow_connections = 1;
@@ -496,22 +519,24 @@ static void clear_up(struct reset *reset)
 	const bool spare = reset->caching && policy->spare;
 	unsigned flags = BACKGROUND_KILLED | (policy->forget ? BACKGROUND_FORGET : 0u);
 
-	if (policy->wait_drop &&
+	if (reset->wait_drop &&
 		background_work(reset->context, reset->conn, flags | BACKGROUND_WAIT, &err) != 0)
 		out_warning("something stays to be dropped by the next reset: %s", err.message);
 	/* Only now: while a session ends, a server with few processors answers no other at once. */
 	reset_close(reset);
 	/* Its lock would keep the next reset waiting. */
 	conn_close(take_ptr(reset->conn));
-	if (spare || (!policy->wait_drop && (reset->had_old || reset->siblings.count > 0)))
+	if (spare || (!reset->wait_drop && (reset->had_old || reset->siblings.count > 0)))
 		background_start(reset->context, flags | (spare ? BACKGROUND_SPARE : 0u));
 }
 
-int reset_run(struct context *context, struct scripts *schema, struct scripts *seed,
+int reset_run(const struct guard *guard, struct scripts *schema, struct scripts *seed,
 	const struct reset_options *options, struct err *err)
 {
+	struct context *context = guard->context;
 	CLEANUP(reset_cleanup)
-	struct reset reset = { .context = context,
+	struct reset reset = { .guard = guard,
+		.context = context,
 		.schema = schema,
 		.seed = seed,
 		.options = options,

@@ -9,11 +9,12 @@
 #define APP_RESET_H
 
 #include "app/cache.h"
-#include "app/context.h"
+#include "app/guard.h"
 #include "app/scripts.h"
 
 struct reset_options {
-	bool force;      /* end the sessions that are connected to the old database */
+	bool force;      /* end the sessions that are connected to the old database even if it is
+			    protected */
 	bool drop_first; /* drop the old one before the new one is made: half the disk, no way back
 			  */
 	struct cache_policy policy;
@@ -24,7 +25,7 @@ struct reset_options {
  * when policy.on. After an error the old database is under its name, unless the error's note says
  * otherwise.
  */
-int reset_run(struct context *context, struct scripts *schema, struct scripts *seed,
+int reset_run(const struct guard *guard, struct scripts *schema, struct scripts *seed,
 	const struct reset_options *options, struct err *err);
 
 #endif

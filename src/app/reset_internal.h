@@ -5,6 +5,7 @@
 #include "app/reset.h"
 
 struct reset {
+	const struct guard *guard;
 	struct context *context;
 	struct scripts *schema, *seed;
 	const struct reset_options *options;
@@ -15,7 +16,12 @@ struct reset {
 	struct siblings siblings; /* as found at the beginning, after healing */
 	bool had_old;             /* there was a database to reset */
 	bool connected;           /* and sessions in it */
+	bool force;               /* sessions are ended */
+	bool wait_drop;           /* what is no longer wanted is dropped before we are done */
 	bool caching;             /* results are looked for and kept */
+	/* Of the protection that goes from the old database to the new one. */
+	enum protection_mark mark;
+	char *marked_as; /* MARKED: as which target */
 	bool closed; /* nobody else is let in while it is loaded: what they write would be kept */
 	bool open;   /* the new database takes connections */
 	bool sent;   /* the transaction that gives the new database the name was sent */

@@ -35,14 +35,16 @@ int snapshot_check_name(const char *name, struct err *err)
 /* --- the session ---------------------------------------------------------------------------------
  */
 
-int snapshot_open(struct snapshot_session *session, struct context *context, struct err *err)
+int snapshot_open(struct snapshot_session *session, const struct guard *guard, struct err *err)
 {
+	struct context *context = guard->context;
+
 	session->context = context;
 	session->database = context->target.database;
 	if (context_connect_maintenance(context, &session->conn, err) != 0)
 		return -1;
 	session->locked = true;
-	return heal_locked(session->conn, session->database, &session->siblings, err);
+	return heal_locked(session->conn, session->database, guard, &session->siblings, err);
 }
 
 int snapshot_look(struct snapshot_session *session, struct context *context, struct err *err)

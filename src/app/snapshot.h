@@ -7,7 +7,7 @@
 #ifndef APP_SNAPSHOT_H
 #define APP_SNAPSHOT_H
 
-#include "app/context.h"
+#include "app/guard.h"
 #include "pg/sibling.h"
 
 struct snapshot_session {
@@ -24,8 +24,8 @@ struct snapshot_session {
 /* Fails with USAGE unless it has 1 to 63 bytes of UTF-8 without control characters. */
 int snapshot_check_name(const char *name, struct err *err);
 
-/* Connects, takes the lock, heals, finds the snapshots. */
-int snapshot_open(struct snapshot_session *session, struct context *context, struct err *err);
+/* Connects, takes the lock, has the guard decide, heals, finds the snapshots. */
+int snapshot_open(struct snapshot_session *session, const struct guard *guard, struct err *err);
 
 /* Only to look at them: takes no lock and changes nothing. */
 int snapshot_look(struct snapshot_session *session, struct context *context, struct err *err);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ENV_FILE_CEILING ((size_t)1 << 20)
 
@@ -209,6 +210,27 @@ const char *env_get(const struct env *env, const char *name, const char **ret_so
 		return *env->entries[i].value ? env->entries[i].value : NULL;
 	}
 	return NULL;
+}
+
+static void add_name(struct strlist *names, const struct env *env, const char *name)
+{
+	if (!env_get(env, name, NULL))
+		return;
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return;
+	strlist_add(names, name);
+}
+
+void env_names(const struct env *env, struct strlist *names)
+{
+	for (char **entry = environ; entry && *entry; entry++) {
+		CLEANUP(mem_cleanup) char *name = mem_strndup(*entry, strcspn(*entry, "="));
+
+		add_name(names, env, name);
+	}
+	for (size_t i = 0; i < env->count; i++)
+		add_name(names, env, env->entries[i].name);
 }
 
 void env_release(struct env *env)

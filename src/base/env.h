@@ -6,6 +6,7 @@
 #define BASE_ENV_H
 
 #include "base/err.h"
+#include "base/strlist.h"
 
 struct env {
 	struct env_entry *entries; /* from the file, in its order */
@@ -35,6 +36,9 @@ int env_read(struct env *env, const char *path, bool missing_ok, struct err *err
  * environment.
  */
 const char *env_get(const struct env *env, const char *name, const char **ret_source);
+
+/* Adds the names of all variables that are set and not empty, each once. */
+void env_names(const struct env *env, struct strlist *names);
 
 /* Wipes and frees; usable as a CLEANUP handler. */
 void env_release(struct env *env);

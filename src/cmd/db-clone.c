@@ -66,14 +66,15 @@ static int check_free(struct conn *conn, const char *name, struct err *err)
 	return 0;
 }
 
-static int clone(struct context *context, const char *name, struct err *err)
+static int clone(const struct guard *guard, const char *name, struct err *err)
 {
+	struct context *context = guard->context;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 	const char *source = context->target.database;
 
 	if (context_connect_maintenance(context, &conn, err) != 0 ||
-		heal_locked(conn, source, &siblings, err) != 0)
+		heal_locked(conn, source, guard, &siblings, err) != 0)
 		return -1;
 	if (!siblings.found)
 		return err_set(err, ERR_FAILED, "database \"%s\" does not exist", source);
@@ -104,6 +105,9 @@ static void print(const struct context *context, const char *name)
 static int run_clone(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	const struct guard guard = {
+		.context = &context, .what = "end the sessions of", .destroys = opt_force
+	};
 	struct run shifted = *run;
 	int64_t start = clock_us();
 	const char *name;
@@ -120,10 +124,10 @@ static int run_clone(struct run *run, struct err *err)
 	shifted.words.count--;
 	if (check_name(name, err) != 0 || context_open(&context, &shifted, err) != 0 ||
 		target_require_own_database(&context.target, "clone", err) != 0 ||
-		guard_sessions(&context.target, opt_force, "end the sessions of", err) != 0)
+		guard_check(&guard, err) != 0)
 		return -1;
 	out_step("db-clone");
-	if (clone(&context, name, err) != 0)
+	if (clone(&guard, name, err) != 0)
 		return -1;
 	out_info("made database \"%s\", a copy of \"%s\" (%s)", name, context.target.database,
 		clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
@@ -137,7 +141,7 @@ const struct command command = {
 	.synopsis = "[options] [TARGET] NEWNAME",
 	.options = (const struct option *const[]){ clone_options, maintenance_options,
 		guard_options, echo_options, target_options, env_options, NULL },
-	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.variables = (const struct variable *const[]){ guard_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-clone shop_feature", "copies the development database" },

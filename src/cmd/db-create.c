@@ -40,9 +40,11 @@ static int run_create(struct run *run, struct err *err)
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "create", err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0 ||
-		heal_locked(conn, context.target.database, &siblings, err) != 0)
+		heal_locked(conn, context.target.database, NULL, &siblings, err) != 0 ||
+		step_create(conn, context.target.database, &opt_create, err) != 0)
 		return -1;
-	return step_create(conn, context.target.database, &opt_create, err);
+	guard_mark(&context, conn, siblings.self.comment);
+	return 0;
 }
 
 const struct command command = {

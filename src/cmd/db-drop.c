@@ -18,12 +18,13 @@ static int run_drop(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+	const struct guard guard = { .context = &context, .what = "drop", .destroys = true };
 
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "drop", err) != 0 ||
-		guard_destroy(&context.target, "drop", err) != 0 ||
+		guard_check(&guard, err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0 ||
-		heal_locked(conn, context.target.database, &siblings, err) != 0 ||
+		heal_locked(conn, context.target.database, &guard, &siblings, err) != 0 ||
 		step_drop(conn, context.target.database, NULL, opt_force, err) != 0)
 		return -1;
 	return drop_kept(conn, &siblings, err);
@@ -35,7 +36,7 @@ const struct command command = {
 	.synopsis = "[options] [TARGET]",
 	.options = (const struct option *const[]){ drop_options, maintenance_options, guard_options,
 		echo_options, target_options, env_options, NULL },
-	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.variables = (const struct variable *const[]){ guard_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-drop",

@@ -1,22 +1,26 @@
 #include "app/guard.h"
 #include "app/steps.h"
+#include "base/mem.h"
 
 /* A schema script often begins with DROP TABLE: over tables of a protected database it needs the
  * confirmation, into an empty one it does not. */
-static int check_tables(const struct context *context, struct conn *conn, struct err *err)
+static int check_tables(struct context *context, struct conn *conn, struct err *err)
 {
+	struct guard guard = { .context = context, .what = "load a schema over the tables of" };
+	CLEANUP(mem_cleanup) char *comment = NULL;
 	long tables;
 
-	if (!target_is_protected(&context->target))
-		return 0;
-	if (database_count_tables(conn, &tables, err) != 0)
+	if (database_count_tables(conn, &tables, err) != 0 ||
+		database_comment(conn, context->target.database, &comment, err) != 0)
 		return -1;
-	if (tables == 0)
-		return 0;
-	if (guard_destroy(&context->target, "load a schema over the tables of", err) == 0)
-		return 0;
-	err_detail(err, "It holds %ld table%s.", tables, tables == 1 ? "" : "s");
-	return -1;
+	guard.destroys = tables > 0;
+	if (guard_decide(&guard, conn, comment, err) != 0) {
+		if (tables > 0)
+			err_detail(err, "It holds %ld table%s.", tables, tables == 1 ? "" : "s");
+		return -1;
+	}
+	guard_mark(context, conn, comment);
+	return 0;
 }
 
 static int list_schema(struct run *run, struct err *err)
@@ -54,7 +58,7 @@ const struct command command = {
 	.synopsis = "[options] [TARGET]",
 	.options = (const struct option *const[]){ script_options, script_run_options,
 		guard_options, echo_options, target_options, env_options, NULL },
-	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.variables = (const struct variable *const[]){ guard_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-schema-load", "runs db/schema.sql in one transaction" },

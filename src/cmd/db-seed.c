@@ -1,4 +1,6 @@
+#include "app/guard.h"
 #include "app/steps.h"
+#include "base/mem.h"
 
 static int list_seed(struct run *run, struct err *err)
 {
@@ -9,6 +11,19 @@ static int list_seed(struct run *run, struct err *err)
 		scripts_find_seed(&context, false, &scripts, err) != 0)
 		return -1;
 	return step_list("db-seed", &scripts, err);
+}
+
+/* The first write to a target that is protected marks its database. */
+static int mark(struct context *context, struct conn *conn, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *comment = NULL;
+
+	if (!target_is_protected(&context->target))
+		return 0;
+	if (database_comment(conn, context->target.database, &comment, err) != 0)
+		return -1;
+	guard_mark(context, conn, comment);
+	return 0;
 }
 
 static int run_seed(struct run *run, struct err *err)
@@ -23,7 +38,7 @@ static int run_seed(struct run *run, struct err *err)
 		target_require_database(&context.target, err) != 0 ||
 		scripts_find_seed(&context, false, &scripts, err) != 0 ||
 		scripts_check(&scripts, err) != 0 ||
-		context_connect(&context, false, &conn, err) != 0)
+		context_connect(&context, false, &conn, err) != 0 || mark(&context, conn, err) != 0)
 		return -1;
 	return step_scripts(conn, "db-seed", &scripts, err);
 }

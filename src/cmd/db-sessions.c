@@ -1,7 +1,8 @@
-#include "app/context.h"
+#include "app/guard.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "pg/database.h"
 #include "pg/sessions.h"
 #include "term/json.h"
 #include "term/out.h"
@@ -232,8 +233,17 @@ static int run_sessions(struct run *run, struct err *err)
 		return signal_listed(conn, &opt_cancel, false, err);
 	if (opt_kill.count > 0)
 		return signal_listed(conn, &opt_kill, true, err);
-	if (opt_kill_all)
+	if (opt_kill_all) {
+		const struct guard guard = {
+			.context = &context, .what = "end all sessions of", .destroys = true
+		};
+		CLEANUP(mem_cleanup) char *comment = NULL;
+
+		if (database_comment(conn, context.target.database, &comment, err) != 0 ||
+			guard_decide(&guard, conn, comment, err) != 0)
+			return -1;
 		return kill_all(conn, err);
+	}
 	return opt_watch >= 0 ? watch(conn, err) : show(conn, err);
 }
 
@@ -241,9 +251,9 @@ const struct command command = {
 	.name = "db-sessions",
 	.summary = "show who is connected to the server of a target, and end sessions",
 	.synopsis = "[options] [TARGET]",
-	.options = (const struct option *const[]){ sessions_options, target_options, env_options,
-		NULL },
-	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.options = (const struct option *const[]){ sessions_options, guard_options, target_options,
+		env_options, NULL },
+	.variables = (const struct variable *const[]){ guard_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-sessions prod",

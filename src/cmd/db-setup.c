@@ -43,7 +43,8 @@ static int run_setup(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(scripts_release) struct scripts schema = SCRIPTS_INIT;
 	CLEANUP(scripts_release) struct scripts seed = SCRIPTS_INIT;
-	struct reset_options options = { .drop_first = opt_drop_first };
+	const struct guard guard = { .context = &context, .what = "reset", .destroys = true };
+	struct reset_options options = { .force = opt_force, .drop_first = opt_drop_first };
 	int64_t start = clock_us();
 	char elapsed[32];
 	size_t copies;
@@ -55,11 +56,10 @@ static int run_setup(struct run *run, struct err *err)
 		return list_scripts(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "reset", err) != 0 ||
-		guard_destroy(&context.target, "reset", err) != 0 ||
+		guard_check(&guard, err) != 0 ||
 		cache_policy(&context, &options.policy, err) != 0 ||
 		scripts_find_default(&context, &schema, &seed, err) != 0)
 		return -1;
-	options.force = opt_force || !target_is_protected(&context.target);
 	schema.wants_inputs = seed.wants_inputs = options.policy.on;
 	seed.definitions_run = true;
 	/* Whatever becomes of a load that fails, the reset is undone. */
@@ -69,7 +69,7 @@ static int run_setup(struct run *run, struct err *err)
 	options.policy.spare = spare && copies == 0;
 	if (scripts_check(&schema, err) != 0 || scripts_check(&seed, err) != 0 ||
 		(copies > 0 && copies_check(&context, copies, err) != 0) ||
-		reset_run(&context, &schema, &seed, &options, err) != 0)
+		reset_run(&guard, &schema, &seed, &options, err) != 0)
 		return -1;
 	if (copies > 0 && copies_make(&context, copies, err) != 0)
 		return -1;
@@ -88,7 +88,8 @@ const struct command command = {
 	.options = (const struct option *const[]){ setup_options, copies_options, cache_options,
 		script_run_options, maintenance_options, guard_options, echo_options,
 		target_options, env_options, NULL },
-	.variables = (const struct variable *const[]){ cache_variables, target_variables, NULL },
+	.variables = (const struct variable *const[]){ cache_variables, guard_variables,
+		target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-setup", "resets the development database" },

@@ -46,20 +46,22 @@ struct request {
 
 static bool force(const struct request *request)
 {
-	return opt_force || !target_is_protected(&request->context->target);
+	return opt_force || !guard_protects(request->context);
 }
 
 static int run_save(struct request *request, struct err *err)
 {
 	const struct target *target = &request->context->target;
+	const struct guard guard = { .context = request->context,
+		.what = opt_replace ? "replace a snapshot of" : "end the sessions of",
+		.destroys = opt_replace || opt_force };
 	int64_t start = clock_us();
 	char elapsed[32];
 
 	if (snapshot_check_name(request->names[0], err) != 0 ||
 		target_require_own_database(target, "save", err) != 0 ||
-		guard_sessions(target, opt_force, "end the sessions of", err) != 0 ||
-		(opt_replace && guard_destroy(target, "replace a snapshot of", err) != 0) ||
-		snapshot_open(request->session, request->context, err) != 0 ||
+		guard_check(&guard, err) != 0 ||
+		snapshot_open(request->session, &guard, err) != 0 ||
 		snapshot_save(request->session, request->names[0], opt_replace, opt_force, err) !=
 			0)
 		return -1;
@@ -71,14 +73,16 @@ static int run_save(struct request *request, struct err *err)
 static int run_restore(struct request *request, struct err *err)
 {
 	const struct target *target = &request->context->target;
+	const struct guard guard = {
+		.context = request->context, .what = "restore", .destroys = true
+	};
 	int64_t start = clock_us();
 	char elapsed[32];
 	bool existed;
 
 	if (snapshot_check_name(request->names[0], err) != 0 ||
 		target_require_own_database(target, "restore", err) != 0 ||
-		guard_destroy(target, "restore", err) != 0 ||
-		snapshot_open(request->session, request->context, err) != 0)
+		guard_check(&guard, err) != 0 || snapshot_open(request->session, &guard, err) != 0)
 		return -1;
 	existed = request->session->siblings.found;
 	if (snapshot_restore(request->session, request->names[0], force(request), err) != 0)
@@ -93,12 +97,15 @@ static int run_restore(struct request *request, struct err *err)
 static int run_undo(struct request *request, struct err *err)
 {
 	const struct target *target = &request->context->target;
+	const struct guard guard = {
+		.context = request->context, .what = "undo the restore of", .destroys = true
+	};
 	int64_t start = clock_us(), at;
 	char elapsed[32], age[32];
 
 	if (target_require_own_database(target, "undo the restore of", err) != 0 ||
-		guard_destroy(target, "undo the restore of", err) != 0 ||
-		snapshot_open(request->session, request->context, err) != 0 ||
+		guard_check(&guard, err) != 0 ||
+		snapshot_open(request->session, &guard, err) != 0 ||
 		snapshot_undo(request->session, force(request), &at, err) != 0)
 		return -1;
 	out_info("database \"%s\" is back as it was %s ago (%s); db-snapshot undo changes it back",
@@ -110,12 +117,15 @@ static int run_undo(struct request *request, struct err *err)
 static int run_drop(struct request *request, struct err *err)
 {
 	const char *name = opt_undo ? NULL : request->names[0];
+	const struct guard guard = {
+		.context = request->context, .what = "drop a snapshot of", .destroys = true
+	};
 
 	if ((name && snapshot_check_name(name, err) != 0) ||
 		target_require_own_database(&request->context->target, "drop a snapshot of", err) !=
 			0 ||
-		guard_destroy(&request->context->target, "drop a snapshot of", err) != 0 ||
-		snapshot_open(request->session, request->context, err) != 0 ||
+		guard_check(&guard, err) != 0 ||
+		snapshot_open(request->session, &guard, err) != 0 ||
 		snapshot_drop(request->session, name, err) != 0)
 		return -1;
 	if (name)
@@ -130,13 +140,13 @@ static int run_drop(struct request *request, struct err *err)
 static int run_rename(struct request *request, struct err *err)
 {
 	const char *name = request->names[0], *new_name = request->names[1];
+	const struct guard guard = { .context = request->context, .what = "rename a snapshot of" };
 
 	if (snapshot_check_name(name, err) != 0 || snapshot_check_name(new_name, err) != 0 ||
 		target_require_own_database(
 			&request->context->target, "rename a snapshot of", err) != 0 ||
-		guard_sessions(&request->context->target, false, "rename a snapshot of", err) !=
-			0 ||
-		snapshot_open(request->session, request->context, err) != 0 ||
+		guard_check(&guard, err) != 0 ||
+		snapshot_open(request->session, &guard, err) != 0 ||
 		snapshot_rename(request->session, name, new_name, err) != 0)
 		return -1;
 	out_info("snapshot \"%s\" of database \"%s\" is now \"%s\"", name,
@@ -356,7 +366,7 @@ const struct command command = {
 		    "list|undo [TARGET]",
 	.options = (const struct option *const[]){ snapshot_options, maintenance_options,
 		guard_options, echo_options, target_options, env_options, NULL },
-	.variables = (const struct variable *const[]){ target_variables, NULL },
+	.variables = (const struct variable *const[]){ guard_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-snapshot save 'before the migration'",

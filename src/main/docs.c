@@ -3,6 +3,7 @@
  * option table) or its bash completion. Built once per command, like the command itself.
  */
 #include "base/mem.h"
+#include "pg/protection.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "cli/command.h"
@@ -100,6 +101,13 @@ static void print_statuses(void)
 	     "signal.");
 }
 
+static void print_agent_variables(void)
+{
+	for (size_t i = 0; protection_agent_variables[i]; i++)
+		printf(".Ev %s%s\n", protection_agent_variables[i],
+			protection_agent_variables[i + 1] ? " ," : "");
+}
+
 static void print_man(void)
 {
 	char line[4096];
@@ -111,6 +119,8 @@ static void print_man(void)
 			print_variables();
 		else if (strcmp(line, "@EXIT_STATUS@\n") == 0)
 			print_statuses();
+		else if (strcmp(line, "@AGENT_VARIABLES@\n") == 0)
+			print_agent_variables();
 		else
 			fputs(line, stdout);
 	}

@@ -61,6 +61,28 @@ int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct 
 	return 0;
 }
 
+int database_comment(struct conn *conn, const char *name, char **ret_comment, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	*ret_comment = NULL;
+	if (conn_query(conn, query_database_comment, 1, &name, &result, err) != 0)
+		return -1;
+	if (PQntuples(result) > 0 && !PQgetisnull(result, 0, 0))
+		*ret_comment = mem_strdup(PQgetvalue(result, 0, 0));
+	return 0;
+}
+
+int server_identifier(struct conn *conn, char **ret_identifier, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query_system_identifier, 0, NULL, &result, err) != 0)
+		return -1;
+	*ret_identifier = mem_strdup(PQgetvalue(result, 0, 0));
+	return 0;
+}
+
 static int add_clause(struct conn *conn, struct strbuf *sql, const char *keyword, const char *value,
 	bool identifier, struct err *err)
 {

@@ -25,6 +25,15 @@ int database_inspect(
 /* 0: there is no database of that name. */
 int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct err *err);
 
+/* *ret_comment is the caller's; NULL: it has none, or there is no such database. */
+int database_comment(struct conn *conn, const char *name, char **ret_comment, struct err *err);
+
+/*
+ * What names the server whatever way leads to it; the caller owns it. Fails where our role may not
+ * ask.
+ */
+int server_identifier(struct conn *conn, char **ret_identifier, struct err *err);
+
 /* NULL members take the server's defaults. */
 struct database_create_options {
 	const char *owner;

@@ -15,8 +15,7 @@
 static const char marked[] = "[dbrig:protected=";
 static const char lifted[] = "[dbrig:unprotected]";
 
-#define TARGET_CHARACTERS                                                                          \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+#define TARGET_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 /* The length of the mark that text begins with; 0: it begins with none. */
 static size_t mark_length(const char *text, enum protection_mark *ret_mark)
@@ -71,9 +70,11 @@ static void take_marks_out(struct strbuf *text)
 			i++;
 			continue;
 		}
-		/* The blank before it is the one that was put there with it. */
+		/* A blank beside it is the one that was put there with it. */
 		if (i > 0 && text->data[i - 1] == ' ') {
 			i--;
+			length++;
+		} else if (i == 0 && text->data[length] == ' ') {
 			length++;
 		}
 		memmove(text->data + i, text->data + i + length, text->length - i - length + 1);
@@ -124,7 +125,8 @@ bool protection_lists(const char *list, const char *target)
 
 		list += strspn(list, separators);
 		length = strcspn(list, separators);
-		if (length > 0 && length == strlen(target) && strncasecmp(list, target, length) == 0)
+		if (length > 0 && length == strlen(target) &&
+			strncasecmp(list, target, length) == 0)
 			return true;
 		list += length;
 	}
@@ -220,7 +222,7 @@ char *protection_reason(const struct protection_signs *signs)
 		return mem_printf(
 			"the target \"%s\" is listed in DB_PROTECTED_TARGETS", signs->target);
 	if (signs->mark == PROTECTION_MARKED)
-		return mem_printf("it is marked as the database of the target \"%s\"",
+		return mem_printf("it is marked as that of the target \"%s\"",
 			signs->marked_as ? signs->marked_as : "?");
 	if (signs->twin)
 		return mem_printf("%s leads to the same database", signs->twin);

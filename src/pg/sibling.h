@@ -86,6 +86,9 @@ struct database_change {
 int databases_change(struct conn *conn, const struct database_change *changes, size_t count,
 	bool force, struct err *err);
 
+/* comment NULL: none. For the database's owner only. */
+int database_set_comment(struct conn *conn, const char *name, const char *comment, struct err *err);
+
 enum copy_strategy {
 	COPY_STRATEGY_SERVER, /* nothing is said: before 15, or the size is not known */
 	COPY_STRATEGY_WAL_LOG,

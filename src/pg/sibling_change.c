@@ -23,10 +23,9 @@ static int begin(struct conn *conn, struct strbuf *sql, const char *keyword, con
 	return add_identifier(conn, sql, name, err);
 }
 
-static int add_comment(struct conn *conn, struct strbuf *sql, const char *name,
-	const struct database_change *change, struct err *err)
+static int set_comment(struct conn *conn, struct strbuf *sql, const char *name, const char *comment,
+	struct err *err)
 {
-	CLEANUP(mem_cleanup) char *comment = mark_apply(change->comment, change->mark);
 	CLEANUP(mem_cleanup) char *quoted = comment ? conn_literal(conn, comment) : NULL;
 
 	if (comment && !quoted)
@@ -36,6 +35,14 @@ static int add_comment(struct conn *conn, struct strbuf *sql, const char *name,
 	strbuf_adds(sql, " IS ");
 	strbuf_adds(sql, quoted ? quoted : "NULL");
 	return 0;
+}
+
+static int add_comment(struct conn *conn, struct strbuf *sql, const char *name,
+	const struct database_change *change, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *comment = mark_apply(change->comment, change->mark);
+
+	return set_comment(conn, sql, name, comment, err);
 }
 
 static int add_change(struct conn *conn, struct strbuf *sql, const struct database_change *change,
@@ -60,6 +67,15 @@ static int add_change(struct conn *conn, struct strbuf *sql, const struct databa
 			sql, " ALLOW_CONNECTIONS %s", change->allow_connections ? "true" : "false");
 	}
 	return 0;
+}
+
+int database_set_comment(struct conn *conn, const char *name, const char *comment, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT_UNBOUNDED;
+
+	if (set_comment(conn, &sql, name, comment, err) != 0)
+		return -1;
+	return conn_exec(conn, sql.data, err);
 }
 
 static void exclusive_release(struct exclusive *need)

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/protection.h"
 #include "pg/suffix.h"
 #include "pg/target_internal.h"
 
@@ -323,6 +324,8 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 
 	if (resolve_variables(target, name, env, project_root, err) != 0)
 		return -1;
+	target->is_listed =
+		protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), target->name);
 	target->database = mem_strdup(params_get(&target->params, "dbname"));
 	params_set(&target->params, "dbname", NULL);
 	if (target->database && strlen(target->database) > DATABASE_NAME_MAX) {
@@ -348,10 +351,7 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 
 bool target_is_protected(const struct target *target)
 {
-	size_t length = strcspn(target->name, "-_");
-
-	return (length == 4 && strncasecmp(target->name, "prod", length) == 0) ||
-	       (length == 10 && strncasecmp(target->name, "production", length) == 0);
+	return target->is_listed || protection_is_name(target->name);
 }
 
 char *target_describe(const struct target *target)

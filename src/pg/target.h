@@ -19,6 +19,7 @@ struct target {
 	char *database;       /* NULL: not named by the URL */
 	bool from_libpq_variables; /* PGHOST, PGSERVICE, … */
 	bool is_private;           /* the private local server; server is filled */
+	bool is_listed;            /* in DB_PROTECTED_TARGETS */
 	bool is_iam;               /* NAME_AUTH=iam: the password is a token of AWS's */
 	char *project_ca; /* what in .env names the CA of an RDS host, for messages; NULL: nothing
 			   */
@@ -82,7 +83,10 @@ char *target_ca_variable(const struct env *env, const char *variable, const char
  */
 char *target_bundle_path(void);
 
-/* True for prod and production, also with a suffix (prod-eu): destroying needs a confirmation. */
+/*
+ * True when the target is protected by its name (prod, production, also with a suffix) or listed in
+ * DB_PROTECTED_TARGETS. What its server or its database says besides is app/guard's to find out.
+ */
 bool target_is_protected(const struct target *target);
 
 /* "user@host:port/database", or the private server's name, for messages; the caller owns it. */

@@ -235,6 +235,20 @@ bool prompt_possible(void)
 	return terminal.fd >= 0;
 }
 
+int prompt_line(const char *question, char **ret_answer, struct err *err)
+{
+	CLEANUP(terminal_close) struct terminal terminal = TERMINAL_INIT;
+	char buffer[PROMPT_ANSWER_MAX];
+	size_t length = 0;
+	bool end = false;
+
+	if (terminal_open(&terminal, err) != 0 ||
+		ask(&terminal, question, buffer, &length, &end, err) != 0)
+		return -1;
+	*ret_answer = end ? NULL : mem_strndup(buffer, length);
+	return 0;
+}
+
 int prompt_yes(const char *question, bool *ret_yes, struct err *err)
 {
 	CLEANUP(terminal_close) struct terminal terminal = TERMINAL_INIT;

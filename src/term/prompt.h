@@ -24,6 +24,12 @@ bool prompt_possible(void);
 int prompt_yes(const char *question, bool *ret_yes, struct err *err);
 
 /*
+ * Shows question and a blank, and reads a line, which is the caller's; *ret_answer is NULL when the
+ * input ended. Fails as prompt_yes does, and for a longer answer.
+ */
+int prompt_line(const char *question, char **ret_answer, struct err *err);
+
+/*
  * Asks for a secret twice, without echo. Two different answers are asked for again, three times in
  * all. The secret is set on success only, and then not empty. Fails with FAILED (no terminal,
  * nothing typed, never the same, longer than PROMPT_ANSWER_MAX) and INTERRUPTED.

@@ -244,7 +244,7 @@ setup() {
 		db_setup prod --confirm "$name"
 	done
 	assert_equal '' "$(siblings)"
-	assert_equal '' "$(comment "$name")"
+	assert_equal '[dbrig:protected=prod]' "$(comment "$name")"
 	db_setup prod --confirm "$name" --cache
 	db_setup prod --confirm "$name" --cache
 	assert_equal 'spare template' "$(siblings)"

@@ -1,0 +1,45 @@
+#include "app/known.h"
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "base/private_file.h"
+
+#include <string.h>
+#include <time.h>
+
+#define VALUE_MOST 4096
+
+/* The caller owns the path; NULL: there is no place for it. */
+static char *path_of(const char *kind, const char *key)
+{
+	CLEANUP(mem_cleanup) char *place = private_directory("XDG_STATE_HOME", ".local/state");
+	CLEANUP(digest_release) struct digest digest = DIGEST_INIT;
+	char hex[DIGEST_HEX_SIZE];
+
+	if (!place)
+		return NULL;
+	digest_add_text(&digest, key);
+	digest_end(&digest, hex);
+	return mem_printf("%s/known-%s-%.32s", place, kind, hex);
+}
+
+bool known_get(const char *kind, const char *key, int64_t most_seconds, char **ret_value)
+{
+	CLEANUP(mem_cleanup) char *path = path_of(kind, key);
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_CEILING(VALUE_MOST);
+	time_t written;
+
+	if (!path || !private_read(path, &text, &written) ||
+		(int64_t)(time(NULL) - written) > most_seconds)
+		return false;
+	*ret_value = strbuf_detach(&text);
+	return true;
+}
+
+void known_put(const char *kind, const char *key, const char *value)
+{
+	CLEANUP(mem_cleanup) char *path = path_of(kind, key);
+
+	if (path && strlen(value) <= VALUE_MOST)
+		private_write(path, value, strlen(value));
+}

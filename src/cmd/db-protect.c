@@ -1,0 +1,221 @@
+#include "app/guard.h"
+#include "base/mem.h"
+#include "pg/database.h"
+#include "term/json.h"
+#include "term/out.h"
+
+static bool opt_show, opt_off, opt_json;
+
+static const struct option protect_options[] = {
+	{ .name = "show",
+		.type = OPTION_FLAG,
+		.value = &opt_show,
+		.help = "say whether the database is protected and why, and change nothing" },
+	{ .name = "off",
+		.type = OPTION_FLAG,
+		.value = &opt_off,
+		.help = "take the mark away; on a host that is protected by its name, mark the "
+			"database as not protected" },
+	{ .name = "json",
+		.type = OPTION_FLAG,
+		.value = &opt_json,
+		.help = "with --show: print a JSON object" },
+	{ 0 },
+};
+
+/* What is known of the database. */
+struct state {
+	struct context *context;
+	struct conn *conn;
+	char *comment;
+	char *marked_as;   /* NULL: it is not marked */
+	char *marked_once; /* and was, from here; NULL: not known to have been */
+};
+
+static void state_release(struct state *state)
+{
+	conn_close(state->conn);
+	mem_free(state->comment);
+	mem_free(state->marked_as);
+	mem_free(state->marked_once);
+}
+
+static int find_out(struct state *state, bool destroys, struct err *err)
+{
+	struct context *context = state->context;
+	const struct guard guard = {
+		.context = context, .what = "lift the protection of", .destroys = destroys
+	};
+	struct database_state database = { 0 };
+
+	if (guard_check(&guard, err) != 0 ||
+		context_connect_maintenance(context, &state->conn, err) != 0 ||
+		database_inspect(state->conn, context->target.database, &database, err) != 0)
+		return -1;
+	if (!database.found)
+		return err_set(err, ERR_FAILED, "database \"%s\" does not exist",
+			context->target.database);
+	if (database_comment(state->conn, context->target.database, &state->comment, err) != 0 ||
+		guard_decide(&guard, state->conn, state->comment, err) != 0)
+		return -1;
+	protection_read(state->comment, &state->marked_as);
+	if (context->mark == PROTECTION_UNMARKED)
+		guard_was_marked(context, &state->marked_once);
+	return 0;
+}
+
+/* --- --show ---------------------------------------------------------------------------------- */
+
+static const char *mark_word(enum protection_mark mark)
+{
+	switch (mark) {
+	case PROTECTION_MARKED:
+		return "protected";
+	case PROTECTION_LIFTED:
+		return "unprotected";
+	default:
+		return NULL;
+	}
+}
+
+static void show_json(const struct state *state)
+{
+	const struct context *context = state->context;
+	const char *word = mark_word(context->mark);
+	json_t *object = json_object();
+
+	json_object_set_new(object, "database", out_json_text(context->target.database));
+	json_object_set_new(object, "protected", json_boolean(context->protected_why != NULL));
+	json_object_set_new(object, "why",
+		context->protected_why ? out_json_text(context->protected_why) : json_null());
+	json_object_set_new(object, "mark", word ? json_string(word) : json_null());
+	json_object_set_new(object, "marked_as",
+		state->marked_as ? out_json_text(state->marked_as) : json_null());
+	json_object_set_new(object, "mark_is_gone", json_boolean(state->marked_once != NULL));
+	out_json(object);
+}
+
+static void show(const struct state *state)
+{
+	const struct context *context = state->context;
+	const char *name = context->target.database;
+
+	if (opt_json) {
+		show_json(state);
+		return;
+	}
+	if (context->protected_why)
+		out_data("database \"%s\" is protected: %s\n", name, context->protected_why);
+	else
+		out_data("database \"%s\" is not protected\n", name);
+	if (context->mark == PROTECTION_LIFTED)
+		out_data("its mark says that its host does not protect it (db-protect --off)\n");
+	if (state->marked_once)
+		out_warning("its mark is gone: it was marked as that of the target \"%s\", and its "
+			    "comment has been written anew since; db-protect marks it again",
+			state->marked_once);
+}
+
+/* --- changing -------------------------------------------------------------------------------- */
+
+static int change(struct state *state, enum protection_mark mark, struct err *err)
+{
+	struct context *context = state->context;
+
+	if (guard_set_mark(context, state->conn, state->comment, mark, err) == 0)
+		return 0;
+	err_hint(err, "Only its owner may comment on a database, and the mark is in the comment.");
+	return -1;
+}
+
+static int protect(struct state *state, struct err *err)
+{
+	const char *name = state->context->target.database;
+
+	if (state->context->mark == PROTECTION_MARKED) {
+		out_info("database \"%s\" is marked already, as that of the target \"%s\"", name,
+			state->marked_as);
+		return 0;
+	}
+	if (change(state, PROTECTION_MARKED, err) != 0)
+		return -1;
+	out_info("database \"%s\" is protected now, whatever way leads to it", name);
+	return 0;
+}
+
+/* Whether the database would be protected with another mark, for the context to tell. */
+static int look_with(struct state *state, enum protection_mark mark, struct err *err)
+{
+	const struct guard guard = { .context = state->context, .what = "look at" };
+	CLEANUP(mem_cleanup) char *comment = protection_write(state->comment, mark, NULL);
+
+	return guard_decide(&guard, state->conn, comment, err);
+}
+
+/* Host and address can be contradicted by a mark, a name cannot. */
+static int lift(struct state *state, struct err *err)
+{
+	struct context *context = state->context;
+	const enum protection_mark before = context->mark;
+	enum protection_mark mark = PROTECTION_UNMARKED;
+	const char *name = context->target.database;
+
+	if (look_with(state, PROTECTION_UNMARKED, err) != 0)
+		return -1;
+	if (context->protected_why) {
+		if (look_with(state, PROTECTION_LIFTED, err) != 0)
+			return -1;
+		if (!context->protected_why)
+			mark = PROTECTION_LIFTED;
+	}
+	if (mark != before && change(state, mark, err) != 0)
+		return -1;
+	if (context->protected_why)
+		out_warning("database \"%s\" stays protected: %s", name, context->protected_why);
+	else if (mark == before)
+		out_info("database \"%s\" is not protected", name);
+	else
+		out_info("database \"%s\" is not protected any more", name);
+	return 0;
+}
+
+static int run_protect(struct run *run, struct err *err)
+{
+	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(state_release) struct state state = { .context = &context };
+
+	if (opt_show && opt_off)
+		return err_set(err, ERR_USAGE, "--show and --off exclude each other");
+	if (opt_json && !opt_show)
+		return err_set(err, ERR_USAGE, "--json goes with --show");
+	if (context_open(&context, run, err) != 0 ||
+		target_require_own_database(&context.target, "protect", err) != 0 ||
+		find_out(&state, opt_off, err) != 0)
+		return -1;
+	if (opt_show) {
+		show(&state);
+		return 0;
+	}
+	return opt_off ? lift(&state, err) : protect(&state, err);
+}
+
+const struct command command = {
+	.name = "db-protect",
+	.summary =
+		"protect the database of a target from being destroyed, whatever way leads to it",
+	.synopsis = "[options] [TARGET]",
+	.options = (const struct option *const[]){ protect_options, guard_options,
+		maintenance_options, echo_options, target_options, env_options, NULL },
+	.variables = (const struct variable *const[]){ guard_variables, target_variables, NULL },
+	.examples =
+		(const struct example[]){
+			{ "db-protect prod",
+				"marks production's database: reset and drop need its name from "
+				"now on" },
+			{ "db-protect --show", "is the development database protected, and why?" },
+			{ "db-protect --off --confirm shop", "takes the mark away" },
+			{ 0 },
+		},
+	.max_words = 1,
+	.run = run_protect,
+};

@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# db-protect: the mark, what --show tells, and --off.
+
+load helper
+load setup
+
+setup() {
+	common_setup
+	export DBRIG_AGENT=0
+	make_project
+	name=$(db shop)
+	use "$name"
+}
+
+@test "a database is marked beside its comment, and marking it again changes nothing" {
+	sql postgres "COMMENT ON DATABASE \"$name\" IS 'the shop'"
+	run --separate-stderr db-protect
+	assert_status 0
+	assert_contains "$stderr" "\"$name\" is protected now"
+	assert_equal 'the shop [dbrig:protected=local]' "$(comment "$name")"
+	mark=$(server_log_mark)
+	run --separate-stderr db-protect
+	assert_status 0
+	assert_contains "$stderr" 'marked already'
+	refute_contains "$(statements "$mark" postgres)" COMMENT
+}
+
+@test "--show says whether it is protected, and why" {
+	run db-protect --show
+	assert_equal "database \"$name\" is not protected" "$output"
+	db-protect -q
+	run db-protect --show
+	assert_equal "database \"$name\" is protected: it is marked as that of the target \"local\"" "$output"
+	run db-protect --show --json
+	assert_equal 'true protected local false' \
+		"$(jq -r '"\(.protected) \(.mark) \(.marked_as) \(.mark_is_gone)"' <<<"$output")"
+	PROD_CONNECTION_URL=$CONNECTION_URL run db-protect --show prod
+	assert_contains "$output" 'production by its name'
+	DB_PROTECTED_TARGETS=local run db-protect --show
+	assert_contains "$output" 'DB_PROTECTED_TARGETS'
+}
+
+@test "--show says that a mark is gone" {
+	db-protect -q
+	sql postgres "COMMENT ON DATABASE \"$name\" IS 'written anew'"
+	run --separate-stderr db-protect --show
+	assert_status 0
+	assert_contains "$output" 'not protected'
+	assert_contains "$stderr" 'its mark is gone'
+	run db-protect --show --json
+	assert_equal true "$(jq .mark_is_gone <<<"$output")"
+	db-protect -q
+	run --separate-stderr db-protect --show
+	assert_equal '' "$stderr"
+}
+
+@test "--off needs the name, and takes only the mark" {
+	sql postgres "COMMENT ON DATABASE \"$name\" IS 'the shop'"
+	db-protect -q
+	run db-protect --off
+	assert_status 4
+	run db-protect --off --confirm other
+	assert_status 4
+	assert_equal 'the shop [dbrig:protected=local]' "$(comment "$name")"
+	run --separate-stderr db-protect --off --confirm "$name"
+	assert_status 0
+	assert_contains "$stderr" 'not protected any more'
+	assert_equal 'the shop' "$(comment "$name")"
+	run --separate-stderr db-protect --show
+	assert_equal '' "$stderr"
+	run --separate-stderr db-protect --off
+	assert_status 0
+	assert_contains "$stderr" 'is not protected'
+}
+
+@test "--off on a target that is protected by its name takes the mark and says what stays" {
+	export PROD_CONNECTION_URL=$CONNECTION_URL
+	db-protect -q prod
+	run --separate-stderr db-protect --off prod --confirm "$name"
+	assert_status 0
+	assert_contains "$stderr" 'stays protected: the target "prod" is production by its name'
+	assert_equal '' "$(comment "$name")"
+}
+
+@test "a host that protects is contradicted by --off, for that database alone" {
+	# A name of a provider's that leads to the test server.
+	CONNECTION_URL=$(app_url "$name")
+	CONNECTION_URL="${CONNECTION_URL/127.0.0.1/ep-shop.eu-central-1.aws.neon.tech}?hostaddr=127.0.0.1"
+	sql postgres "ALTER DATABASE \"$name\" OWNER TO app"
+	run db-drop
+	assert_status 4
+	assert_contains "$output" 'Neon'
+	run db-protect --off
+	assert_status 4
+	db-protect -q --off --confirm "$name"
+	assert_equal '[dbrig:unprotected]' "$(comment "$name")"
+	run db-protect --show
+	assert_contains "$output" 'is not protected'
+	db-setup -q
+	assert_contains "$(comment "$name")" '[dbrig:unprotected]'
+	db-protect -q
+	assert_equal '[dbrig:protected=local]' "$(comment "$name" | grep -o '\[dbrig:[a-z]*protected[^]]*\]')"
+	db-protect -q --off --confirm "$name"
+	db-drop -q
+}
+
+@test "who does not own the database is told so" {
+	CONNECTION_URL=$(app_url "$name")
+	run db-protect
+	assert_status 1
+	assert_contains "$output" 'must be owner'
+	assert_contains "$output" 'Only its owner'
+}
+
+@test "a database that is missing, and options that do not go together" {
+	use "$(db_name none)"
+	run db-protect
+	assert_status 1
+	assert_contains "$output" 'does not exist'
+	run db-protect --show --off
+	assert_status 64
+	run db-protect --json
+	assert_status 64
+	CONNECTION_URL=$(url postgres) run db-protect
+	assert_status 4
+}
+
+@test "the mark protects a database that was renamed" {
+	db-protect -q
+	sql postgres "ALTER DATABASE \"$name\" RENAME TO \"$(db_name renamed)\""
+	use "$(db_name renamed)"
+	run db-drop
+	assert_status 4
+	db-drop -q --confirm "$(db_name renamed)"
+}
