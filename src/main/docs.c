@@ -3,10 +3,10 @@
  * option table) or its bash completion. Built once per command, like the command itself.
  */
 #include "base/mem.h"
-#include "pg/protection.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "cli/command.h"
+#include "pg/protection.h"
 
 #include <ctype.h>
 #include <stdio.h>

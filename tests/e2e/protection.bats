@@ -229,7 +229,8 @@ attempt() {
 @test "on a local development database the same commands ask nothing" {
 	name=$(db_name shop)
 	use "$name"
-	export PROD_CONNECTION_URL=$(tcp_url postgres other)
+	PROD_CONNECTION_URL=$(tcp_url postgres other)
+	export PROD_CONNECTION_URL
 	run_tty -- db-setup
 	assert_status 0
 	refute_contains "$output" 'Type its name'

@@ -134,9 +134,9 @@ static void test_services(void **state)
 		"shop.postgres.database.azure.com", "db.abcdef.supabase.co",
 		"aws-0-eu-central-1.pooler.supabase.com", "ep-x-123.eu-central-1.aws.neon.tech",
 		"neon.tech.", "dpg-abc-a.frankfurt-postgres.render.com" };
-	static const char *const own[] = { "localhost", "127.0.0.1", "::1", "", "/var/run/postgresql",
-		"db", "db.internal", "notneon.tech", "neon.tech.example.org", "render.com",
-		"www.render.com", "postgres.render.com.evil.org" };
+	static const char *const own[] = { "localhost", "127.0.0.1", "::1", "",
+		"/var/run/postgresql", "db", "db.internal", "notneon.tech", "neon.tech.example.org",
+		"render.com", "www.render.com", "postgres.render.com.evil.org" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosted); i++)
 		assert_non_null(protection_service(hosted[i]));
@@ -163,9 +163,7 @@ static void test_reason(void **state)
 			"marked as that of the target \"prod\"" },
 		{ { .target = "local", .twin = "PROD_CONNECTION_URL" },
 			"PROD_CONNECTION_URL leads to the same database" },
-		{ { .target = "local",
-			  .twin = "PROD_CONNECTION_URL",
-			  .mark = PROTECTION_LIFTED },
+		{ { .target = "local", .twin = "PROD_CONNECTION_URL", .mark = PROTECTION_LIFTED },
 			"PROD_CONNECTION_URL leads to the same database" },
 		{ { .target = "local", .host = "x.abc123.eu-west-1.rds.amazonaws.com" },
 			"Amazon RDS" },
@@ -238,8 +236,7 @@ static void test_every_decision(void **state)
 						.consent = consents[w],
 					};
 
-					assert_int_equal(
-						protection_decide(&one), expected(&one));
+					assert_int_equal(protection_decide(&one), expected(&one));
 					total++;
 					allowed += one.is_protected &&
 						   protection_decide(&one) == PROTECTION_ALLOWED;
