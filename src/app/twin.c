@@ -58,7 +58,7 @@ static int ask_other(
 	CLEANUP(err_release) struct err own = ERR_INIT;
 
 	params_set(&other->params, "connect_timeout", CONNECT_SECONDS);
-	out_detail("asking %s whether it is the same server", other->origin);
+	out_info("asking the server of %s whether it is this one", other->origin);
 	if (conn_open(&other->params, &options, &conn, &own) == 0 &&
 		server_identifier(conn, ret_identifier, &own) == 0)
 		return 0;
