@@ -8,9 +8,6 @@
 #include "pg/database.h"
 #include "term/out.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* How often it is looked whether the background is done, and when the user is told. */
 #define LOOK_MS 20
 #define TELL_MS 1000
@@ -117,11 +114,8 @@ int making_warn(struct conn *conn, const char *database, const char *what, bool 
 {
 	CLEANUP(mem_cleanup) char *lacking = NULL;
 
-	if (database_uncopied(conn, database, &lacking, err) != 0)
+	if (database_uncopied(conn, database, !keeps_comment, &lacking, err) != 0)
 		return -1;
-	/* It is named only when there is nothing else. */
-	if (lacking && keeps_comment && strcmp(lacking, "a comment") == 0)
-		return 0;
 	if (lacking)
 		out_warning("%s does not have what database \"%s\" has besides its contents: %s",
 			what, database, lacking);

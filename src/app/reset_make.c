@@ -219,7 +219,7 @@ static int find_obstacle(struct reset *reset, char **ret_why, struct err *err)
 		*ret_why = mem_printf("the schema's data vary: %s", reset->schema_varying);
 		return 0;
 	}
-	if (database_uncopied(reset->conn, reset->database, &what, err) != 0)
+	if (database_uncopied(reset->conn, reset->database, true, &what, err) != 0)
 		return -1;
 	if (what)
 		*ret_why = mem_printf("the database has %s", what);

@@ -119,12 +119,13 @@ int database_copy(struct conn *conn, const char *source, const char *name, bool 
 int database_size(struct conn *conn, const char *name, int64_t *ret_bytes, struct err *err);
 
 /*
- * Whether the database holds what a copy of it would not: settings (ALTER DATABASE … SET, ALTER
- * ROLE … IN DATABASE), privileges on the database itself, a connection limit, a comment besides
- * marks, subscriptions, prepared transactions. *ret_what names the first ("a setting made by ALTER
- * DATABASE"), NULL: nothing of the kind; the caller owns it.
+ * What the database has and a copy of it would not: settings (ALTER DATABASE … SET, ALTER ROLE … IN
+ * DATABASE), privileges on the database itself, a connection limit, subscriptions, prepared
+ * transactions; with_comment: and a comment besides marks. *ret_what names all of it ("settings
+ * made by ALTER DATABASE, a connection limit"), NULL: nothing of the kind; the caller owns it.
  */
-int database_uncopied(struct conn *conn, const char *name, char **ret_what, struct err *err);
+int database_uncopied(
+	struct conn *conn, const char *name, bool with_comment, char **ret_what, struct err *err);
 
 /*
  * SHA-256 of everything on the server that goes into the outcome of a load, besides the scripts:

@@ -141,21 +141,23 @@ int database_size(struct conn *conn, const char *name, int64_t *ret_bytes, struc
 	return 0;
 }
 
-int database_uncopied(struct conn *conn, const char *name, char **ret_what, struct err *err)
+int database_uncopied(
+	struct conn *conn, const char *name, bool with_comment, char **ret_what, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
+	CLEANUP(strbuf_release) struct strbuf what = STRBUF_INIT;
 	CLEANUP(mem_cleanup) char *comment = NULL;
-	const char *what = NULL;
 
 	if (conn_query(conn, query_database_uncopied, 1, &name, &result, err) != 0)
 		return -1;
-	if (PQntuples(result) > 0) {
+	for (int i = 0; i < PQntuples(result); i++)
+		if (!PQgetisnull(result, i, 0))
+			strbuf_addf(
+				&what, "%s%s", what.length ? ", " : "", PQgetvalue(result, i, 0));
+	if (with_comment && PQntuples(result) > 0)
 		comment = mark_apply(PQgetvalue(result, 0, 1), NULL);
-		if (!PQgetisnull(result, 0, 0))
-			what = PQgetvalue(result, 0, 0);
-		else if (comment)
-			what = "a comment";
-	}
-	*ret_what = mem_strdup(what);
+	if (comment)
+		strbuf_addf(&what, "%sa comment", what.length ? ", " : "");
+	*ret_what = what.length ? strbuf_detach(&what) : NULL;
 	return 0;
 }

@@ -126,10 +126,11 @@ session_lives() {
 	use "$name"
 	db-setup --cache --no-spare
 	sql postgres "ALTER DATABASE $name CONNECTION LIMIT 7"
+	sql postgres "ALTER DATABASE $name SET work_mem = '5MB'"
 	clone=$(db_name clone)
 	run db-clone "$clone"
 	assert_status 0
-	assert_contains "$output" 'a connection limit'
+	assert_contains "$output" 'contents: settings made by ALTER DATABASE, a connection limit'
 	assert_equal '' "$(sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '$clone'")"
 }
 

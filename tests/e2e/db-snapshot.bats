@@ -426,10 +426,12 @@ use_prod() {
 	db-snapshot restore first
 	assert_equal "the shop's" "$(sql postgres "SELECT shobj_description($(oid_of "$name"), 'pg_database')")"
 	sql postgres "ALTER DATABASE $name SET work_mem = '5MB'"
+	sql postgres "ALTER DATABASE $name CONNECTION LIMIT 7"
 	run db-snapshot save second
 	assert_status 0
 	assert_contains "$output" 'warning: '
-	assert_contains "$output" 'ALTER DATABASE'
+	assert_contains "$output" 'ALTER DATABASE, a connection limit'
+	refute_contains "$output" comment
 	run db-snapshot restore second
 	assert_contains "$output" 'warning: '
 	# What is kept by renaming keeps it.

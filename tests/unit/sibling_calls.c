@@ -126,7 +126,7 @@ static int uncopied(struct conn *conn, char **words, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *what = NULL;
 
-	if (database_uncopied(conn, words[0], &what, err) != 0)
+	if (database_uncopied(conn, words[0], true, &what, err) != 0)
 		return -1;
 	puts(shown(what));
 	return 0;
