@@ -69,8 +69,10 @@ static int open_closed(struct reset *reset, struct err *err)
 
 int reset_open(struct reset *reset, struct err *err)
 {
-	if (reset->work)
+	if (conn_is_open(reset->work))
 		return 0;
+	/* A script that connects elsewhere has left it. */
+	reset_close(reset);
 	if (reset->closed)
 		return open_closed(reset, err);
 	return context_connect(reset->context, false, &reset->work, err);
@@ -327,7 +329,7 @@ static int renew_session(struct reset *reset, struct err *err)
 {
 	bool has_settings;
 
-	if (!reset->work)
+	if (!conn_is_open(reset->work))
 		return reset_open(reset, err);
 	/* Scripts that change settings keep a result from being kept, so these do not; and nobody
 	 * is to slip in. */

@@ -71,8 +71,8 @@ int scripts_check(struct scripts *scripts, struct err *err);
  */
 int scripts_names(struct scripts *scripts, struct err *err);
 
-/* Runs them over conn and says what was done. scripts->transaction is false afterwards when it was
- * given up for what came through a pipe. */
+/* Runs them over conn, which \connect closes (pg/load.h), and says what was done.
+ * scripts->transaction is false afterwards when it was given up for what came through a pipe. */
 int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err);
 
 /* Instead of running them: lists on stdout, with its place, each thing that would be done. */

@@ -30,6 +30,11 @@ void conn_close(struct conn *conn)
 	mem_free(conn);
 }
 
+bool conn_is_open(const struct conn *conn)
+{
+	return conn && conn->pg;
+}
+
 void conn_cleanup(struct conn **conn)
 {
 	conn_close(*conn);

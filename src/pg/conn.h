@@ -49,6 +49,9 @@ int conn_open(const struct params *params, const struct conn_options *options,
 
 /* Closes; NULL is allowed. */
 void conn_close(struct conn *conn);
+
+/* False when a script has left it (pg/load.h); NULL is allowed. Says nothing about the server. */
+bool conn_is_open(const struct conn *conn);
 void conn_cleanup(struct conn **conn);
 
 /*

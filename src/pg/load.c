@@ -304,8 +304,13 @@ static void watch(struct loader *loader)
 
 void load_use_connection(struct loader *loader, struct conn *conn)
 {
-	if (loader->conn != loader->first)
+	/* As with psql: the script may go on to drop the database that it has left. */
+	if (loader->conn != loader->first) {
 		conn_close(loader->conn);
+	} else {
+		PQfinish(loader->first->pg);
+		loader->first->pg = NULL;
+	}
 	loader->conn = conn;
 	watch(loader);
 }

@@ -73,11 +73,12 @@ struct load_counts {
  * Runs the files in their order. With options->transaction everything is rolled back on any error.
  * In a transaction, ours or the script's own, statements travel together, and each error, notice
  * and row count still belongs to its own; a syntax error is then reported before anything of its
- * batch has run. \connect changes the connection for what follows, up to the end of the run; conn
- * itself stays open and ends as it began. What a file leaves in the session (search_path of a dump,
- * other SETs) is undone before the next and at the end. Errors: SQL with file, line and column,
- * from the server or the reader; CONNECT when the connection was lost (the detail says when it is
- * unknown whether COMMIT took effect); FAILED when a file cannot be read; INTERRUPTED. With
+ * batch has run. \connect changes the connection for what follows, up to the end of the run, and
+ * closes conn, as psql does: conn_is_open tells, and conn_close is all that it is good for then.
+ * Otherwise conn stays open and ends as it began. What a file leaves in the session (search_path of
+ * a dump, other SETs) is undone before the next and at the end. Errors: SQL with file, line and
+ * column, from the server or the reader; CONNECT when the connection was lost (the detail says when
+ * it is unknown whether COMMIT took effect); FAILED when a file cannot be read; INTERRUPTED. With
  * keep_going the result is an error of kind SQL when any failed.
  */
 int load_run(struct conn *conn, const struct load_file *files, size_t count,

@@ -62,7 +62,7 @@ struct load_copy {
 /* One run over all files. */
 struct loader {
 	struct conn *conn;  /* in use now */
-	struct conn *first; /* the caller's */
+	struct conn *first; /* the caller's; without its handle once it was left */
 	const struct load_options *options;
 	const struct load_observer *observer;
 	struct load_counts *counts;

@@ -249,9 +249,6 @@ static int switch_connection(
 	merge(loader, &now, &wanted, elsewhere, other, action->connect.reuse, &merged);
 	if (open_connection(&merged, elsewhere, &conn, err) != 0)
 		return -1;
-	/* The caller's is used again after the run. */
-	if (loader->conn == loader->first && load_reset_session(loader, err) != 0)
-		return -1;
 	conn->trace = loader->conn->trace;
 	load_use_connection(loader, take_ptr(conn));
 	if (load_begin(loader, err) != 0)

@@ -56,6 +56,30 @@ load scripts
 		WHERE datname IN ('$DB', '$other')\")\" = 0 ]"
 }
 
+@test "\\connect leaves the database it comes from, which can be dropped and made anew" {
+	cat >a.sql <<-SQL
+		CREATE TABLE before ();
+		\\connect postgres
+		DROP DATABASE $DB;
+		CREATE DATABASE $DB;
+		\\connect $DB
+		CREATE TABLE after ();
+	SQL
+	"$SERVER_PSQL" -Xq -v ON_ERROR_STOP=1 -d "$(url "$DB")" -f a.sql
+	sql "$DB" 'DROP TABLE after'
+	load_schema -f a.sql
+	assert_status 0
+	assert_equal after "$(sql "$DB" "SELECT string_agg(relname, ' ' ORDER BY 1) FROM pg_class
+		WHERE relnamespace = 'public'::regnamespace")"
+	# The next file goes on where the one before has ended; a database that is gone is no error.
+	printf '\\connect postgres\nDROP DATABASE %s;\n' "$DB" >a.sql
+	printf '\\echo :DBNAME\n' >b.sql
+	load_schema -f a.sql -f b.sql
+	assert_status 0
+	assert_equal postgres "$output"
+	! db_exists "$DB" || return 1
+}
+
 @test "\\connect elsewhere is refused without --allow-connect, and gets no password with it" {
 	CONNECTION_URL=$(app_url "$DB")
 	export CONNECTION_URL

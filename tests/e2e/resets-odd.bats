@@ -172,6 +172,24 @@ rename() {
 	done
 }
 
+@test "a schema may make the database itself; one that only drops it fails, and the old one is back" {
+	make_project
+	old_database
+	cp db/schema.sql table.sql
+	printf '\\connect postgres\nDROP DATABASE "%s";\nCREATE DATABASE "%s";\n\\connect "%s"\n' \
+		"$name" "$name" "$name" | cat - table.sql >db/schema.sql
+	run db-setup
+	assert_status 0
+	assert_equal '3|two' "$(items "$name")"
+	sql "$name" "CREATE TABLE old (what text); INSERT INTO old VALUES ('precious')"
+	printf '\\connect postgres\nDROP DATABASE "%s";\n' "$name" >db/schema.sql
+	run db-setup
+	[ "$status" -ne 0 ]
+	assert_contains "$output" "\"$name\" does not exist"
+	assert_contains "$output" 'is back as it was'
+	assert_old_database
+}
+
 @test "what a killed reset has left takes no connections, and says what puts it right" {
 	make_project
 	killed_setup
