@@ -9,8 +9,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT_SECONDS 15
 #define MAX_PARAMS 64
@@ -24,6 +26,7 @@
 #define SQLSTATE_TOO_MANY "53300"
 #define SQLSTATE_PROTOCOL "08P01"
 #define SQLSTATE_NO_DATABASE "3D000"
+#define SQLSTATE_IDENTITY "28000"
 #define SQLSTATE_NOT_ACCEPTING "55000"
 
 /* "FATAL:  28P01: password …" → position of the SQLSTATE; NULL when the line has none. */
@@ -218,7 +221,69 @@ static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out,
 	}
 }
 
-static void explain(struct err *err, const struct params *params)
+/* Whether that function of the server has refused: unlike messages it is never translated. */
+static bool comes_from(PGconn *pg, const char *function)
+{
+	const char *location = strstr(PQerrorMessage(pg), "LOCATION:");
+
+	return location && strstr(location, function);
+}
+
+static const char *who_names(const char *role)
+{
+	const struct passwd *account = getpwuid(geteuid());
+	const char *variable = getenv("PGUSER");
+
+	if (variable && strcmp(variable, role) == 0)
+		return "PGUSER names it";
+	if (account && strcmp(account->pw_name, role) == 0)
+		return "your account has that name";
+	return "the URL, a service file or .env names it";
+}
+
+/* The server knows who it would be, but has no such role, or not for that. */
+static void explain_role(struct err *err, PGconn *pg)
+{
+	const char *role = PQuser(pg);
+	const char *source = who_names(role);
+	/* Both have the same SQLSTATE; in another language than English both are named. */
+	const bool missing = err->detail && strstr(err->detail, "does not exist");
+	const bool barred = err->detail && strstr(err->detail, "is not permitted to log in");
+
+	if (missing && !barred)
+		err_hint(err,
+			"There is no role \"%s\" (%s): createuser \"%s\" makes it, or name another "
+			"one in the URL.",
+			role, source, role);
+	else if (barred && !missing)
+		err_hint(err,
+			"ALTER ROLE … LOGIN allows it to role \"%s\" (%s), or name another one in "
+			"the URL.",
+			role, source);
+	else
+		err_hint(err,
+			"The role \"%s\" (%s) does not exist, when createuser \"%s\" makes it, or "
+			"may not log in, when ALTER ROLE … LOGIN allows it; or name another one in "
+			"the URL.",
+			role, source, role);
+}
+
+/* SQLSTATE 28000: by whom one wants to come in, and from where. */
+static void explain_identity(struct err *err, PGconn *pg, const char *host)
+{
+	if (comes_from(pg, "InitializeSessionUserId"))
+		explain_role(err, pg);
+	else if ((!host || host[0] == '/') && !comes_from(pg, "ClientAuthentication"))
+		err_hint(err,
+			"Peer authentication wants a role named like the operating system's user; "
+			"name another way in with a URL.");
+	else
+		err_hint(err,
+			"The server's pg_hba.conf does not let this user in from here, or not "
+			"without TLS (sslmode=require).");
+}
+
+static void explain(struct err *err, PGconn *pg, const struct params *params)
 {
 	const char *host = params_get(params, "host");
 
@@ -235,14 +300,8 @@ static void explain(struct err *err, const struct params *params)
 		err_hint(err,
 			"Check user and password in the URL; @ : / ? # %% in a password must be "
 			"percent-encoded.");
-	else if (strcmp(err->sqlstate, "28000") == 0 && (!host || host[0] == '/'))
-		err_hint(err,
-			"Peer authentication wants a role named like the operating system's user; "
-			"name another way in with a URL.");
-	else if (strcmp(err->sqlstate, "28000") == 0)
-		err_hint(err,
-			"The server's pg_hba.conf does not let this user in from here, or not "
-			"without TLS (sslmode=require).");
+	else if (strcmp(err->sqlstate, SQLSTATE_IDENTITY) == 0)
+		explain_identity(err, pg, host);
 	else if (!err->sqlstate[0] && err->detail && strstr(err->detail, "Connection refused"))
 		err_hint(err, "Is the server running there? --wait keeps trying until it is.");
 	else if (!err->sqlstate[0] && host && host[0] == '/')
@@ -263,7 +322,7 @@ static int failed(PGconn *pg, const struct params *params, const struct conn_opt
 	err_set(err, ERR_CONNECT, "could not connect to %s", where);
 	err_detail(err, "%s", reason);
 	memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
-	explain(err, params);
+	explain(err, pg, params);
 	return -1;
 }
 

@@ -55,7 +55,8 @@ no_session() {
 
 # A server between the client and the real one, on port $ENDPOINT_PORT:
 #   endpoint silent            takes connections and never says a word
-#   endpoint refuse CODE N     answers the first N connections with that SQLSTATE, then passes all on
+#   endpoint refuse CODE N     answers the first N connections with that SQLSTATE, then passes all on;
+#                              CODE may be "CODE FUNCTION MESSAGE"
 #   endpoint cut TEXT          passes all on, but closes both sides when the client sends TEXT
 #   endpoint swallow TEXT      the same once the real server has answered it
 #   endpoint late TEXT         keeps the answer to TEXT back until the client asks to cancel it
@@ -139,7 +140,9 @@ endpoint() {
 			take($client, 1 << 30) if $mode eq 'silent';
 			my $first = startup($client);
 			if ($mode eq 'refuse' && $count <= $limit) {
-				my $text = "SFATAL\0VFATAL\0C$what\0Mnot now\0\0";
+				my ($code, $function, $message) = split / /, $what, 3;
+				my $text = "SFATAL\0VFATAL\0C$code\0M" . ($message // 'not now') . "\0" .
+					($function ? "R$function\0" : '') . "\0";
 				syswrite($client, 'E' . pack('N', 4 + length $text) . $text);
 				exit 0;
 			}

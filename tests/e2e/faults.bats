@@ -116,6 +116,15 @@ load faults
 	assert_contains "$output" 'not now'
 }
 
+@test "a refusal in a language that we do not know names both that it may be" {
+	endpoint refuse '28000 InitializeSessionUserId Rolle »niemand« ist nicht da' 9
+	use_endpoint "$(db_name shop)"
+	run db-create
+	assert_status 2
+	assert_contains "$output" 'ist nicht da'
+	assert_matches "$output" 'hint: .*"postgres".*createuser "postgres".*ALTER ROLE … LOGIN'
+}
+
 # --- an unusual server -------------------------------------------------------------------------
 
 @test "without a database postgres the commands go through template1" {

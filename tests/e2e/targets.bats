@@ -305,6 +305,21 @@ service_file() {
 
 # --- URLs --------------------------------------------------------------------------------------
 
+@test "a role that does not exist or may not log in is named, with whose name it is" {
+	name=$(db shop)
+	sql postgres 'CREATE ROLE nobody_there NOLOGIN'
+	for user in nobody_here@ nobody_there@ ''; do
+		CONNECTION_URL=$(url "$name" | sed "s/postgres@/$user/")
+		export CONNECTION_URL
+		hints+=$(PGUSER=nobody_else db-create 2>&1 | grep hint:)$'\n'
+	done
+	sql postgres 'DROP ROLE nobody_there'
+	refute_contains "$hints" Peer
+	assert_matches "$hints" 'no role "nobody_here" \(the URL.*createuser "nobody_here"'
+	assert_matches "$hints" 'ALTER ROLE … LOGIN allows it to role "nobody_there" \(the URL'
+	assert_matches "$hints" 'no role "nobody_else" \(PGUSER'
+}
+
 @test "both schemes, encoded parts, IPv6, socket directories and key=value strings are read" {
 	CONNECTION_URL='postgres://u%40x:p%3A%2F@[::1]:99/d%20b' where
 	assert_equal 'u@x|p:/|::1|99|d b' "$output"
