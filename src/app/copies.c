@@ -210,13 +210,13 @@ static int make_one(struct conn *conn, const struct sibling *self, const char *s
 	return -1;
 }
 
-static void print(const struct context *context, size_t count)
+static void print(const struct context *context, struct conn *conn, size_t count)
 {
 	json_t *array = opt_json ? json_array() : NULL;
 
 	for (size_t i = 1; i <= count; i++) {
 		CLEANUP(mem_cleanup) char *name = copy_name(context->target.database, i);
-		CLEANUP(mem_cleanup) char *url = params_url(&context->target.params, name);
+		CLEANUP(mem_cleanup) char *url = conn_url(conn, &context->target.params, name);
 		json_t *object;
 
 		if (!array) {
@@ -272,6 +272,6 @@ int copies_make(struct context *context, size_t count, struct err *err)
 		return -1;
 	out_info("made %zu cop%s of database \"%s\" (%s)", count, count == 1 ? "y" : "ies",
 		database, clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
-	print(context, count);
+	print(context, conn, count);
 	return 0;
 }

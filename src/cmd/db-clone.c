@@ -66,7 +66,8 @@ static int check_free(struct conn *conn, const char *name, struct err *err)
 	return 0;
 }
 
-static int clone(const struct guard *guard, const char *name, struct err *err)
+/* *ret_url: the clone's, the caller's. */
+static int clone(const struct guard *guard, const char *name, char **ret_url, struct err *err)
 {
 	struct context *context = guard->context;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
@@ -82,14 +83,15 @@ static int clone(const struct guard *guard, const char *name, struct err *err)
 	siblings.self.is_owner = true;
 	if (making_check(&siblings, source, "clone", err) != 0 ||
 		check_free(conn, name, err) != 0 ||
-		making_warn(conn, source, "the clone", false, err) != 0)
+		making_warn(conn, source, "the clone", false, err) != 0 ||
+		database_copy(conn, source, name, true, opt_force, err) != 0)
 		return -1;
-	return database_copy(conn, source, name, true, opt_force, err);
+	*ret_url = conn_url(conn, &context->target.params, name);
+	return 0;
 }
 
-static void print(const struct context *context, const char *name)
+static void print(const char *name, const char *url)
 {
-	CLEANUP(mem_cleanup) char *url = params_url(&context->target.params, name);
 	json_t *object;
 
 	if (opt_url)
@@ -105,6 +107,7 @@ static void print(const struct context *context, const char *name)
 static int run_clone(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
+	CLEANUP(mem_cleanup) char *url = NULL;
 	const struct guard guard = {
 		.context = &context, .what = "end the sessions of", .destroys = opt_force
 	};
@@ -127,11 +130,11 @@ static int run_clone(struct run *run, struct err *err)
 		guard_check(&guard, err) != 0)
 		return -1;
 	out_step("db-clone");
-	if (clone(&guard, name, err) != 0)
+	if (clone(&guard, name, &url, err) != 0)
 		return -1;
 	out_info("made database \"%s\", a copy of \"%s\" (%s)", name, context.target.database,
 		clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
-	print(&context, name);
+	print(name, url);
 	return 0;
 }
 

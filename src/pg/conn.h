@@ -98,6 +98,13 @@ int conn_server_version(const struct conn *conn);
  */
 void conn_params(struct conn *conn, struct params *params);
 
+/*
+ * As params_url of the parameters that conn was opened with, complete without anybody's environment
+ * and service files: host, port, user and how the server is verified are as they are in conn. The
+ * caller owns it.
+ */
+char *conn_url(struct conn *conn, const struct params *params, const char *database);
+
 /* For pg/ only: the handle, and the steps a query is made of. */
 PGconn *conn_pg(struct conn *conn);
 

@@ -86,6 +86,23 @@ session_lives() {
 	assert_equal app "$(sql postgres "SELECT datdba::regrole FROM pg_database WHERE datname = '$clone'")"
 }
 
+@test "--url and --json print what PGPORT, PGUSER or a service file adds" {
+	old_database
+	# Neither works by itself.
+	printf '[main]\nhost=%s\nport=%s\nuser=postgres\ndbname=%s\noptions=-cwork_mem=5MB\n' \
+		"$SERVER_SOCKET" "$SERVER_PORT" "$name" >service.conf
+	export CONNECTION_URL
+	CONNECTION_URL="postgresql:///$name?host=$SERVER_SOCKET_ENCODED" PGUSER=postgres PGPORT=$SERVER_PORT \
+		run --separate-stderr db-clone "$(db_name one)" --url
+	assert_status 0
+	assert_equal "$(db_name one)" "$("$SERVER_PSQL" -XAtq -d "$output" -c 'SELECT current_database()')"
+	CONNECTION_URL='postgresql://?service=main' PGSERVICEFILE=$PWD/service.conf \
+		run --separate-stderr db-clone "$(db_name two)" --json
+	assert_status 0
+	assert_equal "$(db_name two) 5MB" "$("$SERVER_PSQL" -XAtq -d "$(jq -r .url <<<"$output")" \
+		-c "SELECT current_database() || ' ' || current_setting('work_mem')")"
+}
+
 @test "sessions in the source are listed; --force ends them" {
 	old_database
 	start_session "$name" 'my ide'

@@ -44,6 +44,14 @@ oid_of() {
 		-c 'SELECT count(*) FROM item')"
 }
 
+@test "URLs hold the port and the user that the environment gives" {
+	project
+	export CONNECTION_URL="postgresql:///$name?host=$SERVER_SOCKET_ENCODED"
+	PGUSER=postgres PGPORT=$SERVER_PORT run --separate-stderr db-setup --copies 1
+	assert_status 0
+	assert_equal "${name}_1" "$("$SERVER_PSQL" -XAtq -d "$output" -c 'SELECT current_database()')"
+}
+
 @test "a second run replaces the copies, ends their sessions, and drops those beyond" {
 	project
 	db-setup --copies 3
