@@ -4,6 +4,7 @@
 #include "app/making.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "pg/database.h"
 #include "term/json.h"
 #include "term/out.h"
@@ -72,10 +73,37 @@ static bool has(const struct strlist *list, const char *text)
 	return false;
 }
 
-/* Nothing but copies of ours may be replaced. */
-static int check_places(const struct siblings *siblings, const struct strlist *existing,
-	const char *database, size_t count, struct err *err)
+/* What is not ours is for its owner to drop: how is said, for all of them. */
+static int refuse(
+	struct conn *conn, const struct strlist *foreign, const char *database, struct err *err)
 {
+	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT_UNBOUNDED;
+
+	for (size_t i = 0; i < foreign->count; i++) {
+		CLEANUP(mem_cleanup) char *quoted = conn_identifier(conn, foreign->items[i]);
+
+		strbuf_addf(&sql, "%sDROP DATABASE %s;", i ? " " : "",
+			quoted ? quoted : foreign->items[i]);
+	}
+	err_set(err, ERR_REFUSED,
+		"refusing to replace database \"%s\": it is no copy that --copies has made",
+		foreign->items[0]);
+	for (size_t i = 1; i < foreign->count; i++)
+		err_detail_line(err, "Nor is database \"%s\".", foreign->items[i]);
+	err_hint(err,
+		"Nothing was changed. A copy of \"%s\" whose comment was written over, or that "
+		"db-setup was called for itself, counts as yours. If nobody needs what is in it: "
+		"%s Otherwise rename it, or ask for fewer copies.",
+		database, sql.data);
+	return -1;
+}
+
+/* Nothing but copies of ours may be replaced. */
+static int check_places(struct conn *conn, const struct siblings *siblings,
+	const struct strlist *existing, const char *database, size_t count, struct err *err)
+{
+	CLEANUP(strlist_release) struct strlist foreign = STRLIST_INIT;
+
 	for (size_t i = 1; i <= count; i++) {
 		CLEANUP(mem_cleanup) char *name = copy_name(database, i);
 		const struct sibling *copy = find(siblings, name);
@@ -83,15 +111,10 @@ static int check_places(const struct siblings *siblings, const struct strlist *e
 		if (copy && !copy->is_owner)
 			return err_set(err, ERR_FAILED,
 				"cannot replace database \"%s\": you are not its owner", name);
-		if (copy || !has(existing, name))
-			continue;
-		err_set(err, ERR_REFUSED,
-			"refusing to replace database \"%s\": it is no copy that --copies has made",
-			name);
-		err_hint(err, "Nothing was changed. Rename or drop it, or ask for fewer copies.");
-		return -1;
+		if (!copy && has(existing, name))
+			strlist_add(&foreign, name);
 	}
-	return 0;
+	return foreign.count > 0 ? refuse(conn, &foreign, database, err) : 0;
 }
 
 static int check_target(const struct target *target, size_t count, struct err *err)
@@ -115,7 +138,7 @@ static int look(struct conn *conn, const char *database, size_t count, struct si
 	if (database_names(conn, &existing, err) != 0 ||
 		siblings_find(conn, database, siblings, err) != 0)
 		return -1;
-	return check_places(siblings, &existing, database, count, err);
+	return check_places(conn, siblings, &existing, database, count, err);
 }
 
 /* Copies of a production database are nothing for tests. */

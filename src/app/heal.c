@@ -21,17 +21,13 @@ static bool is_half_made(const struct siblings *siblings, const struct sibling *
 	return self->mark.kind == MARK_LOADING;
 }
 
-/* What the old one was made from is in its mark while it is aside. */
+/* What it was made from, or a copy of, is in its mark while it is aside. */
 static void set_mark_back(struct database_change *change, const struct mark *old, struct mark *made)
 {
-	if (!old->key[0]) {
+	if (mark_back(made, old))
+		change->mark = made;
+	else
 		change->unmark = true;
-		return;
-	}
-	mark_copy(made, old);
-	made->kind = MARK_MADE;
-	made->oid = 0;
-	change->mark = made;
 }
 
 char *heal_name(const char *database, enum mark_kind kind, uint32_t oid)

@@ -242,10 +242,7 @@ static int exchange(struct reset *reset, const char *new_name, const char *comme
 	if (reset->had_old && !complete &&
 		database_oid(reset->conn, new_name, &old_mark.oid, err) != 0)
 		return -1;
-	if (self->mark.kind == MARK_MADE) {
-		memcpy(old_mark.key, self->mark.key, sizeof(old_mark.key));
-		memcpy(old_mark.base, self->mark.base, sizeof(old_mark.base));
-	}
+	mark_keep(&old_mark, &self->mark, reset->database);
 	if (complete) {
 		memcpy(new_mark.key, reset->keys.full, sizeof(new_mark.key));
 		memcpy(new_mark.base, reset->keys.schema, sizeof(new_mark.base));

@@ -224,12 +224,7 @@ static void plan_keep(struct plan *plan)
 	struct mark *mark = plan_mark(plan, change, MARK_SNAPSHOT);
 
 	mark->undo = true;
-	if (self->mark.kind == MARK_MADE) {
-		memcpy(mark->key, self->mark.key, sizeof(mark->key));
-		memcpy(mark->base, self->mark.base, sizeof(mark->base));
-		mark->seeded = self->mark.seeded;
-		mark->data_at = self->mark.data_at;
-	}
+	mark_keep(mark, &self->mark, plan->session->database);
 	change->allow_connections = 0;
 }
 
@@ -311,6 +306,24 @@ static const char *comment_for(const struct siblings *siblings, const struct sib
 	return siblings->found ? siblings->self.comment : snapshot->comment;
 }
 
+/*
+ * What a restore puts in the place of one of db-setup --copies is one as well: the next --copies
+ * would refuse it otherwise.
+ */
+static void stay_copy(struct plan *plan, struct database_change *change)
+{
+	const struct sibling *self = &plan->session->siblings.self;
+	struct mark *mark = &plan->marks[plan->count - 1];
+
+	change->unmark = true;
+	if (self->mark.kind != MARK_COPY || !self->mark.tag ||
+		strcmp(self->mark.tag, plan->session->database) != 0)
+		return;
+	mark_copy(mark, &self->mark);
+	change->unmark = false;
+	change->mark = mark;
+}
+
 /* What would stop the renaming is found before a copy is made in vain. */
 static int check_movable(struct snapshot_session *session, bool force, struct err *err)
 {
@@ -356,7 +369,7 @@ int snapshot_restore(
 	}
 	if (session->siblings.found)
 		plan_keep(&plan);
-	plan_take_name(&plan, making, comment_for(&session->siblings, snapshot))->unmark = true;
+	stay_copy(&plan, plan_take_name(&plan, making, comment_for(&session->siblings, snapshot)));
 	if (plan_run(&plan, force, err) == 0)
 		return 0;
 	making_drop(session->conn, making);
@@ -368,6 +381,7 @@ int snapshot_undo(struct snapshot_session *session, bool force, int64_t *ret_at,
 	CLEANUP(plan_release) struct plan plan = { 0 };
 	const struct sibling *kept;
 	struct database_change *change;
+	struct mark *mark;
 
 	if (making_check(&session->siblings, session->database, "undo the restore of", err) != 0 ||
 		begin_making(session, err) != 0 || drop_invalid(session, err) != 0)
@@ -385,16 +399,11 @@ int snapshot_undo(struct snapshot_session *session, bool force, int64_t *ret_at,
 	if (session->siblings.found)
 		plan_keep(&plan);
 	change = plan_take_name(&plan, kept->name, kept->comment);
-	if (kept->mark.key[0]) {
-		struct mark *mark = plan_mark(&plan, change, MARK_MADE);
-
-		memcpy(mark->key, kept->mark.key, sizeof(mark->key));
-		memcpy(mark->base, kept->mark.base, sizeof(mark->base));
-		mark->seeded = kept->mark.seeded;
-		mark->data_at = kept->mark.data_at;
-	} else {
+	mark = &plan.marks[plan.count - 1];
+	if (mark_back(mark, &kept->mark))
+		change->mark = mark;
+	else
 		change->unmark = true;
-	}
 	*ret_at = kept->mark.at;
 	return plan_run(&plan, force, err);
 }

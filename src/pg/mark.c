@@ -173,6 +173,8 @@ static bool take_field(struct mark *mark, const char *name, size_t length, char 
 		return keep_text(value, &mark->of);
 	if (strcmp(word, "tag") == 0)
 		return keep_text(value, &mark->tag);
+	if (strcmp(word, "copy") == 0)
+		return keep_text(value, &mark->copy);
 	if (strcmp(word, "user") == 0)
 		return keep_text(value, &mark->user);
 	if (strcmp(word, "host") == 0)
@@ -302,6 +304,7 @@ static void add_mark(struct strbuf *out, const struct mark *mark)
 		strbuf_adds(out, " seeded=yes");
 	if (mark->undo)
 		strbuf_adds(out, " undo=yes");
+	add_text(out, "copy", mark->copy);
 	if (mark->oid)
 		strbuf_addf(out, " oid=%lu", (unsigned long)mark->oid);
 	add_time(out, "at", mark->at);
@@ -374,16 +377,52 @@ void mark_copy(struct mark *to, const struct mark *from)
 
 	copy.of = mem_strdup(from->of);
 	copy.tag = mem_strdup(from->tag);
+	copy.copy = mem_strdup(from->copy);
 	copy.user = mem_strdup(from->user);
 	copy.host = mem_strdup(from->host);
 	mark_release(to);
 	*to = copy;
 }
 
+void mark_keep(struct mark *aside, const struct mark *own, const char *name)
+{
+	if (own->kind == MARK_MADE) {
+		memcpy(aside->key, own->key, sizeof(aside->key));
+		memcpy(aside->base, own->base, sizeof(aside->base));
+		aside->seeded = own->seeded;
+		aside->data_at = own->data_at;
+	} else if (own->kind == MARK_COPY && own->tag && strcmp(own->tag, name) == 0) {
+		mem_free(aside->copy);
+		aside->copy = mem_strdup(own->of);
+	}
+}
+
+bool mark_back(struct mark *own, const struct mark *aside)
+{
+	if (!aside->key[0] && !aside->copy)
+		return false;
+	mark_copy(own, aside);
+	own->undo = false;
+	own->oid = 0;
+	mem_free(own->copy);
+	own->copy = NULL;
+	if (aside->key[0]) {
+		own->kind = MARK_MADE;
+		return true;
+	}
+	own->kind = MARK_COPY;
+	mem_free(own->of);
+	mem_free(own->tag);
+	own->of = mem_strdup(aside->copy);
+	own->tag = mem_strdup(aside->of);
+	return true;
+}
+
 void mark_release(struct mark *mark)
 {
 	mem_free(mark->of);
 	mem_free(mark->tag);
+	mem_free(mark->copy);
 	mem_free(mark->user);
 	mem_free(mark->host);
 	*mark = (struct mark)MARK_INIT;

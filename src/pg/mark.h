@@ -40,12 +40,14 @@ struct mark {
 	char base[DIGEST_HEX_SIZE]; /* MADE: of the schema alone, without the seed; "": not known */
 	bool seeded;                /* TEMPLATE, SPARE, MADE: the seed is in it */
 	bool undo;                  /* SNAPSHOT: kept by itself before a restore */
-	uint32_t oid;               /* OLD: the database that has taken its place; 0: none yet */
-	int64_t at;                 /* seconds since 1970, by the clock of the client; 0: unknown */
-	int64_t data_at;            /* seeded: when the seed was run; 0: unknown */
-	char *user;                 /* the client's account; NULL: unknown */
-	char *host;                 /* the client's host name; NULL: unknown */
-	long pid;                   /* the client's process; 0: unknown */
+	char *copy;   /* OLD, SNAPSHOT with undo: what it is one of db-setup --copies of; NULL: none
+		       */
+	uint32_t oid; /* OLD: the database that has taken its place; 0: none yet */
+	int64_t at;   /* seconds since 1970, by the clock of the client; 0: unknown */
+	int64_t data_at; /* seeded: when the seed was run; 0: unknown */
+	char *user;      /* the client's account; NULL: unknown */
+	char *host;      /* the client's host name; NULL: unknown */
+	long pid;        /* the client's process; 0: unknown */
 };
 
 #define MARK_INIT                                                                                  \
@@ -70,6 +72,15 @@ char *mark_apply(const char *comment, const struct mark *mark);
 void mark_sign(struct mark *mark);
 
 void mark_copy(struct mark *to, const struct mark *from);
+
+/*
+ * What the mark of database name says while it has that name goes along in the one it gets while it
+ * is aside: what it was made from, and that it is one of db-setup --copies.
+ */
+void mark_keep(struct mark *aside, const struct mark *own, const char *name);
+
+/* The mark that it had before mark_keep, in *own; false: none. */
+bool mark_back(struct mark *own, const struct mark *aside);
 
 /* Usable as a CLEANUP handler. */
 void mark_release(struct mark *mark);

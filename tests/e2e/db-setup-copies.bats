@@ -82,6 +82,67 @@ oid_of() {
 	assert_status 0
 }
 
+@test "all databases in the way are named, with what removes them" {
+	project
+	db-setup --copies 3
+	sql postgres "COMMENT ON DATABASE ${name}_1 IS 'mine'; COMMENT ON DATABASE ${name}_3 IS NULL"
+	run db-setup --copies 3
+	assert_status 4
+	hint=$(sed -n 's/.*needs what is in it: \(.*;\) Otherwise.*/\1/p' <<<"$output")
+	while IFS= read -r -d ';' statement; do
+		sql postgres "$statement"
+	done <<<"$hint"
+	assert_equal "$name ${name}_2" "$(names | grep -v dbrig | xargs)"
+	run db-setup --copies 3
+	assert_status 0
+	assert_equal "$name ${name}_1 ${name}_2 ${name}_3" "$(names | grep -v dbrig | xargs)"
+}
+
+@test "a copy that a snapshot is restored to, or whose own reset fails, stays a copy" {
+	project
+	db-setup --copies 1
+	use "${name}_1"
+	db-snapshot save first
+	db-snapshot restore first
+	assert_matches "$(comment "${name}_1")" "^\[dbrig:copy of=$name tag=${name}_1 "
+	db-snapshot undo
+	assert_matches "$(comment "${name}_1")" "^\[dbrig:copy of=$name tag=${name}_1 "
+	echo 'SELECT nonsense;' >db/broken.sql
+	cp db/schema.sql db/kept.sql
+	cat db/broken.sql >>db/schema.sql
+	run db-setup
+	[ "$status" -ne 0 ]
+	assert_contains "$output" 'is back as it was'
+	assert_matches "$(comment "${name}_1")" "^\[dbrig:copy of=$name tag=${name}_1 "
+	cp db/kept.sql db/schema.sql
+	use "$name"
+	before=$(oid_of "${name}_1")
+	run db-setup --copies 1
+	assert_status 0
+	[ "$before" != "$(oid_of "${name}_1")" ]
+}
+
+@test "what was somebody's own before a copy had its name is no copy when it comes back" {
+	project
+	db-setup
+	copy=$(db_name shop)_1
+	drop_later "$copy"
+	sql postgres "CREATE DATABASE $copy"
+	sql "$copy" 'CREATE TABLE precious ()'
+	use "$copy"
+	db-snapshot save own
+	db-snapshot restore own
+	sql postgres "DROP DATABASE $copy"
+	use "$name"
+	db-setup --copies 1
+	use "$copy"
+	db-snapshot undo
+	use "$name"
+	run db-setup --copies 1
+	assert_status 4
+	assert_equal 0 "$(sql "$copy" 'SELECT count(*) FROM precious')"
+}
+
 @test "numbers that are none are exit status 64, and nothing is connected" {
 	project
 	mark=$(server_log_mark)

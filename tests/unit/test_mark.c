@@ -112,14 +112,16 @@ static void test_fields(void **state)
 	CLEANUP(mark_release) struct mark mark = MARK_INIT;
 
 	(void)state;
-	assert_true(mark_parse("[dbrig:snapshot of=shop tag=before%20it key=" KEY
-			       " seeded=yes undo=yes oid=4294967295 at=2026-11-21T15:00:03Z "
-			       "data=2024-02-29T23:59:59Z user=j%C3%B6 host=box-1.lan pid=4711]",
+	assert_true(mark_parse(
+		"[dbrig:snapshot of=shop tag=before%20it key=" KEY
+		" seeded=yes undo=yes copy=st%26ore oid=4294967295 at=2026-11-21T15:00:03Z "
+		"data=2024-02-29T23:59:59Z user=j%C3%B6 host=box-1.lan pid=4711]",
 		&mark));
 	check_text("tag", mark.tag, "before it");
 	check_text("key", mark.key, KEY);
 	check_number("seeded", mark.seeded, true);
 	check_number("undo", mark.undo, true);
+	check_text("copy", mark.copy, "st&ore");
 	check_number("oid", mark.oid, 4294967295);
 	check_number("at", mark.at, 1795273203);
 	check_number("data", mark.data_at, 1709251199);
@@ -186,6 +188,7 @@ static void test_every_byte(void **state)
 	struct mark mark = { .kind = MARK_SNAPSHOT,
 		.of = bytes,
 		.tag = bytes,
+		.copy = bytes,
 		.user = bytes,
 		.host = bytes,
 		.key = KEY,
@@ -208,6 +211,7 @@ static void test_every_byte(void **state)
 	assert_true(mark_parse(text, &read));
 	check_text("of", read.of, bytes);
 	check_text("tag", read.tag, bytes);
+	check_text("copy", read.copy, bytes);
 	check_text("user", read.user, bytes);
 	check_text("host", read.host, bytes);
 	again = mark_apply(text, &read);
@@ -262,6 +266,42 @@ static void test_sign(void **state)
 	check_number("own text", copy.of != mark.of, true);
 }
 
+/* own NULL: there is none. */
+static const struct {
+	const char *own, *aside, *back;
+} kept[] = {
+	{ "[dbrig:made of=shop_1 key=" KEY " base=" KEY " seeded=yes]",
+		"[dbrig:old of=shop_1 key=" KEY " base=" KEY " seeded=yes oid=7]",
+		"[dbrig:made of=shop_1 key=" KEY " base=" KEY " seeded=yes]" },
+	{ "[dbrig:copy of=shop tag=shop_1]", "[dbrig:old of=shop_1 copy=shop oid=7]",
+		"[dbrig:copy of=shop tag=shop_1]" },
+	/* That of another name is nobody's. */
+	{ "[dbrig:copy of=shop tag=shop_2]", "[dbrig:old of=shop_1 oid=7]", NULL },
+	{ "[dbrig:copy of=shop]", "[dbrig:old of=shop_1 oid=7]", NULL },
+	{ "[dbrig:loading of=shop_1]", "[dbrig:old of=shop_1 oid=7]", NULL },
+	{ NULL, "[dbrig:old of=shop_1 oid=7]", NULL },
+};
+
+static void test_keep(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		CLEANUP(mark_release) struct mark own = MARK_INIT;
+		CLEANUP(mark_release) struct mark back = MARK_INIT;
+		CLEANUP(mark_release)
+		struct mark aside = { .kind = MARK_OLD, .of = mem_strdup("shop_1"), .oid = 7 };
+		CLEANUP(mem_cleanup) char *text = NULL, *again = NULL;
+
+		mark_parse(kept[i].own, &own);
+		mark_keep(&aside, &own, "shop_1");
+		text = mark_apply(NULL, &aside);
+		check_text(kept[i].aside, text, kept[i].aside);
+		if (mark_back(&back, &aside))
+			again = mark_apply(NULL, &back);
+		check_text(kept[i].aside, again, kept[i].back);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +312,7 @@ int main(void)
 		UNIT_TEST(test_every_byte),
 		UNIT_TEST(test_long_comments),
 		UNIT_TEST(test_sign),
+		UNIT_TEST(test_keep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
