@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #define COPIES_MAX 256
 
@@ -275,23 +277,70 @@ static int make_all(struct conn *conn, const char *database, size_t count,
 	return 0;
 }
 
+/* The copies made since then by this process, or the others that there are: \"a\", \"b\"; NULL:
+ * none. */
+static char *list(const struct siblings *siblings, bool ours, int64_t since)
+{
+	CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT_UNBOUNDED;
+
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct sibling *sibling = &siblings->items[i];
+		const struct mark *mark = &sibling->mark;
+
+		if (mark->kind == MARK_COPY && !sibling->invalid &&
+			ours == (mark->pid == (long)getpid() && mark->at >= since))
+			strbuf_addf(&names, "%s\"%s\"", names.length ? ", " : "", sibling->name);
+	}
+	return names.length ? strbuf_detach(&names) : NULL;
+}
+
+/*
+ * Adds to an error which copies there are. It is the server that is asked: a signal may have come
+ * too late to prevent the last.
+ */
+static int tell_left(struct conn *conn, const char *database, int64_t since, struct err *err)
+{
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	CLEANUP(mem_cleanup) char *made = NULL, *earlier = NULL;
+
+	if (!conn) {
+		err_note_line(err, "The reset itself is complete; no copy was made or dropped.");
+		return -1;
+	}
+	if (siblings_find(conn, database, &siblings, &own) != 0) {
+		err_note_line(err,
+			"The reset itself is complete; which copies there are is not known: %s.",
+			own.message);
+		return -1;
+	}
+	made = list(&siblings, true, since);
+	earlier = list(&siblings, false, since);
+	err_note_line(err, "The reset itself is complete; %s%s.",
+		made ? "these copies were made: " : "no copy was made", made ? made : "");
+	if (earlier)
+		err_note_line(err, "Those of an earlier run that are still there: %s.", earlier);
+	return -1;
+}
+
 int copies_make(struct context *context, size_t count, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 	const char *database = context->target.database;
+	const int64_t since = (int64_t)time(NULL);
 	int64_t start = clock_us();
 	char elapsed[32];
-	int failed;
 
 	out_step("copies");
 	if (context_connect_maintenance(context, &conn, err) != 0 ||
 		heal_locked(conn, database, NULL, &siblings, err) != 0 ||
 		making_begin(conn, database, &siblings, err) != 0)
-		return -1;
-	failed = make_all(conn, database, count, &siblings, err);
+		return tell_left(conn, database, since, err);
+	if (make_all(conn, database, count, &siblings, err) != 0)
+		tell_left(conn, database, since, err);
 	making_end(context, conn, true);
-	if (failed)
+	if (err->kind != ERR_NONE)
 		return -1;
 	out_info("made %zu cop%s of database \"%s\" (%s)", count, count == 1 ? "y" : "ies",
 		database, clock_format(clock_us() - start, elapsed, sizeof(elapsed)));

@@ -20,7 +20,7 @@ int copies_check(struct context *context, size_t count, struct err *err);
 /*
  * Makes that many of the database as it is after a reset, in place of those that there are; drops
  * those that an earlier run has made more; prints their URLs. When it fails, those made by then
- * stay.
+ * stay, each complete, and the error's note names them.
  */
 int copies_make(struct context *context, size_t count, struct err *err);
 

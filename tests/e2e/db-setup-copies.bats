@@ -196,6 +196,18 @@ oid_of() {
 	assert_equal '3|two' "$(items "${name}_1")"
 }
 
+@test "a failure names the copies of an earlier run that are still there" {
+	project
+	db-setup --copies 3 >earlier
+	sql postgres "ALTER DATABASE ${name}_2 IS_TEMPLATE true"
+	run db-setup --copies 3
+	sql postgres "ALTER DATABASE ${name}_2 IS_TEMPLATE false"
+	assert_status 1
+	assert_contains "$output" 'The reset itself is complete; no copy was made.'
+	assert_contains "$output" "still there: \"${name}_2\", \"${name}_3\"."
+	assert_equal "$name ${name}_2 ${name}_3" "$(names | grep -v dbrig | xargs)"
+}
+
 @test "killed at any moment: the next run replaces what is there" {
 	project
 	for delay in 0.1 0.3 0.5; do

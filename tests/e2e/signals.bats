@@ -51,6 +51,28 @@ load faults
 	done
 }
 
+@test "after SIGINT or SIGTERM the copies that stay are named, and are whole; no other is there" {
+	old_database
+	names() {
+		sql postgres "SELECT datname FROM pg_database WHERE starts_with(datname, '${name}_')
+			OR starts_with(datname, '$name.') ORDER BY length(datname), 1"
+	}
+	db-setup --no-cache --copies 30 >earlier
+	for signal in INT TERM; do
+		before=$(sql postgres "SELECT max(oid::text::integer) FROM pg_database")
+		start_child db-setup --no-cache --copies 30
+		wait_until "[ -n \"\$(sql postgres \"SELECT 1 FROM pg_database WHERE datname = '${name}_2' AND oid > $before\")\" ]"
+		assert_dies_by "$signal"
+		assert_contains "$stderr" 'The reset itself is complete; these copies were made: '
+		assert_equal "$(sed -n 's/.*copies were made: \(.*\)\./\1/p' <<<"$stderr" | grep -o '[^", ]*' |
+			sort -V)" "$(names)"
+		[ "$(names | wc -l)" -lt 30 ]
+		for one in $(names); do
+			assert_equal '3|two' "$(sql "$one" 'SELECT count(*), max(name) FROM item')"
+		done
+	done
+}
+
 @test "SIGINT and SIGTERM during db-drop leave the database" {
 	old_database
 	hold "COMMENT ON DATABASE $name IS 'x'"
