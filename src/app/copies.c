@@ -178,7 +178,7 @@ int copies_check(struct context *context, size_t count, struct err *err)
  * What is copied: the template from which the database could have been made, since nobody is
  * connected to that and nobody has changed it; otherwise the database itself.
  */
-static const char *source_of(const struct siblings *siblings, const char *database)
+static const struct sibling *source_of(const struct siblings *siblings)
 {
 	const struct mark *made = &siblings->self.mark;
 
@@ -188,9 +188,9 @@ static const char *source_of(const struct siblings *siblings, const char *databa
 
 		if (mark->kind == MARK_TEMPLATE && mark->seeded && mark->data_at == 0 &&
 			sibling->is_owner && !sibling->invalid && strcmp(mark->key, made->key) == 0)
-			return sibling->name;
+			return sibling;
 	}
-	return database;
+	return &siblings->self;
 }
 
 /* All copies that there are, those beyond the ones wanted included. */
@@ -208,9 +208,10 @@ static int drop_earlier(struct conn *conn, const struct siblings *siblings, stru
 }
 
 /* Marked and named in one transaction, so that there is never one without its mark. */
-static int make_one(struct conn *conn, const struct sibling *self, const char *source,
-	size_t number, struct err *err)
+static int make_one(struct conn *conn, const struct siblings *siblings,
+	const struct sibling *source, size_t number, struct err *err)
 {
+	const struct sibling *self = &siblings->self;
 	CLEANUP(mem_cleanup) char *name = copy_name(self->name, number);
 	CLEANUP(mem_cleanup) char *making = sibling_name(self->name, MARK_COPY, NULL, true);
 	/* A copy for tests is nobody's production. */
@@ -227,7 +228,9 @@ static int make_one(struct conn *conn, const struct sibling *self, const char *s
 		.allow_connections = 1 };
 
 	mark_sign(&mark);
-	if (making_copy(conn, source, making, true, err) != 0)
+	if (self->may_give && strcmp(siblings_owner_of_copy(siblings, source), self->owner) != 0)
+		change.owner = self->owner;
+	if (making_copy(conn, source->name, making, true, err) != 0)
 		return -1;
 	if (databases_change(conn, &change, 1, true, err) == 0)
 		return 0;
@@ -260,7 +263,7 @@ static void print(const struct context *context, struct conn *conn, size_t count
 static int make_all(struct conn *conn, const char *database, size_t count,
 	struct siblings *siblings, struct err *err)
 {
-	const char *source;
+	const struct sibling *source;
 
 	if (look(conn, database, count, siblings, err) != 0)
 		return -1;
@@ -270,9 +273,9 @@ static int make_all(struct conn *conn, const char *database, size_t count,
 	if (drop_earlier(conn, siblings, err) != 0 ||
 		making_warn(conn, database, "a copy", true, err) != 0)
 		return -1;
-	source = source_of(siblings, database);
+	source = source_of(siblings);
 	for (size_t i = 1; i <= count; i++)
-		if (make_one(conn, &siblings->self, source, i, err) != 0)
+		if (make_one(conn, siblings, source, i, err) != 0)
 			return -1;
 	return 0;
 }

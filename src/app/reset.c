@@ -218,6 +218,22 @@ static int begin(struct reset *reset, struct err *err)
 /* --- giving the new database its name ------------------------------------------------------------
  */
 
+/* Whom the new database is to belong to besides who it was made for: the old one's owner. */
+static const char *new_owner(const struct reset *reset)
+{
+	const struct sibling *old = &reset->siblings.self;
+
+	if (!reset->siblings.found || strcmp(reset->owner, old->owner) == 0)
+		return NULL;
+	if (old->may_give)
+		return old->owner;
+	out_warning(
+		"the new database \"%s\" belongs to role \"%s\": yours may not give it to \"%s\", "
+		"which the old one belongs to",
+		reset->database, reset->owner, old->owner);
+	return NULL;
+}
+
 /*
  * One transaction: the old database is put aside, or is already one to drop when nothing is left to
  * be loaded, and the new one gets the name.
@@ -259,6 +275,7 @@ static int exchange(struct reset *reset, const char *new_name, const char *comme
 	changes[count].new_name = reset->database;
 	changes[count].mark = &new_mark;
 	changes[count].comment = new_comment;
+	changes[count].owner = new_owner(reset);
 	changes[count].unused = true;
 	/* A copy that was kept may have taken none; a new database does. */
 	if (reset->holds_schema)

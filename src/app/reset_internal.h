@@ -35,6 +35,7 @@ struct reset {
 	 */
 	char *schema_varying, *seed_varying;
 	bool examined;
+	const char *owner; /* the role that the new database belongs to as it was made; borrowed */
 	bool made_new; /* there may be a database under the name for a new one, and it is ours */
 	int64_t schema_us, seed_us; /* how long loading took */
 };

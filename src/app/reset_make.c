@@ -71,8 +71,13 @@ static int find_keys_meanwhile(void *context, struct err *err)
 
 static int create_empty(struct reset *reset, const char *name, struct err *err)
 {
-	const struct database_create_options options = { 0 };
+	const struct sibling *old = reset->siblings.found ? &reset->siblings.self : NULL;
+	struct database_create_options options = { 0 };
 	bool created = true;
+
+	reset->owner = siblings_owner_of_copy(&reset->siblings, old);
+	if (strcmp(reset->owner, reset->siblings.role) != 0)
+		options.owner = reset->owner;
 
 	/* After a signal that came too late it is there, and ours. */
 	reset->made_new = true;
@@ -90,8 +95,10 @@ static int create_empty(struct reset *reset, const char *name, struct err *err)
 static int copy_kept(
 	struct reset *reset, const struct sibling *kept, const char *name, struct err *err)
 {
+	reset->owner = kept->owner;
 	if (kept->mark.kind == MARK_SPARE)
 		return 0;
+	reset->owner = siblings_owner_of_copy(&reset->siblings, kept);
 	return copy(reset, kept->name, name, true, err);
 }
 

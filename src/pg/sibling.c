@@ -145,6 +145,8 @@ static void read_row(const PGresult *result, int row, struct sibling *sibling)
 		.is_owner = is_true(result, row, 3),
 		.invalid = is_true(result, row, 4),
 		.allows_connections = is_true(result, row, 5),
+		.owner = mem_strdup(PQgetvalue(result, row, 8)),
+		.may_give = is_true(result, row, 9),
 	};
 	mark_parse(sibling->comment, &sibling->mark);
 }
@@ -153,6 +155,7 @@ static void sibling_release(struct sibling *sibling)
 {
 	mem_free(sibling->name);
 	mem_free(sibling->comment);
+	mem_free(sibling->owner);
 	mark_release(&sibling->mark);
 	*sibling = (struct sibling){ 0 };
 }
@@ -237,6 +240,7 @@ int siblings_find(
 			sort_in(result, i, database, siblings);
 	siblings->may_create = is_true(result, 0, 6);
 	siblings->in_recovery = is_true(result, 0, 7);
+	siblings->role = mem_strdup(PQgetvalue(result, 0, 10));
 	return 0;
 }
 
@@ -252,11 +256,17 @@ const struct sibling *siblings_get(
 	return NULL;
 }
 
+const char *siblings_owner_of_copy(const struct siblings *siblings, const struct sibling *source)
+{
+	return source && source->may_give ? source->owner : siblings->role;
+}
+
 void siblings_release(struct siblings *siblings)
 {
 	for (size_t i = 0; i < siblings->count; i++)
 		sibling_release(&siblings->items[i]);
 	mem_free(siblings->items);
+	mem_free(siblings->role);
 	sibling_release(&siblings->self);
 	*siblings = (struct siblings)SIBLINGS_INIT;
 }

@@ -16,7 +16,9 @@ struct sibling {
 	char *comment;    /* with its mark; NULL: none */
 	struct mark mark; /* of one that was left without a comment: MARK_NEW, of, and no more */
 	uint32_t oid;
+	char *owner;   /* the role it belongs to */
 	bool is_owner; /* the caller may rename and drop it */
+	bool may_give; /* the caller may have others belong to that role */
 	bool invalid;  /* left behind by an interrupted DROP DATABASE */
 	bool allows_connections;
 };
@@ -28,6 +30,7 @@ struct siblings {
 	 * MARK_NONE, LOADING or MADE (or what it is to another database). */
 	bool found;
 	struct sibling self;
+	char *role;      /* the caller's */
 	bool may_create; /* the caller is superuser or has CREATEDB */
 	bool in_recovery;
 };
@@ -47,6 +50,9 @@ int siblings_find(
 /* The first of that kind (and, unless NULL, that key); NULL: none. */
 const struct sibling *siblings_get(
 	const struct siblings *siblings, enum mark_kind kind, const char *key);
+
+/* The role that a copy of that one (or of the database itself) belongs to; NULL: a new one. */
+const char *siblings_owner_of_copy(const struct siblings *siblings, const struct sibling *source);
 
 void siblings_release(struct siblings *siblings);
 
@@ -68,6 +74,7 @@ struct database_change {
 	bool unmark;             /* to take any mark out of it instead */
 	const char *comment;     /* what the comment is now; with mark or unmark */
 	int allow_connections;   /* 1, 0, or -1: as it is */
+	const char *owner;       /* the role it is to belong to */
 	bool unused;             /* nobody was connected to it a moment ago */
 };
 

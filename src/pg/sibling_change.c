@@ -66,7 +66,12 @@ static int add_change(struct conn *conn, struct strbuf *sql, const struct databa
 		strbuf_addf(
 			sql, " ALLOW_CONNECTIONS %s", change->allow_connections ? "true" : "false");
 	}
-	return 0;
+	if (!change->owner)
+		return 0;
+	if (begin(conn, sql, "ALTER DATABASE", name, err) != 0)
+		return -1;
+	strbuf_adds(sql, " OWNER TO ");
+	return add_identifier(conn, sql, change->owner, err);
 }
 
 int database_set_comment(struct conn *conn, const char *name, const char *comment, struct err *err)

@@ -258,6 +258,86 @@ rich_seed() {
 		FROM pg_database, pg_tables WHERE datname = '$name' AND tablename = 'item'")"
 }
 
+owner() {
+	sql postgres "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '$1'"
+}
+
+# With all that belongs to them.
+drop_roles() {
+	local role
+	for role in "$@"; do
+		names_of "${name}_$role" | while IFS= read -r database; do
+			sql postgres "DROP DATABASE IF EXISTS \"$database\""
+		done
+		sql postgres "DROP ROLE ${name}_$role"
+	done
+}
+
+names_of() {
+	sql postgres "SELECT datname FROM pg_database WHERE pg_get_userbyid(datdba) = '$1'"
+}
+
+@test "the new database belongs to the owner of the old one, in whatever way it is made" {
+	make_project
+	old_database
+	sql postgres "CREATE ROLE ${name}_team; CREATE ROLE ${name}_crew; GRANT ${name}_team, ${name}_crew TO app"
+	export CONNECTION_URL
+	for CONNECTION_URL in "$CONNECTION_URL" "$(app_url "$name")"; do
+		sql postgres "ALTER DATABASE $name OWNER TO ${name}_team"
+		run db-setup --no-cache
+		assert_status 0
+		assert_equal "${name}_team" "$(owner "$name")"
+		assert_equal '3|two' "$(items "$name")"
+		run db-setup --no-cache --drop-first --copies 1
+		assert_status 0
+		assert_equal "${name}_team ${name}_team" "$(owner "$name") $(owner "${name}_1")"
+		# The template belongs to it too, and is copied for another one.
+		db-setup --cache --no-spare
+		db-setup --cache --no-spare
+		assert_contains "$(siblings)" template
+		assert_equal "${name}_team" "$(owner "$(sibling template)")"
+		sql postgres "ALTER DATABASE $name OWNER TO ${name}_crew"
+		run db-setup --cache --copies 1
+		assert_contains "$output" 'copied database'
+		assert_equal "${name}_crew ${name}_crew" "$(owner "$name") $(owner "${name}_1")"
+		wait_until '[ -n "$(sibling spare)" ]'
+		mark=$(server_log_mark)
+		run db-setup --cache
+		assert_contains "$output" 'put the spare in place'
+		refute_contains "$output" warning
+		assert_equal "${name}_crew" "$(owner "$name")"
+		assert_contains "$(server_log_since "$mark" | grep RENAME)" "OWNER TO"
+		wait_until no_background
+		db-setup --no-cache --wait-drop
+	done
+	drop_roles team crew
+}
+
+@test "an owner that our role may not give it to is named in a warning" {
+	make_project
+	old_database
+	sql postgres "CREATE ROLE ${name}_team; ALTER DATABASE $name OWNER TO ${name}_team"
+	export CONNECTION_URL
+	CONNECTION_URL=$(app_url "$name")
+	# Before 16 whoever has a role's rights may give to it.
+	if [ "$(sql postgres "SELECT current_setting('server_version_num')::integer / 10000")" -ge 16 ]; then
+		sql postgres "GRANT ${name}_team TO app WITH INHERIT TRUE, SET FALSE"
+		expected=app
+	else
+		sql postgres "GRANT ${name}_team TO app"
+		expected=${name}_team
+	fi
+	run db-setup --no-cache
+	assert_status 0
+	assert_equal "$expected" "$(owner "$name")"
+	if [ "$expected" = app ]; then
+		assert_contains "$output" "warning: the new database \"$name\" belongs to role \"app\": yours may not give it to \"${name}_team\""
+	else
+		refute_contains "$output" warning
+	fi
+	drop_roles team
+}
+
 # --- how it goes about it ----------------------------------------------------------------------
 
 @test "db-setup uses two connections" {

@@ -7,7 +7,12 @@ SELECT d.datname,
        coalesce(d.datconnlimit = -2, false) AS invalid,
        coalesce(d.datallowconn, false) AS allows_connections,
        r.rolsuper OR r.rolcreatedb AS may_create,
-       pg_catalog.pg_is_in_recovery() AS in_recovery
+       pg_catalog.pg_is_in_recovery() AS in_recovery,
+       pg_catalog.pg_get_userbyid(d.datdba) AS owner,
+       coalesce(pg_catalog.pg_has_role(d.datdba,
+         CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 160000
+              THEN 'SET' ELSE 'MEMBER' END), false) AS may_give,
+       r.rolname AS role
   FROM pg_catalog.pg_roles r
   LEFT JOIN (SELECT b.*, c.description
                FROM pg_catalog.pg_database b
