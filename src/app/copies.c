@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "pg/database.h"
+#include "pg/protection.h"
 #include "term/json.h"
 #include "term/out.h"
 
@@ -58,11 +59,17 @@ static char *copy_name(const char *database, size_t number)
 	return mem_printf("%s_%zu", database, number);
 }
 
+/* One that somebody has protected since is no longer ours to replace. */
+static bool is_copy(const struct sibling *sibling)
+{
+	return sibling->mark.kind == MARK_COPY &&
+	       protection_read(sibling->comment, NULL) != PROTECTION_MARKED;
+}
+
 static const struct sibling *find(const struct siblings *siblings, const char *name)
 {
 	for (size_t i = 0; i < siblings->count; i++)
-		if (siblings->items[i].mark.kind == MARK_COPY &&
-			strcmp(siblings->items[i].name, name) == 0)
+		if (is_copy(&siblings->items[i]) && strcmp(siblings->items[i].name, name) == 0)
 			return &siblings->items[i];
 	return NULL;
 }
@@ -94,7 +101,8 @@ static int refuse(
 		err_detail_line(err, "Nor is database \"%s\".", foreign->items[i]);
 	err_hint(err,
 		"Nothing was changed. A copy of \"%s\" whose comment was written over, or that "
-		"db-setup was called for itself, counts as yours. If nobody needs what is in it: "
+		"db-setup was called for itself, counts as yours, as does one that is protected. "
+		"If nobody needs what is in it: "
 		"%s Otherwise rename it, or ask for fewer copies.",
 		database, sql.data);
 	return -1;
@@ -200,7 +208,7 @@ static int drop_earlier(struct conn *conn, const struct siblings *siblings, stru
 		const struct sibling *sibling = &siblings->items[i];
 		bool dropped;
 
-		if (sibling->mark.kind == MARK_COPY && sibling->is_owner &&
+		if (is_copy(sibling) && sibling->is_owner &&
 			database_drop(conn, sibling->name, NULL, true, &dropped, err) != 0)
 			return -1;
 	}

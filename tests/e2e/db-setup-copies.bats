@@ -98,6 +98,20 @@ oid_of() {
 	assert_equal "$name ${name}_1 ${name}_2 ${name}_3" "$(names | grep -v dbrig | xargs)"
 }
 
+@test "a copy that was protected is neither replaced nor dropped" {
+	project
+	db-setup --copies 3
+	sql postgres "COMMENT ON DATABASE ${name}_2 IS '$(comment "${name}_2") [dbrig:protected=prod]'"
+	before=$(oid_of "${name}_2")
+	run db-setup --copies 3
+	assert_status 4
+	assert_contains "$output" "\"${name}_2\""
+	run db-setup --copies 1
+	assert_status 0
+	assert_equal "$name ${name}_1 ${name}_2" "$(names | grep -v dbrig | xargs)"
+	assert_equal "$before" "$(oid_of "${name}_2")"
+}
+
 @test "a copy that a snapshot is restored to, or whose own reset fails, stays a copy" {
 	project
 	db-setup --copies 1
