@@ -23,6 +23,7 @@ static void instance_release(struct rds_instance *instance)
 	mem_free(instance->secret_arn);
 	mem_free(instance->zone);
 	mem_free(instance->restart);
+	mem_free(instance->restorable);
 	mem_free(instance->cluster);
 	mem_free(instance->groups);
 }
@@ -110,6 +111,7 @@ static void read_instance(const struct xml *node, struct rds_instance *instance)
 		.secret_arn = copy_text(node, "MasterUserSecret/SecretArn"),
 		.zone = copy_text(node, "AvailabilityZone"),
 		.restart = copy_text(node, "AutomaticRestartTime"),
+		.restorable = copy_text(node, "LatestRestorableTime"),
 		.cluster = copy_text(node, "DBClusterIdentifier"),
 		.groups = read_groups(node),
 		.password_pending =
@@ -141,49 +143,82 @@ static int call(struct aws *aws, const char *action, const struct query *query,
 	return aws_call(aws, &request, reply, err);
 }
 
+/* A Describe: what it asks for, and what is done with each item of its answer. */
+struct listing {
+	const char *action, *id_name;
+	const char *id;    /* NULL: all */
+	const char *items; /* the path of the list in the answer */
+	const char *item;  /* the name of its elements */
+	void (*take)(void *context, const struct xml *node);
+	void *context;
+};
+
 /* One page; *ret_marker is where the next one begins, borrowed from the reply; NULL: the last. */
-static int describe_page(struct aws *aws, const char *id, const char *marker,
-	struct rds_instances *instances, struct aws_reply *reply, const char **ret_marker,
-	struct err *err)
+static int describe_page(struct aws *aws, const struct listing *listing, const char *marker,
+	struct aws_reply *reply, const char **ret_marker, struct err *err)
 {
 	CLEANUP(query_release) struct query query = QUERY_INIT;
-	const struct xml *list;
+	CLEANUP(mem_cleanup) char *path = mem_printf("%sResult", listing->action);
+	const struct xml *result, *list;
 
-	if (id)
-		query_add(&query, id, "DBInstanceIdentifier");
+	if (listing->id)
+		query_add(&query, listing->id, "%s", listing->id_name);
 	if (marker)
 		query_add(&query, marker, "Marker");
-	if (call(aws, "DescribeDBInstances", &query, reply, err) != 0)
+	if (call(aws, listing->action, &query, reply, err) != 0)
 		return -1;
-	list = xml_find(reply->document, "DescribeDBInstancesResult/DBInstances");
+	result = xml_find(reply->document, path);
+	list = result ? xml_find(result, listing->items) : NULL;
 	if (!list)
 		return err_set(
-			err, ERR_FAILED, "DescribeDBInstances failed: AWS's answer has no list");
+			err, ERR_FAILED, "%s failed: AWS's answer has no list", listing->action);
 	for (const struct xml *node = list->first; node; node = node->next)
-		if (strcmp(node->name, "DBInstance") == 0)
-			add_instance(instances, node);
-	*ret_marker = xml_text(reply->document, "DescribeDBInstancesResult/Marker");
+		if (strcmp(node->name, listing->item) == 0)
+			listing->take(listing->context, node);
+	*ret_marker = xml_text(result, "Marker");
 	return 0;
+}
+
+static int describe(
+	struct aws *aws, const struct listing *listing, struct aws_reply *reply, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *marker = NULL;
+	const char *next = NULL;
+
+	for (size_t page = 0;; page++) {
+		if (page >= PAGES_MAX)
+			return err_set(err, ERR_FAILED, "%s failed: AWS's list does not end",
+				listing->action);
+		if (describe_page(aws, listing, marker, reply, &next, err) != 0)
+			return -1;
+		if (!next || !*next)
+			return 0;
+		mem_free(marker);
+		marker = mem_strdup(next);
+	}
+}
+
+static void take_instance(void *context, const struct xml *node)
+{
+	add_instance(context, node);
 }
 
 int rds_describe(struct aws *aws, const char *id, struct rds_instances *ret_instances,
 	struct aws_reply *reply, struct err *err)
 {
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
-	CLEANUP(mem_cleanup) char *marker = NULL;
-	const char *next = NULL;
+	const struct listing listing = {
+		.action = "DescribeDBInstances",
+		.id_name = "DBInstanceIdentifier",
+		.id = id,
+		.items = "DBInstances",
+		.item = "DBInstance",
+		.take = take_instance,
+		.context = &instances,
+	};
 
-	for (size_t page = 0;; page++) {
-		if (page >= PAGES_MAX)
-			return err_set(err, ERR_FAILED,
-				"DescribeDBInstances failed: AWS's list does not end");
-		if (describe_page(aws, id, marker, &instances, reply, &next, err) != 0)
-			return -1;
-		if (!next || !*next)
-			break;
-		mem_free(marker);
-		marker = mem_strdup(next);
-	}
+	if (describe(aws, &listing, reply, err) != 0)
+		return -1;
 	/* Asked for one that does not exist, AWS answers with an error, not with none. */
 	if (id && instances.count != 1)
 		return err_set(err, ERR_FAILED,
@@ -193,6 +228,103 @@ int rds_describe(struct aws *aws, const char *id, struct rds_instances *ret_inst
 	instances = (struct rds_instances)RDS_INSTANCES_INIT;
 	return 0;
 }
+
+/* --- snapshots -------------------------------------------------------------------------------- */
+
+void rds_snapshot_release(struct rds_snapshot *snapshot)
+{
+	mem_free(snapshot->id);
+	mem_free(snapshot->type);
+	mem_free(snapshot->created);
+	*snapshot = (struct rds_snapshot)RDS_SNAPSHOT_INIT;
+}
+
+/* Keeps the newest. AWS's times sort as text; the list has no order that is promised. */
+static void keep_newest(struct rds_snapshot *newest, const struct xml *node, const char *id_name)
+{
+	const char *id = xml_text(node, id_name), *status = xml_text(node, "Status");
+	const char *created = xml_text(node, "SnapshotCreateTime");
+
+	if (!id || !*id || !created || !*created || !status || strcmp(status, "available") != 0 ||
+		(newest->id && strcmp(created, newest->created) <= 0))
+		return;
+	rds_snapshot_release(newest);
+	newest->id = mem_strdup(id);
+	newest->type = copy_text_or_empty(node, "SnapshotType");
+	newest->created = mem_strdup(created);
+}
+
+static void take_snapshot(void *context, const struct xml *node)
+{
+	keep_newest(context, node, "DBSnapshotIdentifier");
+}
+
+static void take_cluster_snapshot(void *context, const struct xml *node)
+{
+	keep_newest(context, node, "DBClusterSnapshotIdentifier");
+}
+
+int rds_last_snapshot(struct aws *aws, const struct rds_instance *instance,
+	struct rds_snapshot *ret_snapshot, struct aws_reply *reply, struct err *err)
+{
+	CLEANUP(rds_snapshot_release) struct rds_snapshot newest = RDS_SNAPSHOT_INIT;
+	const struct listing of_instance = {
+		.action = "DescribeDBSnapshots",
+		.id_name = "DBInstanceIdentifier",
+		.id = instance->id,
+		.items = "DBSnapshots",
+		.item = "DBSnapshot",
+		.take = take_snapshot,
+		.context = &newest,
+	};
+	const struct listing of_cluster = {
+		.action = "DescribeDBClusterSnapshots",
+		.id_name = "DBClusterIdentifier",
+		.id = instance->cluster,
+		.items = "DBClusterSnapshots",
+		.item = "DBClusterSnapshot",
+		.take = take_cluster_snapshot,
+		.context = &newest,
+	};
+
+	if (describe(aws, instance->cluster ? &of_cluster : &of_instance, reply, err) != 0)
+		return -1;
+	*ret_snapshot = newest;
+	newest = (struct rds_snapshot)RDS_SNAPSHOT_INIT;
+	return 0;
+}
+
+static void take_restorable(void *context, const struct xml *node)
+{
+	char **time = context;
+
+	mem_free(*time);
+	*time = copy_text(node, "LatestRestorableTime");
+}
+
+int rds_restorable(struct aws *aws, const struct rds_instance *instance, char **ret_time,
+	struct aws_reply *reply, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *time = NULL;
+	const struct listing cluster = {
+		.action = "DescribeDBClusters",
+		.id_name = "DBClusterIdentifier",
+		.id = instance->cluster,
+		.items = "DBClusters",
+		.item = "DBCluster",
+		.take = take_restorable,
+		.context = &time,
+	};
+
+	if (!instance->cluster)
+		time = mem_strdup(instance->restorable);
+	else if (describe(aws, &cluster, reply, err) != 0)
+		return -1;
+	*ret_time = take_ptr(time);
+	return 0;
+}
+
+/* --- writes ----------------------------------------------------------------------------------- */
 
 /* A write, whose answer is the instance. */
 static int change(struct aws *aws, const char *action, const struct query *query,

@@ -22,6 +22,7 @@ struct rds_instance {
 	char *secret_arn;      /* of a master password that AWS manages; NULL: not managed */
 	char *zone;            /* eu-central-1a; NULL */
 	char *restart;         /* AutomaticRestartTime of a stopped one; NULL */
+	char *restorable;      /* LatestRestorableTime; NULL: none, or a cluster's matter */
 	char *cluster;         /* DBClusterIdentifier (Aurora, Multi-AZ clusters); NULL */
 	char *groups;          /* ids of its security groups, separated by blanks; "" */
 	bool password_pending; /* a new master password was accepted and is not in force yet */
@@ -44,6 +45,34 @@ void rds_instances_release(struct rds_instances *instances);
  * DBInstanceNotFound in reply.
  */
 int rds_describe(struct aws *aws, const char *id, struct rds_instances *ret_instances,
+	struct aws_reply *reply, struct err *err);
+
+struct rds_snapshot {
+	char *id;      /* NULL: there is none */
+	char *type;    /* "automated", "manual" */
+	char *created; /* as AWS writes times: 2026-11-21T05:10:00.000Z */
+};
+
+#define RDS_SNAPSHOT_INIT                                                                          \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+/* Usable as a CLEANUP handler. */
+void rds_snapshot_release(struct rds_snapshot *snapshot);
+
+/*
+ * The newest snapshot that can be restored, automated or manual; of an instance that belongs to a
+ * cluster the cluster's. None is no failure.
+ */
+int rds_last_snapshot(struct aws *aws, const struct rds_instance *instance,
+	struct rds_snapshot *ret_snapshot, struct aws_reply *reply, struct err *err);
+
+/*
+ * Up to when the instance, or the cluster it belongs to, can be restored to a point in time; NULL:
+ * not at all. AWS is asked only about a cluster. The caller owns the text.
+ */
+int rds_restorable(struct aws *aws, const struct rds_instance *instance, char **ret_time,
 	struct aws_reply *reply, struct err *err);
 
 /* What an instance shall be. Texts are borrowed. */

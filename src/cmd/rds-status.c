@@ -1,5 +1,7 @@
 #include "app/cloud.h"
 #include "app/instance.h"
+#include "aws/credentials.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "term/json.h"
 #include "term/out.h"
@@ -7,7 +9,7 @@
 
 #include <string.h>
 
-static bool opt_all, opt_json;
+static bool opt_all, opt_json, opt_snapshots;
 static const char *opt_wait_for;
 static double opt_wait = -1;
 
@@ -21,6 +23,10 @@ static const struct option status_options[] = {
 		.type = OPTION_FLAG,
 		.value = &opt_json,
 		.help = "print JSON: an object, with --all an array of them" },
+	{ .name = "snapshots",
+		.type = OPTION_FLAG,
+		.value = &opt_snapshots,
+		.help = "also show the last snapshot, and up to when it can be restored" },
 	{ .name = "wait-for",
 		.type = OPTION_STRING,
 		.value = &opt_wait_for,
@@ -120,6 +126,112 @@ static void print_json(const struct rds_instances *instances)
 	out_json(array);
 }
 
+/* --- snapshots -------------------------------------------------------------------------------- */
+
+struct backups {
+	struct rds_snapshot last;
+	char *restorable; /* NULL: not to any point in time */
+	char *denied;     /* what AWS said when it kept one of the two for itself; NULL: nothing */
+};
+
+static void backups_release(struct backups *backups)
+{
+	rds_snapshot_release(&backups->last);
+	mem_free(backups->restorable);
+	mem_free(backups->denied);
+}
+
+/* A missing permission is something to show, not a failure. */
+static int pass_denial(struct backups *backups, const struct aws_reply *reply, struct err *err)
+{
+	if (err->kind != ERR_FAILED || !aws_code_is_permission(reply->code))
+		return -1;
+	if (!backups->denied)
+		backups->denied = mem_strdup(err->message);
+	err_release(err);
+	return 0;
+}
+
+static int get_backups(struct aws *aws, const struct rds_instance *instance,
+	struct backups *backups, struct err *err)
+{
+	CLEANUP(aws_reply_release) struct aws_reply reply = AWS_REPLY_INIT;
+
+	if (rds_last_snapshot(aws, instance, &backups->last, &reply, err) != 0 &&
+		pass_denial(backups, &reply, err) != 0)
+		return -1;
+	if (rds_restorable(aws, instance, &backups->restorable, &reply, err) != 0 &&
+		pass_denial(backups, &reply, err) != 0)
+		return -1;
+	return 0;
+}
+
+/* Seconds since then by AWS's clock; -1: the text is no time. */
+static int64_t age_of(const struct aws *aws, const char *text)
+{
+	time_t then;
+	int64_t age;
+
+	if (!text || !credentials_parse_time(text, &then))
+		return -1;
+	age = (int64_t)(aws_now(aws) - then);
+	return age > 0 ? age : 0;
+}
+
+/* "2026-11-21T05:10:00Z, 3h10m ago"; the caller owns it. */
+static char *describe_time(const struct aws *aws, const char *text)
+{
+	int64_t age = age_of(aws, text);
+	char buffer[32];
+
+	if (age < 0)
+		return mem_strdup(text);
+	return mem_printf("%s, %s ago", text, clock_format_age(age, buffer, sizeof(buffer)));
+}
+
+static void print_backups(
+	const struct aws *aws, const struct rds_instance *instance, const struct backups *backups)
+{
+	CLEANUP(mem_cleanup) char *created = describe_time(aws, backups->last.created);
+	CLEANUP(mem_cleanup) char *restorable = describe_time(aws, backups->restorable);
+
+	if (backups->last.id)
+		out_data("last snapshot  %s (%s), %s\n", backups->last.id, backups->last.type,
+			created);
+	else if (!backups->denied)
+		out_data("last snapshot  none\n");
+	if (restorable)
+		out_data("restorable to  %s\n", restorable);
+	else if (!backups->denied || !instance->cluster)
+		out_data("restorable to  nothing%s\n",
+			instance->backup_days > 0 ? " yet" : ": automated backups are off");
+	if (backups->denied)
+		out_data("not known      %s\n", backups->denied);
+}
+
+static void add_age(json_t *object, const char *name, const struct aws *aws, const char *time)
+{
+	int64_t age = age_of(aws, time);
+
+	json_object_set_new(object, name, age < 0 ? json_null() : json_integer(age));
+}
+
+static void add_backups(json_t *object, const struct aws *aws, const struct backups *backups)
+{
+	json_t *last = backups->last.id ? json_object() : json_null();
+
+	if (backups->last.id) {
+		add_text(last, "snapshot", backups->last.id);
+		add_text(last, "type", backups->last.type);
+		add_text(last, "created", backups->last.created);
+		add_age(last, "age_seconds", aws, backups->last.created);
+	}
+	json_object_set_new(object, "last_snapshot", last);
+	add_text(object, "restorable_to", backups->restorable);
+	add_age(object, "restorable_age_seconds", aws, backups->restorable);
+	add_text(object, "snapshots_denied", backups->denied);
+}
+
 /* --- the command ------------------------------------------------------------------------------ */
 
 static int show_all(struct context *context, const struct run *run, struct err *err)
@@ -128,9 +240,10 @@ static int show_all(struct context *context, const struct run *run, struct err *
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
 	CLEANUP(aws_reply_release) struct aws_reply reply = AWS_REPLY_INIT;
 
-	if (run->words.count > 0 || cloud_instance_option() || opt_wait_for)
+	if (run->words.count > 0 || cloud_instance_option() || opt_wait_for || opt_snapshots)
 		return err_set(err, ERR_USAGE,
-			"--all and an instance, a target or --wait-for exclude each other");
+			"--all and an instance, a target, --snapshots or --wait-for exclude each "
+			"other");
 	if (cloud_open(context, &aws, err) != 0 ||
 		rds_describe(aws, NULL, &instances, &reply, err) != 0)
 		return -1;
@@ -166,15 +279,24 @@ static int show_one(struct context *context, const struct run *run, struct err *
 	CLEANUP(aws_cleanup) struct aws *aws = NULL;
 	CLEANUP(mem_cleanup) char *id = NULL;
 	CLEANUP(rds_instances_release) struct rds_instances instances = RDS_INSTANCES_INIT;
+	CLEANUP(backups_release) struct backups backups = { .denied = NULL };
 
 	if (cloud_open_instance(context, run, &aws, &id, err) != 0 ||
 		get(aws, id, &instances, err) != 0)
 		return -1;
+	if (opt_snapshots && get_backups(aws, &instances.items[0], &backups, err) != 0)
+		return -1;
 	if (opt_json) {
-		out_json(to_json(&instances.items[0]));
+		json_t *object = to_json(&instances.items[0]);
+
+		if (opt_snapshots)
+			add_backups(object, aws, &backups);
+		out_json(object);
 		return 0;
 	}
 	print_table(&instances);
+	if (opt_snapshots)
+		print_backups(aws, &instances.items[0], &backups);
 	if (strcmp(instances.items[0].status, "stopped") == 0)
 		instance_tell_restart(aws, id, &instances.items[0]);
 	return 0;
@@ -206,6 +328,7 @@ const struct command command = {
 		(const struct example[]){
 			{ "rds-status", "status, endpoint and settings of prod's instance" },
 			{ "rds-status --all", "all instances of the region" },
+			{ "rds-status --snapshots", "also how old the last snapshot is" },
 			{ "rds-status --wait-for available",
 				"returns once it can be connected to" },
 			{ 0 },

@@ -145,6 +145,12 @@ update() {
 	same_request DescribeDBInstances rds-status --all -- rds describe-db-instances
 }
 
+@test "snapshots are asked for as the aws CLI does" {
+	prepare_instance available
+	same_request DescribeDBSnapshots rds-status --instance mydb --snapshots -- \
+		rds describe-db-snapshots --db-instance-identifier mydb
+}
+
 @test "an instance is started as the aws CLI does" {
 	prepare_instance stopped
 	same_request StartDBInstance rds-start --instance mydb -- \

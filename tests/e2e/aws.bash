@@ -23,6 +23,10 @@
 #   aws_instance_state ID "STATUS NAME=VALUE...": STATUS is what the next Describe shows;
 #                         MasterUserPassword is the one in force; "none" for an unknown instance
 #   aws_control forget ID removes a DB instance
+#   aws_snapshot ID OF CREATED [TYPE [STATUS]]
+#                         a snapshot of the instance or cluster OF: 2026-11-21T05:10:00.000Z, automated,
+#                         available. A cluster is there when an instance has its DBClusterIdentifier, and
+#                         can be restored to that instance's ClusterLatestRestorableTime
 #   aws_page_size N       at most N items a page, whatever was asked for
 #   aws_key ID SECRET [TOKEN [EXPIRES]]
 #                         makes a key valid, until EXPIRES (seconds since 1970)
@@ -143,6 +147,10 @@ aws_rules() {
 
 aws_instance() {
 	aws_control instance "$@"
+}
+
+aws_snapshot() {
+	aws_control snapshot "$@"
 }
 
 aws_instance_state() {

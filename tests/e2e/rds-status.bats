@@ -254,6 +254,153 @@ cell() {
 	assert_contains "$output" 'db.\x'
 }
 
+# --- snapshots ---------------------------------------------------------------------------------
+
+# ago SECONDS: a time as AWS writes it.
+ago() {
+	date -u -d "@$(($(date +%s) - $1))" +%Y-%m-%dT%H:%M:%S.000Z
+}
+
+# snapshot KEY: a value of last_snapshot in the object that was printed.
+snapshot() {
+	perl -MJSON::PP -e 'my $last = decode_json($ARGV[0])->{last_snapshot};
+		print ref $last ? $last->{$ARGV[1]} : "none", "\n"' "$output" "$1"
+}
+
+@test "without --snapshots one request is made, and the JSON has no word about them" {
+	aws_instance mydb available LatestRestorableTime="$(ago 300)"
+	status --instance mydb --json
+	assert_status 0
+	refute_contains "$output" snapshot
+	refute_contains "$output" restorable
+	assert_equal 'rds DescribeDBInstances 200' "$(aws_requests)"
+}
+
+@test "--snapshots shows the last snapshot and up to when the instance can be restored" {
+	aws_instance mydb available LatestRestorableTime="$(ago 330)"
+	aws_snapshot rds:mydb-old mydb "$(ago 90000)"
+	aws_snapshot before-launch mydb "$(ago 7260)" manual
+	aws_snapshot rds:mydb-older mydb "$(ago 180000)"
+	aws_snapshot rds:other mydb2 "$(ago 10)"
+	status --instance mydb --snapshots
+	assert_status 0
+	assert_equal mydb "$(cell instance)"
+	assert_matches "$output" 'last snapshot  before-launch \(manual\), 20.*Z, 2h01m ago'
+	assert_matches "$output" 'restorable to  20.*Z, 5m3[0-9]s ago'
+	assert_equal $'rds DescribeDBInstances 200\nrds DescribeDBSnapshots 200' "$(aws_requests)"
+	assert_contains "$(aws_parameters 2)" DBInstanceIdentifier=mydb
+}
+
+@test "--snapshots --json has them as values, with ages" {
+	aws_instance mydb available LatestRestorableTime="$(ago 300)"
+	aws_snapshot rds:mydb-1 mydb "$(ago 3600)"
+	status --instance mydb --snapshots --json
+	assert_status 0
+	assert_equal available "$(json status)"
+	assert_equal rds:mydb-1 "$(snapshot snapshot)"
+	assert_equal automated "$(snapshot type)"
+	assert_matches "$(snapshot created)" '^20.*T.*Z$'
+	assert_matches "$(snapshot age_seconds)" '^36[01][0-9]$'
+	assert_matches "$(json restorable_to)" '^20.*T.*Z$'
+	assert_matches "$(json restorable_age_seconds)" '^3[01][0-9]$'
+	assert_equal null "$(json snapshots_denied)"
+}
+
+@test "the last snapshot is found over several pages" {
+	local i
+	aws_instance mydb available
+	for i in 5 1 4 2 3; do
+		aws_snapshot "rds:mydb-$i" mydb "$(ago $((i * 1000)))"
+	done
+	aws_page_size 2
+	status --instance mydb --snapshots --json
+	assert_equal rds:mydb-1 "$(snapshot snapshot)"
+	assert_equal 4 "$(aws_requests | wc -l)"
+}
+
+@test "a snapshot that is not finished, or has failed, is not the last one" {
+	aws_instance mydb available
+	aws_snapshot rds:mydb-good mydb "$(ago 5000)"
+	aws_snapshot rds:mydb-new mydb "$(ago 10)" automated creating
+	aws_snapshot rds:mydb-bad mydb "$(ago 20)" manual failed
+	status --instance mydb --snapshots --json
+	assert_equal rds:mydb-good "$(snapshot snapshot)"
+}
+
+@test "without snapshots and backups --snapshots says so" {
+	aws_instance mydb available BackupRetentionPeriod=0
+	status --instance mydb --snapshots
+	assert_status 0
+	assert_contains "$output" 'last snapshot  none'
+	assert_contains "$output" 'restorable to  nothing: automated backups are off'
+	status --instance mydb --snapshots --json
+	assert_equal null "$(json last_snapshot)"
+	assert_equal null "$(json restorable_to)"
+	assert_equal null "$(json restorable_age_seconds)"
+}
+
+@test "a missing permission for snapshots is a line, not a failure" {
+	aws_instance mydb available LatestRestorableTime="$(ago 300)"
+	aws_snapshot rds:mydb-1 mydb "$(ago 3600)"
+	aws_fault 'DescribeDBSnapshots denied' always
+	status --instance mydb --snapshots
+	assert_status 0
+	assert_equal mydb "$(cell instance)"
+	refute_contains "$output" 'last snapshot'
+	assert_contains "$output" 'restorable to  20'
+	assert_matches "$output" 'not known      .*AccessDenied.*DescribeDBSnapshots'
+	status --instance mydb --snapshots --json
+	assert_status 0
+	assert_equal none "$(snapshot snapshot)"
+	assert_contains "$(json snapshots_denied)" AccessDenied
+	assert_matches "$(json restorable_to)" '^20'
+}
+
+@test "other failures of asking for snapshots are failures" {
+	aws_instance mydb available
+	aws_fault 'DescribeDBSnapshots code 400 InvalidParameterValue no'
+	status --instance mydb --snapshots
+	assert_status 1
+	assert_equal '' "$output"
+	aws_fault 'DescribeDBSnapshots reset' always
+	status --instance mydb --snapshots
+	assert_status 2
+	assert_equal '' "$output"
+}
+
+@test "of an instance in a cluster the snapshots are the cluster's" {
+	aws_instance mydb available DBClusterIdentifier=aurora Engine=aurora-postgresql \
+		ClusterLatestRestorableTime="$(ago 120)"
+	aws_snapshot rds:mydb-1 mydb "$(ago 10)"
+	aws_snapshot rds:aurora-1 aurora "$(ago 3600)"
+	status --instance mydb --snapshots --json
+	assert_status 0
+	assert_equal rds:aurora-1 "$(snapshot snapshot)"
+	assert_matches "$(json restorable_age_seconds)" '^12[0-9]$'
+	assert_contains "$(aws_parameters 2)" DBClusterIdentifier=aurora
+	assert_contains "$(aws_parameters 3)" DBClusterIdentifier=aurora
+	aws_fault 'DescribeDBClusterSnapshots denied'
+	aws_fault 'DescribeDBClusters denied'
+	status --instance mydb --snapshots
+	assert_status 0
+	refute_contains "$output" 'restorable to'
+	assert_matches "$output" 'not known      .*DescribeDBClusterSnapshots'
+}
+
+@test "--snapshots and --all exclude each other" {
+	status --all --snapshots
+	assert_status 64
+	assert_equal '' "$(aws_requests)"
+}
+
+@test "control characters in a snapshot's name are shown, not obeyed" {
+	aws_instance mydb available
+	aws_snapshot $'x\xc2\x9b31m' mydb "$(ago 10)"
+	status --instance mydb --snapshots
+	refute_contains "$output" $'\xc2\x9b'
+	assert_contains "$output" 'x\x'
+}
+
 # --- waiting -----------------------------------------------------------------------------------
 
 @test "--wait-for available returns once the instance is available" {

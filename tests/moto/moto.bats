@@ -155,6 +155,32 @@ instance_seen() {
 	assert_equal available "$(instance_seen DBInstanceStatus)"
 }
 
+@test "the last snapshot is the newest" {
+	start_moto
+	rds-create --instance mydb --yes
+	rds-create --instance other --yes
+	aws_cli rds create-db-snapshot --db-instance-identifier mydb --db-snapshot-identifier first >/dev/null
+	sleep 1.1
+	aws_cli rds create-db-snapshot --db-instance-identifier mydb --db-snapshot-identifier second >/dev/null
+	sleep 1.1
+	aws_cli rds create-db-snapshot --db-instance-identifier other --db-snapshot-identifier third >/dev/null
+	run rds-status --instance mydb --snapshots
+	assert_status 0
+	assert_contains "$output" 'last snapshot  second (manual), '
+}
+
+@test "without the permission for snapshots the instance is shown" {
+	start_moto INITIAL_NO_AUTH_ACTION_COUNT=4
+	aws_cli rds create-db-instance --db-instance-identifier mydb --engine postgres \
+		--db-instance-class db.t4g.micro --allocated-storage 20 --master-username alice \
+		--master-user-password secret88 >/dev/null
+	use_user "$(make_user alice '["rds:DescribeDBInstances"]')"
+	run rds-status --instance mydb --snapshots
+	assert_status 0
+	assert_contains "$output" 'not known'
+	assert_contains "$output" DescribeDBSnapshots
+}
+
 @test "an instance that does not exist is an error" {
 	start_moto
 	run rds-status --instance other

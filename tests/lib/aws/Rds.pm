@@ -13,6 +13,9 @@ our %HANDLER = (
 	StartDBInstance => \&start,
 	StopDBInstance => \&stop,
 	ModifyDBInstance => \&modify,
+	DescribeDBSnapshots => \&describe_snapshots,
+	DescribeDBClusterSnapshots => \&describe_cluster_snapshots,
+	DescribeDBClusters => \&describe_clusters,
 );
 
 my $N = qr/[1-9][0-9]*/;
@@ -32,6 +35,10 @@ my %PARAMETERS = (
 		ApplyImmediately|DBInstanceClass|AllocatedStorage|DeletionProtection|PubliclyAccessible|
 		BackupRetentionPeriod|EnableIAMDatabaseAuthentication|CACertificateIdentifier|
 		RotateMasterUserPassword/x,
+	DescribeDBSnapshots => qr/DBInstanceIdentifier|DBSnapshotIdentifier|SnapshotType|MaxRecords|Marker/,
+	DescribeDBClusterSnapshots =>
+		qr/DBClusterIdentifier|DBClusterSnapshotIdentifier|SnapshotType|MaxRecords|Marker/,
+	DescribeDBClusters => qr/DBClusterIdentifier|MaxRecords|Marker/,
 );
 
 sub check_parameters {
@@ -110,7 +117,7 @@ my @SHOWN = qw(AllocatedStorage AutoMinorVersionUpgrade AvailabilityZone BackupR
 	CACertificateIdentifier CopyTagsToSnapshot DBClusterIdentifier DBInstanceArn DBInstanceClass
 	DBInstanceIdentifier DBName DbiResourceId DeletionProtection Engine EngineVersion
 	MasterUsername MaxAllocatedStorage MultiAZ PubliclyAccessible StorageEncrypted StorageType
-	KmsKeyId Iops);
+	KmsKeyId Iops LatestRestorableTime);
 
 sub instance_xml {
 	my ($instance, $status) = @_;
@@ -164,25 +171,75 @@ sub valid_id {
 	return $id =~ /^[A-Za-z][A-Za-z0-9-]{0,62}\z/ && $id !~ /--|-\z/;
 }
 
-sub describe {
-	my ($state, $parameters) = @_;
+# The page of a list that is asked for, as XML: the list, then the marker of the next page.
+sub page {
+	my ($state, $parameters, $name, $to_xml, @all) = @_;
 	my $max = $parameters->{MaxRecords} // 100;
 	fail(400, 'InvalidParameterValue', "Invalid value $max for MaxRecords. Must be between 20 and 100")
 		if $max !~ /^[0-9]{1,4}$/ || $max < 20 || $max > 100;
 	$max = $state->{page_size} if $state->{page_size} && $state->{page_size} < $max;
-	my @instances = defined $parameters->{DBInstanceIdentifier}
-		? find($state, $parameters->{DBInstanceIdentifier})
-		: map { $state->{instances}{$_} } sort keys %{ $state->{instances} };
 	my $start = 0;
 	if (defined $parameters->{Marker}) {
 		($start) = decode_base64($parameters->{Marker}) =~ /^>>\?from ([0-9]+)\?>>$/;
 		fail(400, 'InvalidParameterValue', 'The marker provided is invalid.') unless defined $start;
 	}
-	my @page = splice @instances, $start, $max;
-	my $more = @instances > $start;
-	my $xml = element('DBInstances', map { element('DBInstance', instance_xml($_, status($_))) } @page);
-	advance($_) for @page;
+	my @page = splice @all, $start, $max;
+	my $more = @all > $start;
+	my $xml = element($name, map { $to_xml->($_) } @page);
 	return $xml . ($more ? elements(Marker => encode_base64('>>?from ' . ($start + $max) . '?>>', '')) : '');
+}
+
+sub describe {
+	my ($state, $parameters) = @_;
+	my @instances = defined $parameters->{DBInstanceIdentifier}
+		? find($state, $parameters->{DBInstanceIdentifier})
+		: map { $state->{instances}{$_} } sort keys %{ $state->{instances} };
+	return page($state, $parameters, 'DBInstances', sub {
+		my ($instance) = @_;
+		my $xml = element('DBInstance', instance_xml($instance, status($instance)));
+		advance($instance);
+		return $xml;
+	}, @instances);
+}
+
+# Of an instance that is not there AWS has no snapshots, which is no error.
+sub snapshots_of {
+	my ($state, $parameters, $kind, $of) = @_;
+	return page($state, $parameters, "DB${kind}Snapshots", sub {
+		my ($snapshot) = @_;
+		return element("DB${kind}Snapshot", elements(
+			"DB${kind}SnapshotIdentifier" => $snapshot->{id},
+			($kind ? 'DBClusterIdentifier' : 'DBInstanceIdentifier') => $snapshot->{of},
+			SnapshotCreateTime => $snapshot->{created},
+			Engine => 'postgres',
+			Status => $snapshot->{status},
+			SnapshotType => $snapshot->{type},
+		));
+	}, grep { $_->{of} eq lc $of } @{ $state->{snapshots} || [] });
+}
+
+sub describe_snapshots {
+	my ($state, $parameters) = @_;
+	return snapshots_of($state, $parameters, '', $parameters->{DBInstanceIdentifier} // '');
+}
+
+sub describe_cluster_snapshots {
+	my ($state, $parameters) = @_;
+	return snapshots_of($state, $parameters, 'Cluster', $parameters->{DBClusterIdentifier} // '');
+}
+
+# A cluster is there when one of its instances is; what it is, is theirs.
+sub describe_clusters {
+	my ($state, $parameters) = @_;
+	my $id = lc($parameters->{DBClusterIdentifier} // '');
+	my ($instance) = grep { ($_->{values}{DBClusterIdentifier} // '') eq $id }
+		map { $state->{instances}{$_} } sort keys %{ $state->{instances} };
+	fail(404, 'DBClusterNotFoundFault', "DBCluster $id not found.") unless $instance;
+	return element('DBClusters', element('DBCluster', elements(
+		DBClusterIdentifier => $id,
+		Status => 'available',
+		LatestRestorableTime => $instance->{values}{ClusterLatestRestorableTime},
+	)));
 }
 
 # --- writes ------------------------------------------------------------------------------------
@@ -310,6 +367,13 @@ sub add {
 		states => [ split /,/, $status ],
 		groups => \@groups,
 	};
+}
+
+# add_snapshot ID OF CREATED [TYPE [STATUS]]: OF is an instance or a cluster.
+sub add_snapshot {
+	my ($state, $id, $of, $created, $type, $status) = @_;
+	push @{ $state->{snapshots} }, { id => $id, of => lc $of, created => $created,
+		type => $type // 'automated', status => $status // 'available' };
 }
 
 sub show {
