@@ -18,20 +18,25 @@ static volatile sig_atomic_t signal_count;
 static bool seen;
 static int wake_pipe[2] = { -1, -1 };
 
-static void handle_signal(int signal_number)
+static void wake(void)
 {
 	int saved = errno;
 
+	if (write(wake_pipe[1], "", 1) < 0) {
+		/* The pipe is full: then it is readable, which is all that matters. */
+	}
+	errno = saved;
+}
+
+static void handle_signal(int signal_number)
+{
 	pending_signal = signal_number;
 	signal_count = signal_count + 1;
 	if (signal_count >= SIGNALS_BEFORE_GIVING_UP) {
 		signal(signal_number, SIG_DFL);
 		raise(signal_number); /* delivered when the handler returns and unblocks it */
 	}
-	if (write(wake_pipe[1], "", 1) < 0) {
-		/* The pipe is full: then it is readable, which is all that matters. */
-	}
-	errno = saved;
+	wake();
 }
 
 void interrupt_install(void)
@@ -81,6 +86,14 @@ int interrupt_check(struct err *err)
 		strsignal(signal_number));
 	err->signal = signal_number;
 	return -1;
+}
+
+void interrupt_put_back(int signal_number)
+{
+	if (!pending_signal)
+		pending_signal = signal_number;
+	seen = false;
+	wake();
 }
 
 bool interrupt_seen(void)

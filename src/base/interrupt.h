@@ -23,6 +23,12 @@ int interrupt_fd(void);
  */
 int interrupt_check(struct err *err);
 
+/*
+ * For what was only meant to help, and was ended by a signal: the one that interrupt_check took is
+ * pending again, so that whoever is asked next finds it.
+ */
+void interrupt_put_back(int signal_number);
+
 /* True once a signal was taken: whatever follows should not take long. */
 bool interrupt_seen(void);
 
