@@ -13,32 +13,55 @@
 #define STATUS_TIMEOUT_MS 3000
 #define MAX_ADDRESSES 8
 
-/* The value of "status" in what rds-status printed; the caller owns it. NULL: none. */
-static char *read_status(const struct strbuf *json)
-{
-	json_t *instance = json_loadb(json->data, json->length, JSON_REJECT_DUPLICATES, NULL);
-	char *status = mem_strdup(json_string_value(json_object_get(instance, "status")));
-
-	json_decref(instance);
-	return status;
-}
-
-/* NULL when it cannot be known: without credentials, without a network. The caller owns it. */
-static char *ask_status(const struct context *context, const char *id, const char *region)
+/*
+ * What rds-status prints as JSON; *ret_object is the caller's. Fails when it cannot be known:
+ * without credentials, without a network.
+ */
+static int ask(const struct context *context, const char *id, const char *region, bool snapshots,
+	int64_t timeout_ms, json_t **ret_object, struct err *err)
 {
 	CLEANUP(strlist_release) struct strlist arguments = STRLIST_INIT;
 	CLEANUP(companion_answer_release) struct companion_answer answer = COMPANION_ANSWER_INIT;
-	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	json_t *object;
 
 	strlist_add(&arguments, "-q");
 	strlist_add(&arguments, "--json");
 	strlist_addf(&arguments, "--instance=%s", id);
 	strlist_addf(&arguments, "--region=%s", region);
-	if (companion_run(
-		    context, "rds-status", &arguments, STATUS_TIMEOUT_MS, &answer, &ignored) != 0 ||
-		answer.status != 0)
+	if (snapshots)
+		strlist_add(&arguments, "--snapshots");
+	if (companion_run(context, "rds-status", &arguments, timeout_ms, &answer, err) != 0)
+		return -1;
+	if (answer.status != 0)
+		return companion_failed(
+			&answer, "rds-status", err, "could not get the status of \"%s\"", id);
+	object = json_loadb(answer.output.data, answer.output.length, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(object)) {
+		json_decref(object);
+		return err_set(err, ERR_FAILED, "what rds-status printed is not its JSON");
+	}
+	*ret_object = object;
+	return 0;
+}
+
+/* A text in what rds-status printed; the caller owns it. NULL: none. */
+static char *copy_member(const json_t *object, const char *name)
+{
+	return mem_strdup(json_string_value(json_object_get(object, name)));
+}
+
+/* NULL when it cannot be known. The caller owns it. */
+static char *ask_status(const struct context *context, const char *id, const char *region)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	json_t *instance = NULL;
+	char *status;
+
+	if (ask(context, id, region, false, STATUS_TIMEOUT_MS, &instance, &ignored) != 0)
 		return NULL;
-	return read_status(&answer.output);
+	status = copy_member(instance, "status");
+	json_decref(instance);
+	return status;
 }
 
 /*
@@ -112,4 +135,50 @@ void rds_host_explain(const struct context *context, struct err *err)
 	cause = rds_failure_cause(err);
 	if (cause != RDS_CAUSE_OTHER)
 		explain(context, cause, err);
+}
+
+/* --- backups ---------------------------------------------------------------------------------- */
+
+void rds_backups_release(struct rds_backups *backups)
+{
+	mem_free(backups->snapshot);
+	mem_free(backups->type);
+	mem_free(backups->restorable);
+	mem_free(backups->denied);
+	*backups = (struct rds_backups)RDS_BACKUPS_INIT;
+}
+
+static int64_t read_age(const json_t *object, const char *name)
+{
+	const json_t *age = json_object_get(object, name);
+
+	return json_is_integer(age) ? (int64_t)json_integer_value(age) : -1;
+}
+
+int rds_host_backups(const struct context *context, int64_t timeout_ms,
+	struct rds_backups *ret_backups, struct err *err)
+{
+	const char *host = params_get(&context->target.params, "host");
+	CLEANUP(mem_cleanup) char *id = NULL;
+	CLEANUP(mem_cleanup) char *region = NULL;
+	json_t *instance = NULL, *last;
+
+	if (strchr(host, ','))
+		return err_set(err, ERR_FAILED, "the URL names several hosts");
+	if (!rds_parse_host(host, &id, &region) || !id)
+		return err_set(err, ERR_FAILED,
+			"the host is the endpoint of a cluster or a proxy, not of an instance");
+	if (ask(context, id, region, true, timeout_ms, &instance, err) != 0)
+		return -1;
+	last = json_object_get(instance, "last_snapshot");
+	*ret_backups = (struct rds_backups){
+		.snapshot = copy_member(last, "snapshot"),
+		.type = copy_member(last, "type"),
+		.snapshot_age = read_age(last, "age_seconds"),
+		.restorable = copy_member(instance, "restorable_to"),
+		.restorable_age = read_age(instance, "restorable_age_seconds"),
+		.denied = copy_member(instance, "snapshots_denied"),
+	};
+	json_decref(instance);
+	return 0;
 }
