@@ -1,8 +1,10 @@
 #include "app/guard.h"
 
+#include "app/holdings.h"
 #include "app/known.h"
 #include "app/twin.h"
 #include "base/address.h"
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "pg/database.h"
 #include "pg/sibling.h"
@@ -134,6 +136,19 @@ static int find_out(
 	return 0;
 }
 
+/* Over a connection of its own, since the caller's may be one for scripts. */
+static int tell_holdings(struct context *context, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+
+	if (context_connect_maintenance(context, &conn, &own) == 0)
+		holdings_tell(context, conn);
+	else
+		out_detail("what it holds is not known: %s", own.message);
+	return interrupt_check(err);
+}
+
 /* On the terminal, whose answer decides. */
 static int ask(struct context *context, const char *what, struct protection_case *request,
 	char **ret_typed, struct err *err)
@@ -159,6 +174,10 @@ int guard_decide(const struct guard *guard, struct conn *conn, const char *comme
 		return -1;
 	request = request_for(&context->target, guard->destroys && context->protected_why);
 	verdict = protection_decide(&request);
+	if (guard->loses && request.is_protected &&
+		(verdict == PROTECTION_ASK || verdict == PROTECTION_ALLOWED) &&
+		tell_holdings(context, err) != 0)
+		return -1;
 	if (verdict == PROTECTION_ASK) {
 		if (ask(context, guard->what, &request, &typed, err) != 0)
 			return -1;

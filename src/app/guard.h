@@ -16,6 +16,7 @@ struct guard {
 	struct context *context;
 	const char *what; /* "drop", "load a schema over the tables of": for messages */
 	bool destroys;    /* false: only a --confirm that names another database is refused */
+	bool loses;       /* what the database holds is lost, and so is told first */
 };
 
 /*

@@ -18,7 +18,9 @@ static int run_drop(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
-	const struct guard guard = { .context = &context, .what = "drop", .destroys = true };
+	const struct guard guard = {
+		.context = &context, .what = "drop", .destroys = true, .loses = true
+	};
 
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "drop", err) != 0 ||

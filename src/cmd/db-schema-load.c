@@ -13,7 +13,7 @@ static int check_tables(struct context *context, struct conn *conn, struct err *
 	if (database_count_tables(conn, &tables, err) != 0 ||
 		database_comment(conn, context->target.database, &comment, err) != 0)
 		return -1;
-	guard.destroys = tables > 0;
+	guard.destroys = guard.loses = tables > 0;
 	if (guard_decide(&guard, conn, comment, err) != 0) {
 		if (tables > 0)
 			err_detail(err, "It holds %ld table%s.", tables, tables == 1 ? "" : "s");

@@ -74,7 +74,7 @@ static int run_restore(struct request *request, struct err *err)
 {
 	const struct target *target = &request->context->target;
 	const struct guard guard = {
-		.context = request->context, .what = "restore", .destroys = true
+		.context = request->context, .what = "restore", .destroys = true, .loses = true
 	};
 	int64_t start = clock_us();
 	char elapsed[32];
@@ -97,9 +97,10 @@ static int run_restore(struct request *request, struct err *err)
 static int run_undo(struct request *request, struct err *err)
 {
 	const struct target *target = &request->context->target;
-	const struct guard guard = {
-		.context = request->context, .what = "undo the restore of", .destroys = true
-	};
+	const struct guard guard = { .context = request->context,
+		.what = "undo the restore of",
+		.destroys = true,
+		.loses = true };
 	int64_t start = clock_us(), at;
 	char elapsed[32], age[32];
 

@@ -4,6 +4,7 @@
 #include "base/strbuf.h"
 #include "pg/exclusive.h"
 #include "pg/obstacle.h"
+#include "pg/protection.h"
 #include "queries.h"
 
 #include <stdlib.h>
@@ -146,6 +147,7 @@ int database_uncopied(
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 	CLEANUP(strbuf_release) struct strbuf what = STRBUF_INIT;
+	CLEANUP(mem_cleanup) char *unmarked = NULL;
 	CLEANUP(mem_cleanup) char *comment = NULL;
 
 	if (conn_query(conn, query_database_uncopied, 1, &name, &result, err) != 0)
@@ -154,8 +156,10 @@ int database_uncopied(
 		if (!PQgetisnull(result, i, 0))
 			strbuf_addf(
 				&what, "%s%s", what.length ? ", " : "", PQgetvalue(result, i, 0));
-	if (with_comment && PQntuples(result) > 0)
-		comment = mark_apply(PQgetvalue(result, 0, 1), NULL);
+	if (with_comment && PQntuples(result) > 0) {
+		unmarked = mark_apply(PQgetvalue(result, 0, 1), NULL);
+		comment = protection_write(unmarked, PROTECTION_UNMARKED, NULL);
+	}
 	if (comment)
 		strbuf_addf(&what, "%sa comment", what.length ? ", " : "");
 	*ret_what = what.length ? strbuf_detach(&what) : NULL;

@@ -153,6 +153,7 @@ attempt() {
 	DBRIG_CONSENT=$'drop the shop\e[2J, please' run --separate-stderr db-drop prod --force --confirm "$name"
 	assert_status 0
 	assert_contains "$stderr" 'drop the shop'
+	assert_contains "$stderr" "at stake: database \"$name\""
 	refute_contains "$stderr" $'\e[2J'
 	assert_equal '' "$(oid "$name")"
 }
@@ -220,6 +221,9 @@ attempt() {
 	export PROD_CONNECTION_URL=$PROD_URL
 	on_terminal db-drop prod --force
 	screen_ends 'to drop it: '
+	# What will go is told first.
+	screen_has "at stake: database \"$name\""
+	screen_has 'holds     1 table'
 	type_keys "$name"$'\n'
 	finish_terminal
 	assert_status 0
