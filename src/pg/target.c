@@ -41,6 +41,13 @@ char *target_variable(const char *target, const char *suffix)
 	return strbuf_detach(&name);
 }
 
+char *target_pool_mode_variable(const char *name)
+{
+	if (strcmp(name, "local") == 0)
+		return mem_strdup("LOCAL_POOL_MODE");
+	return target_variable(name, "POOL_MODE");
+}
+
 static char *origin_text(const char *variable, const char *file)
 {
 	return file ? mem_printf("%s in %s", variable, file) : mem_strdup(variable);

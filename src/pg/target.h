@@ -71,6 +71,9 @@ bool target_is_rds(const struct target *target);
 /* The variable that says how a target signs in, PROD_AUTH or LOCAL_AUTH; the caller owns it. */
 char *target_auth_variable(const char *name);
 
+/* The variable that says how a pooler shares its sessions: PROD_POOL_MODE; the caller owns it. */
+char *target_pool_mode_variable(const char *name);
+
 /*
  * The path of the CA bundle that PGSSLROOTCERT or RDS_CA_BUNDLE names, which in .env is relative to
  * that file's directory; the caller owns it. NULL: not set. *ret_file (may be NULL) as by env_get.
