@@ -1,3 +1,5 @@
+#include "app/client_session.h"
+#include "app/client_startup.h"
 #include "app/context.h"
 #include "app/rds_failure.h"
 #include "base/interrupt.h"
@@ -12,9 +14,32 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool opt_write, opt_no_timeout;
+
+static const struct option connect_options[] = {
+	{ .name = "write",
+		.type = OPTION_FLAG,
+		.value = &opt_write,
+		.help = "on a protected target: a session that may write" },
+	{ .name = "no-timeout",
+		.type = OPTION_FLAG,
+		.value = &opt_no_timeout,
+		.help = "on a protected target: a session without time limits" },
+	{ 0 },
+};
+
 static const struct variable connect_variables[] = {
 	{ "DB_CLIENT", "The program to start instead of psql. It finds the connection in the PG* "
 		       "variables." },
+	{ "PROD_POOL_MODE",
+		"The pool mode of the pooler that the target prod is reached through; when it is "
+		"session, one that takes no startup options still gives a read-only session. "
+		"Likewise NAME_POOL_MODE." },
+	{ "PSQLRC", "The user's start-up file of psql, if it is not ~/.psqlrc." },
+	{ "PSQL_HISTORY", "psql's history, on a protected target instead of one of its own." },
+	{ "XDG_STATE_HOME",
+		"Where the history of a protected target is kept, in dbrig/; ~/.local/state." },
+	{ "TMPDIR", "Where psql's start-up file is written, which has no name; /tmp." },
 	{ 0 },
 };
 
@@ -116,20 +141,139 @@ static int make_ready(struct context *context, struct err *err)
 	return 0;
 }
 
+/* --- protected targets ----------------------------------------------------------------------- */
+
+static bool is_protected(const struct context *context)
+{
+	return target_is_protected(&context->target);
+}
+
+/* psql, also by a path, and as distributions name several of them: psql-15, psql15. */
+static bool is_psql(const char *client)
+{
+	const char *slash = strrchr(client, '/');
+	const char *name = slash ? slash + 1 : client;
+
+	return strncmp(name, "psql", 4) == 0 &&
+	       strspn(name + 4, "-.0123456789") == strlen(name + 4);
+}
+
+/*
+ * -X among psql's arguments. One that is the value of a long option is taken for it too: better one
+ * too many than one too few.
+ */
+static bool has_no_startup_file(const struct strlist *arguments)
+{
+	static const char with_value[] = "cdfFhLoPpRTUv";
+	static const char whole[] = "--no-psqlrc";
+
+	for (size_t i = 0; i < arguments->count; i++) {
+		const char *argument = arguments->items[i];
+
+		/* It may be cut to --no-ps. */
+		if (strncmp(argument, "--no-ps", 7) == 0 &&
+			strncmp(argument, whole, strlen(argument)) == 0)
+			return true;
+		if (argument[0] != '-' || argument[1] == '-')
+			continue;
+		for (argument++; *argument && !strchr(with_value, *argument); argument++)
+			if (*argument == 'X')
+				return true;
+		/* A value that is a word of its own. */
+		if (*argument && !argument[1])
+			i++;
+	}
+	return false;
+}
+
+static void tell_session(const struct context *context, const struct client_session *session)
+{
+	const char *target = context->target.name;
+	const bool asked = !session->is_psql || session->no_startup_file;
+
+	if (session->read_only == CLIENT_READ_ONLY_SET)
+		out_warning(
+			"the pooler takes no startup options: the session is read-only by a SET, "
+			"which \\connect and a lost connection undo");
+	else if (session->read_only == CLIENT_READ_ONLY_UNKNOWN && asked)
+		out_warning("whether the session will be read-only could not be checked: the "
+			    "connection is left to the client");
+	else if (session->read_only == CLIENT_READ_ONLY_OPTIONS && !session->is_psql)
+		out_info("%s is protected: the session is read-only (--write lifts that) through "
+			 "PGOPTIONS, which a client that is not built on libpq may ignore",
+			target);
+	else if (session->read_only != CLIENT_WRITES)
+		out_info("%s is protected: the session is read-only (--write lifts that)", target);
+	if (session->limits)
+		out_info("limits: statement " CLIENT_STATEMENT_TIMEOUT
+			 ", waiting for a lock " CLIENT_LOCK_TIMEOUT
+			 ", idle in a transaction " CLIENT_IDLE_TIMEOUT
+			 " (--no-timeout lifts them)");
+	else if (!session->no_limits)
+		out_info("no time limits: the pooler takes no startup options");
+}
+
+/*
+ * Gives psql its start-up file and its history. Where nobody types there is neither a prompt nor a
+ * history.
+ */
+static int export_startup(const struct context *context, const struct client_session *session,
+	const char *client, struct err *err)
+{
+	CLEANUP(err_release) struct err history = ERR_INIT;
+	const bool interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	const struct client_startup startup = {
+		.psql = client,
+		.target = context->target.name,
+		.database = context->target.database,
+		.prompts = interactive,
+		.colored = out_colored_stdout(),
+		.writes = session->read_only == CLIENT_WRITES,
+		.set = session->read_only == CLIENT_READ_ONLY_SET,
+		.set_limits = session->limits,
+		.check = session->read_only == CLIENT_READ_ONLY_UNKNOWN,
+	};
+
+	if (!session->is_psql)
+		return 0;
+	if (interactive && client_history_export(startup.target, startup.database, &history) != 0)
+		out_warning("the history is that of other targets: %s%s%s", history.message,
+			history.detail ? ": " : "", history.detail ? history.detail : "");
+	if (session->no_startup_file || !(interactive || startup.set || startup.check))
+		return 0;
+	return client_startup_export(&startup, err);
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
 static int run_connect(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(strbuf_release) struct strbuf conninfo = STRBUF_INIT;
 	CLEANUP(strlist_release) struct strlist arguments = STRLIST_INIT;
-	const char *client;
+	struct client_session session = { .write = opt_write, .no_limits = opt_no_timeout };
+	/* Not from .env: a project that was just cloned must not choose programs to run. */
+	const char *client = getenv("DB_CLIENT");
+	bool guarded, asks;
 
-	if (context_open(&context, run, err) != 0 || make_ready(&context, err) != 0 ||
+	if (!client || !*client)
+		client = "psql";
+	session.is_psql = is_psql(client);
+	session.no_startup_file = session.is_psql && has_no_startup_file(&run->rest);
+	if (context_open(&context, run, err) != 0)
+		return -1;
+	guarded = is_protected(&context);
+	asks = guarded && !(opt_write && opt_no_timeout);
+	if ((asks ? client_session_choose(&context, &session, is_for_client, err)
+		  : make_ready(&context, err)) != 0 ||
 		use_token(&context.target.params, err) != 0)
 		return -1;
-	/* Not from .env: a project that was just cloned must not choose programs to run. */
-	client = getenv("DB_CLIENT");
-	strlist_add(&arguments, client && *client ? client : "psql");
+	if (asks)
+		tell_session(&context, &session);
 	export_target(&context.target, &conninfo);
+	if (guarded && export_startup(&context, &session, client, err) != 0)
+		return -1;
+	strlist_add(&arguments, client);
 	if (conninfo.length > 0) {
 		strlist_add(&arguments, "-d");
 		strlist_add(&arguments, conninfo.data);
@@ -143,12 +287,15 @@ const struct command command = {
 	.name = "db-connect",
 	.summary = "open psql on the database of a target",
 	.synopsis = "[options] [TARGET] [-- ARGUMENT...]",
-	.options = (const struct option *const[]){ target_options, env_options, NULL },
+	.options = (const struct option *const[]){ connect_options, target_options, env_options,
+		NULL },
 	.variables = (const struct variable *const[]){ connect_variables, target_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-connect prod",
-				"psql on PROD_CONNECTION_URL, its password off the command line" },
+				"psql on PROD_CONNECTION_URL, read-only, its password off the "
+				"command line" },
+			{ "db-connect prod --write", "the same in a session that may write" },
 			{ "db-connect -- -c 'table users'", "what follows -- goes to psql" },
 			{ 0 },
 		},

@@ -53,13 +53,13 @@ refute_words() {
 @test "prod: PROD_CONNECTION_URL before PROD_DATABASE_URL, and nothing of local" {
 	export CONNECTION_URL=postgresql://h/local DATABASE_URL=postgresql://h/local PGHOST=h PGDATABASE=local
 	export PROD_CONNECTION_URL=postgresql://h/one PROD_DATABASE_URL=postgresql://h/two
-	where prod
+	where prod --write --no-timeout
 	assert_database one
 	unset PROD_CONNECTION_URL
-	where prod
+	where prod --write --no-timeout
 	assert_database two
 	unset PROD_DATABASE_URL
-	where prod
+	where prod --write --no-timeout
 	assert_status 64
 }
 

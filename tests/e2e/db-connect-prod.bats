@@ -1,0 +1,461 @@
+#!/usr/bin/env bats
+# Sessions on a protected target: read-only, limited in time, with a prompt and a history of their own.
+
+load helper
+load terminal
+load pgbouncer
+
+setup() {
+	common_setup
+	unset "${!PG@}" PSQLRC XDG_STATE_HOME NO_COLOR
+	DB=$(db main)
+	export PROD_CONNECTION_URL
+	PROD_CONNECTION_URL=$(app_url "$DB")
+	export DB_CLIENT=$SERVER_PSQL
+	sql "$DB" 'CREATE TABLE item (id integer); ALTER TABLE item OWNER TO app;
+		CREATE TABLE others (); ALTER TABLE others OWNER TO app'
+	# A client that writes down its environment.
+	cat >"$TEST_DIR/client" <<-SH
+		#!/bin/sh
+		env | grep '^P[GS]' >"$TEST_DIR/record"
+	SH
+	chmod +x "$TEST_DIR/client"
+}
+
+connect() {
+	run --separate-stderr db-connect "$@"
+}
+
+# insert ARGUMENT...: has a session write.
+insert() {
+	connect "$@" -- -c 'INSERT INTO item VALUES (1)'
+}
+
+rows() {
+	sql "$DB" 'SELECT count(*) FROM item'
+}
+
+assert_read_only() {
+	assert_status 1
+	assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+	assert_equal 0 "$(rows)"
+}
+
+# What another client of the pooler can still do.
+assert_others_write() {
+	assert_equal off "$(through_bouncer "$DB" 'SHOW default_transaction_read_only')"
+	through_bouncer "$DB" 'INSERT INTO others DEFAULT VALUES'
+}
+
+recorded() {
+	sed -n "s/^$1=//p" "$TEST_DIR/record"
+}
+
+# --- by startup options ------------------------------------------------------------------------
+
+@test "a session on prod is read-only, and --write lifts that" {
+	insert prod
+	assert_read_only
+	assert_contains "$stderr" 'prod is protected: the session is read-only (--write lifts that)'
+	insert prod --write
+	assert_status 0
+	assert_equal 1 "$(rows)"
+	refute_contains "$stderr" 'read-only'
+}
+
+@test "with -X, from standard input and after \\connect it is read-only as well" {
+	connect prod -- -X -c 'INSERT INTO item VALUES (1)'
+	assert_read_only
+	for script in 'INSERT INTO item VALUES (1);' $'\\connect\nINSERT INTO item VALUES (1);'; do
+		run --separate-stderr db-connect prod -- -v ON_ERROR_STOP=1 -f - <<<"$script"
+		assert_status 3
+		assert_equal 0 "$(rows)"
+	done
+}
+
+@test "a connection that was lost comes back read-only" {
+	on_terminal db-connect prod
+	screen_ends "prod:$DB ro=> "
+	sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB'"
+	type_keys $'SELECT 1;\n'
+	screen_has 'Succeeded'
+	type_keys $'INSERT INTO item VALUES (1);\n'
+	screen_has 'cannot execute INSERT in a read-only transaction'
+	type_keys $'\\q\n'
+	finish_terminal
+	assert_equal 0 "$(rows)"
+}
+
+@test "a session on prod has time limits, also with --write, and --no-timeout lifts them" {
+	limits=(-- -XAtq -c 'SHOW statement_timeout' -c 'SHOW lock_timeout' -c 'SHOW idle_in_transaction_session_timeout')
+	for mode in -q --write; do
+		connect prod "$mode" "${limits[@]}"
+		assert_equal $'5min\n10s\n5min' "$output"
+		connect prod "$mode" --no-timeout "${limits[@]}"
+		assert_equal $'0\n0\n0' "$output"
+	done
+	connect prod --no-timeout -- -c 'INSERT INTO item VALUES (1)'
+	assert_read_only
+}
+
+@test "a statement that lasts too long is ended" {
+	PGOPTIONS='-c statement_timeout=50' connect prod -- -c 'SELECT pg_sleep(60)'
+	assert_status 1
+	assert_contains "$stderr" 'canceling statement due to statement timeout'
+}
+
+@test "the user's own options are kept, but do not make the session writable" {
+	settings=(-- -XAtq -c 'SHOW statement_timeout' -c 'SHOW work_mem' -c 'SHOW lock_timeout' -c 'SHOW default_transaction_read_only')
+	export PGOPTIONS='-c statement_timeout=7s -c work_mem=5MB -c default_transaction_read_only=off'
+	connect prod "${settings[@]}"
+	assert_equal $'7s\n5MB\n10s\non' "$output"
+	PROD_CONNECTION_URL+='?options=-c%20work_mem%3D6MB'
+	connect prod "${settings[@]}"
+	assert_equal $'5min\n6MB\n10s\non' "$output"
+	connect prod --write --no-timeout "${settings[@]}"
+	assert_equal $'0\n6MB\n0\noff' "$output"
+}
+
+@test "of several hosts a read-only session takes the primary" {
+	PROD_CONNECTION_URL="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:1,127.0.0.1:$SERVER_PORT/$DB"
+	insert prod
+	assert_read_only
+	insert prod --write
+	assert_status 0
+}
+
+@test "another client gets the options too, and is told what they depend on" {
+	DB_CLIENT=$TEST_DIR/client connect prod
+	assert_status 0
+	assert_contains "$(recorded PGOPTIONS)" '-c default_transaction_read_only=on'
+	assert_contains "$stderr" 'through PGOPTIONS, which a client that is not built on libpq may ignore'
+	assert_equal '' "$(recorded PSQLRC)$(recorded PSQL_HISTORY)"
+	DB_CLIENT=$SERVER_PG_DUMP connect prod -- --data-only
+	assert_status 0
+}
+
+@test "on other targets nothing changes" {
+	CONNECTION_URL=$PROD_CONNECTION_URL insert
+	assert_status 0
+	assert_equal '' "$stderr"
+	mark=$(server_log_mark)
+	mkdir bin
+	cp client bin/psql
+	CONNECTION_URL=$PROD_CONNECTION_URL DB_CLIENT=bin/psql run_tty -- db-connect
+	assert_equal '' "$output"
+	assert_equal '' "$(recorded PGOPTIONS)$(recorded PSQLRC)$(recorded PSQL_HISTORY)"
+	refute_contains "$(server_log_since "$mark")" "user=app database=$DB "
+	[ ! -e "$HOME/.local" ]
+}
+
+@test "with --write --no-timeout nothing is connected before the client" {
+	mark=$(server_log_mark)
+	DB_CLIENT=$TEST_DIR/client connect prod --write --no-timeout
+	assert_status 0
+	refute_contains "$(server_log_since "$mark")" "user=app database=$DB "
+	assert_equal '' "$(recorded PGOPTIONS)"
+}
+
+@test "a server that is not there is exit status 2, and no client is started" {
+	PROD_CONNECTION_URL=postgresql://app:hunter2@127.0.0.1:1/shop
+	DB_CLIENT=$TEST_DIR/client connect prod
+	assert_status 2
+	assert_contains "$stderr" 'The connection comes from PROD_CONNECTION_URL.'
+	refute_contains "$stderr" hunter2
+	[ ! -e "$TEST_DIR/record" ]
+}
+
+# --- through a pooler --------------------------------------------------------------------------
+
+@test "a pooler that refuses options is refused in every mode, and no other client is made read-only" {
+	for mode in session transaction; do
+		start_pgbouncer "$mode"
+		PROD_CONNECTION_URL=$(bouncer_url "$DB")
+		insert prod
+		assert_status 4
+		assert_contains "$stderr" 'cannot give a read-only session'
+		assert_contains "$stderr" 'It refuses startup options'
+		assert_contains "$stderr" 'PROD_POOL_MODE=session'
+		assert_equal 0 "$(rows)"
+		assert_others_write
+		insert prod --write
+		assert_status 0
+		assert_equal 1 "$(rows)"
+		assert_contains "$stderr" 'no time limits: the pooler takes no startup options'
+		sql "$DB" 'TRUNCATE item'
+	done
+}
+
+@test "a pooler that drops options in silence is found out" {
+	for mode in session transaction; do
+		start_pgbouncer "$mode" ignore_startup_parameters=options
+		PROD_CONNECTION_URL=$(bouncer_url "$DB")
+		insert prod
+		assert_status 4
+		assert_contains "$stderr" 'It ignores startup options'
+		assert_equal 0 "$(rows)"
+		assert_others_write
+		insert prod --write
+		assert_status 0
+		assert_contains "$stderr" 'no time limits'
+		sql "$DB" 'TRUNCATE item'
+	done
+}
+
+@test "what another client left on a session is not taken for obedience" {
+	start_pgbouncer transaction ignore_startup_parameters=options default_pool_size=1
+	through_bouncer "$DB" 'SET default_transaction_read_only = on'
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	insert prod
+	assert_status 4
+}
+
+@test "PROD_POOL_MODE=session: a SET makes the session read-only and limits it" {
+	start_pgbouncer session
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	export PROD_POOL_MODE=session
+	insert prod
+	assert_read_only
+	assert_contains "$stderr" 'warning: the pooler takes no startup options: the session is read-only by a SET'
+	connect prod -- -Atq -c 'SHOW statement_timeout' -c 'SHOW lock_timeout' -c 'SHOW idle_in_transaction_session_timeout'
+	assert_equal $'5min\n10s\n5min' "$output"
+	connect prod --no-timeout -- -Atq -c 'SHOW statement_timeout' -c 'SHOW default_transaction_read_only'
+	assert_equal $'0\non' "$output"
+	assert_others_write
+	insert prod --write
+	assert_status 0
+	assert_equal 1 "$(rows)"
+}
+
+@test "that holds with the user's start-up file too, whatever it does" {
+	start_pgbouncer session
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	export PROD_POOL_MODE=session
+	printf '\\set ON_ERROR_STOP on\n\\set mine yes\nSELECT nope;\n\\set mine no\n' >"$HOME/.psqlrc"
+	run --separate-stderr db-connect prod -- -Atq <<<$'\\echo :mine\nINSERT INTO item VALUES (1);\nCOMMIT;'
+	assert_equal yes "$output"
+	assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+	# No transaction around the SET that a later ROLLBACK would undo.
+	run --separate-stderr db-connect prod -- -v AUTOCOMMIT=off -Atq <<<$'ROLLBACK;\nINSERT INTO item VALUES (1);\nCOMMIT;'
+	assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+	assert_equal 0 "$(rows)"
+}
+
+@test "there -X and clients without a start-up file are refused" {
+	start_pgbouncer session
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	export PROD_POOL_MODE=session
+	for arguments in -X -AtX --no-psqlrc --no-ps; do
+		connect prod -- "$arguments" -c 'INSERT INTO item VALUES (1)'
+		assert_status 4
+		assert_contains "$stderr" 'hint: Leave out -X'
+	done
+	assert_equal 0 "$(rows)"
+	connect prod -- -Atq -c "SELECT 'X'" -F -X
+	assert_status 0
+	DB_CLIENT=$TEST_DIR/client connect prod
+	assert_status 4
+	[ ! -e "$TEST_DIR/record" ]
+	connect prod --write -- -X -c 'INSERT INTO item VALUES (1)'
+	assert_status 0
+}
+
+@test "PROD_POOL_MODE=session before a pooler that shares sessions is refused" {
+	start_pgbouncer transaction
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	PROD_POOL_MODE=session insert prod
+	assert_status 4
+	assert_contains "$stderr" 'PROD_POOL_MODE is session, but the pooler shares sessions between clients'
+	assert_equal 0 "$(rows)"
+	assert_others_write
+	PROD_POOL_MODE=statement insert prod
+	assert_status 4
+	PROD_POOL_MODE=sesion insert prod
+	assert_status 64
+	assert_contains "$stderr" 'PROD_POOL_MODE is "sesion"'
+}
+
+@test "a pooler that passes options on is believed" {
+	# As PgBouncer from 1.20 on with track_extra_parameters: what tells a pooler is the pid.
+	# shellcheck disable=SC2016 # perl's variables
+	start_job perl -MIO::Socket::INET -MIO::Select -e '
+		$| = 1;
+		$SIG{CHLD} = "IGNORE";
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 5);
+		print $s->sockport, "\n";
+		while (my $c = $s->accept) {
+			next if fork;
+			my $p = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $ARGV[0]);
+			my $both = IO::Select->new($c, $p);
+			while (my @ready = $both->can_read) {
+				for my $from (@ready) {
+					sysread($from, my $bytes, 65536) or exit;
+					$bytes =~ s/K\0\0\0\x0c..../K\0\0\0\x0c\0\0\0\x01/s if $from == $p;
+					syswrite($from == $p ? $c : $p, $bytes);
+				}
+			}
+		}' "$SERVER_PORT"
+	wait_until "[ -s '$JOB_OUT' ]"
+	PROD_CONNECTION_URL="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:$(<"$JOB_OUT")/$DB"
+	mark=$(server_log_mark)
+	insert prod
+	assert_read_only
+	assert_contains "$stderr" 'limits: statement 5min'
+	# Tried both ways.
+	assert_equal 3 "$(server_log_since "$mark" | grep -c 'connection authorized: user=app')"
+}
+
+@test "a role that is read-only by itself needs nothing of the pooler" {
+	sql "$DB" "CREATE ROLE ${DB}_reader LOGIN; GRANT ALL ON item TO ${DB}_reader;
+		ALTER ROLE ${DB}_reader SET default_transaction_read_only = on"
+	start_pgbouncer transaction
+	printf '"%s" ""\n' "${DB}_reader" >>"$TEST_DIR/bouncer.users"
+	sql_bouncer=$(bouncer_url pgbouncer postgres)
+	"$SERVER_PSQL" -Xqd "$sql_bouncer" -c RELOAD
+	PROD_CONNECTION_URL=$(bouncer_url "$DB" "${DB}_reader")
+	insert prod
+	result=$status$stderr
+	sql "$DB" "DROP OWNED BY ${DB}_reader; DROP ROLE ${DB}_reader"
+	assert_contains "$result" 'cannot execute INSERT in a read-only transaction'
+	assert_contains "$result" 'no time limits'
+	assert_equal 0 "$(rows)"
+}
+
+@test "a connection that could not be tried before is given up unless it is read-only" {
+	start_pgbouncer transaction ignore_startup_parameters=options auth_type=plain
+	# Without a password in the URL psql asks for it, and nobody could ask the pooler before.
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	run_tty "$APP_PASSWORD"$'\n' -- db-connect prod -- -c 'INSERT INTO item VALUES (1)'
+	assert_contains "$output" 'could not be made read-only'
+	assert_equal 0 "$(rows)"
+	PROD_CONNECTION_URL=postgresql://app@127.0.0.1:$SERVER_PORT/$DB
+	run_tty "$APP_PASSWORD"$'\n' -- db-connect prod -- -P pager=off -Atc 'SHOW default_transaction_read_only'
+	assert_matches "$output" $'(^|\n)on($|\n)'
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	DB_CLIENT=$TEST_DIR/client connect prod
+	assert_contains "$stderr" 'warning: whether the session will be read-only could not be checked'
+}
+
+# --- psql's start-up file ----------------------------------------------------------------------
+
+# started [ARGUMENT...]: an interactive session says which start-up file it has read.
+started() {
+	run_tty $'\\echo = :mine =\n\\q\n' -- db-connect prod "$@"
+}
+
+@test "the user's start-up file is read, in psql's order" {
+	version=$("$SERVER_PSQL" --version | sed 's/^[^)]*) //')
+	printf '\\set mine home\n' >"$HOME/.psqlrc"
+	started
+	assert_contains "$output" '= home ='
+	printf '\\set mine major\n' >"$HOME/.psqlrc-${version%%.*}"
+	started
+	assert_contains "$output" '= major ='
+	printf '\\set mine minor\n' >"$HOME/.psqlrc-$version"
+	started
+	assert_contains "$output" '= minor ='
+	mkdir "$HOME/it's \\ \$(touch pwned) \`touch pwned\`"
+	printf '\\set mine named\n' >"$HOME/it's \\ \$(touch pwned) \`touch pwned\`/rc"
+	# shellcheck disable=SC2088 # the command expands it
+	PSQLRC="~/it's \\ \$(touch pwned) \`touch pwned\`/rc" started
+	assert_contains "$output" '= named ='
+	[ ! -e pwned ]
+	PSQLRC=/nowhere started
+	assert_contains "$output" '= :mine ='
+	started -- -X
+	assert_contains "$output" '= :mine ='
+}
+
+@test "the start-up file leaves nothing behind, and nobody else can open it" {
+	mkdir "$TEST_DIR/tmp"
+	export TMPDIR=$TEST_DIR/tmp
+	on_terminal db-connect prod
+	screen_ends '=> '
+	pid=$(pgrep -f "^$SERVER_PSQL\$" | while read -r one; do
+		grep -qsF "TMPDIR=$TMPDIR" "/proc/$one/environ" && echo "$one"
+	done)
+	file=$(tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^PSQLRC=//p')
+	assert_matches "$file" '^/dev/fd/[0-9]+$'
+	assert_contains "$(readlink "/proc/$pid/fd/${file##*/}")" '(deleted)'
+	assert_equal 600 "$(stat -Lc %a "/proc/$pid/fd/${file##*/}")"
+	type_keys $'\\q\n'
+	finish_terminal
+	assert_equal '' "$(ls -A "$TMPDIR")"
+}
+
+# --- the prompt --------------------------------------------------------------------------------
+
+@test "the prompt shows target, database and mode, whatever the user's start-up file says" {
+	printf "\\\\set PROMPT1 'mine> '\n" >"$HOME/.psqlrc"
+	run_tty $'\\c postgres\n\\q\n' -- env TERM=xterm db-connect prod --no-color
+	assert_contains "$output" "prod:$DB ro=> "
+	assert_contains "$output" 'prod:postgres ro=> '
+	refute_contains "$output" 'mine>'
+	run_tty $'SELECT\n1;\n\\q\n' -- env TERM=xterm NO_COLOR=1 db-connect prod --write
+	assert_contains "$output" "prod:$DB rw=> "
+	assert_contains "$output" "prod:$DB rw-> "
+	CONNECTION_URL=$PROD_CONNECTION_URL run_tty $'\\q\n' -- db-connect
+	assert_contains "$output" 'mine> '
+}
+
+@test "the prompt is green, and red where the session may write" {
+	run_tty $'\\q\n' -- env TERM=xterm db-connect prod
+	assert_contains "$output" $'\033[1;32mprod:'"$DB"$' ro\033[0m=> '
+	run_tty $'\\q\n' -- env TERM=xterm db-connect prod --write
+	assert_contains "$output" $'\033[1;31mprod:'"$DB"$' rw\033[0m=> '
+	run_tty $'\\q\n' -- env TERM=xterm NO_COLOR=1 db-connect prod
+	refute_contains "$output" $'\033[1;3'
+}
+
+@test "a session that is read-only by SET says so in its prompt" {
+	start_pgbouncer session
+	PROD_CONNECTION_URL=$(bouncer_url "$DB")
+	PROD_POOL_MODE=session run_tty $'\\q\n' -- db-connect prod --no-color
+	assert_contains "$output" "prod:$DB ro until \\c=> "
+}
+
+@test "nothing in the name of a database is obeyed" {
+	name="$DB"'%`touch pwned`%[%n'"'"'\! touch pwned'
+	drop_later "$name"
+	sql postgres "CREATE DATABASE \"$name\"" 2>/dev/null || sql postgres "CREATE DATABASE \"${name//\'/\'\'}\""
+	PROD_CONNECTION_URL=$(app_url "$name")
+	run_tty $'\\q\n' -- db-connect prod --no-color
+	assert_contains "$output" "prod:$name ro=> "
+	[ ! -e pwned ]
+	name="$DB"$'\033]0;title\007'
+	drop_later "$name"
+	sql postgres "CREATE DATABASE \"$name\""
+	PROD_CONNECTION_URL=$(app_url "$name")
+	run_tty $'\\q\n' -- db-connect prod --no-color
+	assert_contains "$output" 'prod ro=> '
+	refute_contains "$output" $'\033]0;title'
+}
+
+# --- the history -------------------------------------------------------------------------------
+
+@test "a protected target has a history of its own, which nobody else can read" {
+	umask 022
+	run_tty $'SELECT 4711;\n\\q\n' -- env TERM=xterm db-connect prod
+	history=$HOME/.local/state/dbrig/history-prod-$DB
+	assert_equal 600 "$(stat -c %a "$history")"
+	assert_equal 700 "$(stat -c %a "${history%/*}")"
+	assert_contains "$(<"$history")" 4711
+	[ ! -e "$HOME/.psql_history" ]
+	XDG_STATE_HOME=$TEST_DIR/state run_tty $'\\q\n' -- db-connect prod
+	[ -e "$TEST_DIR/state/dbrig/history-prod-$DB" ]
+}
+
+@test "the user's PSQL_HISTORY is left alone, and where nobody types there is no history" {
+	connect prod -- -c 'SELECT 1'
+	assert_status 0
+	PSQL_HISTORY=$TEST_DIR/mine run_tty $'SELECT 4711;\n\\q\n' -- env TERM=xterm db-connect prod
+	assert_contains "$(<"$TEST_DIR/mine")" 4711
+	[ ! -e "$HOME/.local" ]
+}
+
+@test "a history that cannot be made is said, and the session begins" {
+	: >"$HOME/.local"
+	run_tty $'SELECT 6 * 7;\n\\q\n' -- db-connect prod
+	assert_contains "$output" 'warning: the history is that of other targets'
+	assert_contains "$output" 42
+}
