@@ -1,11 +1,13 @@
 #include "app/client_session.h"
 #include "app/client_startup.h"
 #include "app/context.h"
+#include "app/guard.h"
 #include "app/rds_failure.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/strbuf.h"
+#include "pg/database.h"
 #include "term/out.h"
 
 #include <errno.h>
@@ -31,6 +33,8 @@ static const struct option connect_options[] = {
 static const struct variable connect_variables[] = {
 	{ "DB_CLIENT", "The program to start instead of psql. It finds the connection in the PG* "
 		       "variables." },
+	{ "DB_PROTECTED_TARGETS", "Targets that are protected as prod is, with blanks or commas "
+				  "between them." },
 	{ "PROD_POOL_MODE",
 		"The pool mode of the pooler that the target prod is reached through; when it is "
 		"session, one that takes no startup options still gives a read-only session. "
@@ -143,9 +147,42 @@ static int make_ready(struct context *context, struct err *err)
 
 /* --- protected targets ----------------------------------------------------------------------- */
 
-static bool is_protected(const struct context *context)
+/* For a database that could not be asked; the client will hear why. */
+static bool has_protected_host(const struct target *target)
 {
-	return target_is_protected(&context->target);
+	const struct protection_signs signs = {
+		.target = target->name,
+		.is_listed = target->is_listed,
+		.host = params_get(&target->params, "host"),
+	};
+	CLEANUP(mem_cleanup) char *why = protection_reason(&signs);
+
+	return why != NULL;
+}
+
+/* By its name, else by what the database, its server and its address say. */
+static int is_protected(struct context *context, bool *ret_protected, struct err *err)
+{
+	const struct guard guard = { .context = context, .what = "connect to" };
+	const struct target *target = &context->target;
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+
+	*ret_protected = guard_protects(context);
+	if (*ret_protected || target->is_private || !target->database)
+		return 0;
+	if (context_connect(context, true, &conn, err) != 0) {
+		if (err->kind != ERR_CONNECT)
+			return -1;
+		err_release(err);
+		*ret_protected = has_protected_host(target);
+		return 0;
+	}
+	if (database_comment(conn, target->database, &comment, err) != 0 ||
+		guard_decide(&guard, conn, comment, err) != 0)
+		return -1;
+	*ret_protected = guard_protects(context);
+	return 0;
 }
 
 /* psql, also by a path, and as distributions name several of them: psql-15, psql15. */
@@ -188,7 +225,10 @@ static bool has_no_startup_file(const struct strlist *arguments)
 
 static void tell_session(const struct context *context, const struct client_session *session)
 {
-	const char *target = context->target.name;
+	const char *why = context->protected_why;
+	CLEANUP(mem_cleanup)
+	char *target = mem_printf(
+		"%s is protected%s%s", context->target.name, why ? ": " : "", why ? why : "");
 	const bool asked = !session->is_psql || session->no_startup_file;
 
 	if (session->read_only == CLIENT_READ_ONLY_SET)
@@ -199,11 +239,11 @@ static void tell_session(const struct context *context, const struct client_sess
 		out_warning("whether the session will be read-only could not be checked: the "
 			    "connection is left to the client");
 	else if (session->read_only == CLIENT_READ_ONLY_OPTIONS && !session->is_psql)
-		out_info("%s is protected: the session is read-only (--write lifts that) through "
+		out_info("%s; the session is read-only (--write lifts that) through "
 			 "PGOPTIONS, which a client that is not built on libpq may ignore",
 			target);
 	else if (session->read_only != CLIENT_WRITES)
-		out_info("%s is protected: the session is read-only (--write lifts that)", target);
+		out_info("%s; the session is read-only (--write lifts that)", target);
 	if (session->limits)
 		out_info("limits: statement " CLIENT_STATEMENT_TIMEOUT
 			 ", waiting for a lock " CLIENT_LOCK_TIMEOUT
@@ -260,9 +300,8 @@ static int run_connect(struct run *run, struct err *err)
 		client = "psql";
 	session.is_psql = is_psql(client);
 	session.no_startup_file = session.is_psql && has_no_startup_file(&run->rest);
-	if (context_open(&context, run, err) != 0)
+	if (context_open(&context, run, err) != 0 || is_protected(&context, &guarded, err) != 0)
 		return -1;
-	guarded = is_protected(&context);
 	asks = guarded && !(opt_write && opt_no_timeout);
 	if ((asks ? client_session_choose(&context, &session, is_for_client, err)
 		  : make_ready(&context, err)) != 0 ||

@@ -56,7 +56,7 @@ recorded() {
 @test "a session on prod is read-only, and --write lifts that" {
 	insert prod
 	assert_read_only
-	assert_contains "$stderr" 'prod is protected: the session is read-only (--write lifts that)'
+	assert_contains "$stderr" 'prod is protected; the session is read-only (--write lifts that)'
 	insert prod --write
 	assert_status 0
 	assert_equal 1 "$(rows)"
@@ -135,17 +135,33 @@ recorded() {
 }
 
 @test "on other targets nothing changes" {
-	CONNECTION_URL=$PROD_CONNECTION_URL insert
+	CONNECTION_URL=$PROD_CONNECTION_URL
+	unset PROD_CONNECTION_URL
+	export CONNECTION_URL
+	insert
 	assert_status 0
 	assert_equal '' "$stderr"
-	mark=$(server_log_mark)
 	mkdir bin
 	cp client bin/psql
-	CONNECTION_URL=$PROD_CONNECTION_URL DB_CLIENT=bin/psql run_tty -- db-connect
+	DB_CLIENT=bin/psql run_tty -- db-connect
 	assert_equal '' "$output"
 	assert_equal '' "$(recorded PGOPTIONS)$(recorded PSQLRC)$(recorded PSQL_HISTORY)"
-	refute_contains "$(server_log_since "$mark")" "user=app database=$DB "
-	[ ! -e "$HOME/.local" ]
+	[ ! -e "$HOME/.local/state/dbrig/history-local-$DB" ]
+}
+
+@test "production that is reached by another name is read-only too" {
+	CONNECTION_URL=$PROD_CONNECTION_URL insert
+	assert_read_only
+	assert_contains "$stderr" 'local is protected: PROD_CONNECTION_URL leads to the same database; the session is read-only'
+	CONNECTION_URL=$PROD_CONNECTION_URL run_tty $'\\q\n' -- db-connect --no-color
+	assert_contains "$output" "local:$DB ro=> "
+	unset PROD_CONNECTION_URL
+	CONNECTION_URL=$(url "$DB") db-protect
+	CONNECTION_URL=$(app_url "$DB") insert
+	assert_read_only
+	CONNECTION_URL=$(app_url "$DB") insert --write
+	assert_status 0
+	assert_equal 1 "$(rows)"
 }
 
 @test "with --write --no-timeout nothing is connected before the client" {
@@ -394,7 +410,9 @@ started() {
 	run_tty $'SELECT\n1;\n\\q\n' -- env TERM=xterm NO_COLOR=1 db-connect prod --write
 	assert_contains "$output" "prod:$DB rw=> "
 	assert_contains "$output" "prod:$DB rw-> "
-	CONNECTION_URL=$PROD_CONNECTION_URL run_tty $'\\q\n' -- db-connect
+	url=$PROD_CONNECTION_URL
+	unset PROD_CONNECTION_URL
+	CONNECTION_URL=$url run_tty $'\\q\n' -- db-connect
 	assert_contains "$output" 'mine> '
 }
 

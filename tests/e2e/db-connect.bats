@@ -238,8 +238,17 @@ psql_connect() {
 	[ ! -e "$RECORD.args" ]
 }
 
-@test "without --wait nothing is connected before the client" {
+@test "before the client the database is asked whether it is protected, and nothing stays connected" {
 	mark=$(server_log_mark)
 	connect
-	refute_contains "$(server_log_since "$mark")" "database=$DB "
+	assert_equal 1 "$(server_log_since "$mark" | grep -c "connection authorized: user=app database=$DB ")"
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE datname = '$DB'\")\" = 0 ]"
+}
+
+@test "a database that cannot be asked is left to the client" {
+	CONNECTION_URL='postgresql://u:hunter2@127.0.0.1:1/d'
+	connect
+	assert_status 0
+	assert_equal '' "$stderr"
+	[ -e "$RECORD.args" ]
 }
