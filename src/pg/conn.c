@@ -388,12 +388,12 @@ void conn_meanwhile(struct conn *conn, int (*work)(void *context, struct err *er
 	conn->stall_ms = MEANWHILE_MS;
 }
 
-#define PIN_SEARCH_PATH "SET search_path = ''"
+#define PIN "SET search_path = ''; SET client_encoding = 'UTF8'"
 
 int conn_set(struct conn *conn, const char *sql, struct err *err)
 {
 	CLEANUP(mem_cleanup)
-	char *all = conn->unpinned ? mem_printf(PIN_SEARCH_PATH "; %s", sql) : mem_strdup(sql);
+	char *all = conn->unpinned ? mem_printf(PIN "; %s", sql) : mem_strdup(sql);
 
 	conn->unpinned = false;
 	return exec(conn, all, err);
@@ -404,7 +404,7 @@ static int pin(struct conn *conn, struct err *err)
 	if (!conn->unpinned)
 		return 0;
 	conn->unpinned = false;
-	return exec(conn, PIN_SEARCH_PATH, err);
+	return exec(conn, PIN, err);
 }
 
 int conn_exec(struct conn *conn, const char *sql, struct err *err)

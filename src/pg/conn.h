@@ -25,8 +25,9 @@ struct conn_options {
 	const char *application; /* application_name unless the user set one */
 	const char *database;    /* to connect to */
 	double wait_seconds;     /* 0: one attempt; otherwise retry so long what may pass */
-	bool own_queries;  /* search_path is pinned to nothing: for our queries, not for scripts */
-	bool pin_later;    /* not by the start, which hides its default, but by the first request */
+	bool own_queries; /* for our queries, not for scripts: search_path is pinned to nothing, and
+			     client_encoding to UTF-8 */
+	bool pin_later;   /* not by the start, which hides defaults, but by the first request */
 	notice_fn *notice; /* NULL: notices are dropped */
 	void *notice_context;
 	void (*waiting)(

@@ -9,7 +9,7 @@ struct conn {
 	notice_fn *notice;
 	void *notice_context;
 	void (*trace)(const char *sql);
-	bool unpinned;          /* search_path is still to be set, by the first request */
+	bool unpinned;          /* what own_queries pins is still to be set, by the first request */
 	struct err interrupted; /* a signal that came while a request was running */
 	bool completed;         /* the last request succeeded, also when a signal ended it for us */
 	int64_t answer_deadline; /* with that: until when the server may answer */

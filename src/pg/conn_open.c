@@ -159,7 +159,7 @@ static void prepare(struct attempt *attempt, const struct request *request, bool
 	else if (user_options && *user_options)
 		add(attempt, "options", user_options);
 	/* Our own output is UTF-8 whatever the database's encoding is. */
-	if (options->own_queries)
+	if (options->own_queries && with_options)
 		add(attempt, "client_encoding", "UTF8");
 	if (options->database)
 		add(attempt, "dbname", options->database);

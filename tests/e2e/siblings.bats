@@ -441,6 +441,8 @@ changes_fingerprint() {
 	[ "$before" != "$(PGTZ=Asia/Tokyo fingerprint)" ]
 	[ "$before" != "$(PGOPTIONS='-c datestyle=German' fingerprint)" ]
 	[ "$before" != "$(PGOPTIONS='-c search_path=x' fingerprint)" ]
+	changes_fingerprint "ALTER ROLE ALL SET client_encoding = 'LATIN1'" 'ALTER ROLE ALL RESET ALL'
+	[ "$before" != "$(PGCLIENTENCODING=LATIN1 fingerprint)" ]
 	sql postgres "ALTER SYSTEM SET datestyle = 'German'"
 	sql postgres 'SELECT pg_reload_conf()'
 	wait_until "[ \"\$(sql postgres 'SHOW datestyle')\" = 'German, DMY' ]"

@@ -54,6 +54,8 @@ verdict() {
 	expect 'version()' 'SELECT version()'
 	expect "current_setting()" "SELECT current_setting('server_version')"
 	expect 'txid_current()' 'SELECT txid_current()'
+	expect 'shobj_description()' "SELECT shobj_description(1, 'pg_authid')"
+	expect 'has_database_privilege()' "SELECT has_database_privilege('postgres', 'CREATE')"
 	expect 'x.sql:1: CURRENT_TIMESTAMP' 'SELECT current_timestamp'
 	expect "x.sql:1: 'now'" "SELECT timestamp 'now'"
 	expect 'random()' 'DO $$ BEGIN PERFORM random(); END $$'
@@ -62,7 +64,7 @@ verdict() {
 	expect pg_stat_activity 'CREATE TABLE s AS SELECT * FROM pg_stat_activity'
 	expect - 'CREATE TABLE later (id float DEFAULT random())'
 	expect 'random()' 'CREATE TABLE later AS SELECT random()'
-	verdict 26
+	verdict 28
 }
 
 @test "defaults, checks, domains and generated columns of the tables that a script names" {

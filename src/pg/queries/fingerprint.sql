@@ -5,7 +5,8 @@
 -- Settings: those that somebody has set, but for categories that only concern the server's work, not
 -- what a statement yields (whose names are translated where lc_messages says so: more is kept then),
 -- and for what concerns a connection alone. The few that are set are looked for first: the pattern
--- is what takes time. search_path is pinned for our own queries; what others get is its reset_val.
+-- is what takes time. search_path and client_encoding are pinned for our own queries; what others get
+-- is their reset_val.
 --
 -- template1: what is in it cannot be seen from here, but how often it was written to. A crash sets
 -- that back to nothing, which the time of the background writer's last reset tells.
@@ -14,10 +15,11 @@ SELECT f.kind, f.what
     SELECT 'server' AS kind, pg_catalog.concat_ws(' ', pg_catalog.version(), current_user,
              session_user, pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) AS what
     UNION ALL
-    SELECT 'setting', CASE s.name WHEN 'search_path' THEN s.reset_val
-                      ELSE pg_catalog.concat_ws(' ', s.name, s.setting) END
+    SELECT 'setting', pg_catalog.concat_ws(' ', s.name,
+             CASE WHEN s.name IN ('search_path', 'client_encoding') THEN s.reset_val
+                  ELSE s.setting END)
       FROM pg_catalog.pg_show_all_settings() s
-     WHERE CASE WHEN s.name = 'search_path' THEN true
+     WHERE CASE WHEN s.name IN ('search_path', 'client_encoding') THEN true
                 WHEN s.source NOT IN ('default', 'override', 'session')
                  AND s.name NOT IN ('application_name', 'client_connection_check_interval')
                 THEN s.category !~ ('^(Autovacuum|Vacuuming|Connections and Authentication'

@@ -318,7 +318,8 @@ SELECT CASE
                      OR p.proname OPERATOR(pg_catalog.~)
                           '^(txid_|pg_current_(xact_id|snapshot|logfile)|pg_control_|pg_stat_get_)'
                      OR p.proname OPERATOR(pg_catalog.~)
-                          '^(pg_backend_pid|pg_my_temp_schema|pg_postmaster_start_time|pg_conf_load_time)$'
+                          '^(pg_backend_pid|pg_my_temp_schema|pg_postmaster_start_time|pg_conf_load_time|shobj_description)$'
+                     OR p.proname OPERATOR(pg_catalog.~) '^has_(database|parameter|tablespace)_privilege$'
                      OR p.proname OPERATOR(pg_catalog.~)
                           '^(pg_(safe_snapshot_)?blocking_pids|pg_last_|pg_xact_commit_|pg_relation_file)'
                      -- Languages whose text says nothing here, C above all.
