@@ -10,8 +10,7 @@ static int check_tables(struct context *context, struct conn *conn, struct err *
 	CLEANUP(mem_cleanup) char *comment = NULL;
 	long tables;
 
-	if (database_count_tables(conn, &tables, err) != 0 ||
-		database_comment(conn, context->target.database, &comment, err) != 0)
+	if (database_count_tables(conn, &tables, &comment, err) != 0)
 		return -1;
 	guard.destroys = guard.loses = tables > 0;
 	if (guard_decide(&guard, conn, comment, err) != 0) {

@@ -395,13 +395,14 @@ int database_names(struct conn *conn, struct strlist *names, struct err *err)
 	return 0;
 }
 
-int database_count_tables(struct conn *conn, long *ret_count, struct err *err)
+int database_count_tables(struct conn *conn, long *ret_count, char **ret_comment, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 
 	if (conn_query_row(conn, query_table_count, 0, NULL, &result, err) != 0)
 		return -1;
 	*ret_count = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+	*ret_comment = PQgetisnull(result, 0, 1) ? NULL : mem_strdup(PQgetvalue(result, 0, 1));
 	return 0;
 }
 

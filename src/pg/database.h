@@ -97,7 +97,10 @@ int database_names(struct conn *conn, struct strlist *names, struct err *err);
  */
 int database_end_others(struct conn *conn, const char *name, struct conn *ours, struct err *err);
 
-/* How many tables of its own the connected database holds. */
-int database_count_tables(struct conn *conn, long *ret_count, struct err *err);
+/*
+ * How many tables of its own the connected database holds, and its comment, which is the caller's;
+ * NULL: it has none.
+ */
+int database_count_tables(struct conn *conn, long *ret_count, char **ret_comment, struct err *err);
 
 #endif

@@ -14,6 +14,7 @@
 #define CONNECT_SECONDS_LATE "2"
 #define CONNECT_LATE_MS 3000
 #define STATEMENT_MS 5000
+#define LEAVE_MS 1000
 #define LOCK_MS 1000
 /* How much later than its own limit the server may answer. */
 #define GRACE_MS 500
@@ -292,6 +293,28 @@ static int connect_inside(struct conn *maintenance, const struct inquiry *inquir
 	return conn_open(&params, &options, ret_conn, err);
 }
 
+/* Its session is not to stand in the way of what comes next: it ends a moment after it is closed.
+ */
+static int leave(struct conn *maintenance, struct conn *conn, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *pid = mem_printf("%d", PQbackendPID(conn_pg(conn)));
+	const char *values[] = { pid };
+	const int64_t deadline = clock_ms() + LEAVE_MS;
+	bool gone = false;
+
+	conn_close(conn);
+	while (!gone && clock_ms() < deadline) {
+		CLEANUP(result_cleanup) PGresult *result = NULL;
+
+		if (conn_query(maintenance, query_session_of_pid, 1, values, &result, err) != 0)
+			return -1;
+		gone = PQntuples(result) == 0;
+		if (!gone)
+			clock_sleep_ms(1);
+	}
+	return 0;
+}
+
 static int ask_inside(struct conn *maintenance, struct inquiry *inquiry, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
@@ -302,7 +325,7 @@ static int ask_inside(struct conn *maintenance, struct inquiry *inquiry, struct 
 	inquiry->conn = conn;
 	if (ask_tables(inquiry, err) != 0 || ask_objects(inquiry, err) != 0)
 		return -1;
-	return 0;
+	return leave(maintenance, take_ptr(conn), err);
 }
 
 int holdings_ask(struct conn *maintenance, const char *database, int64_t limit_ms,
