@@ -189,10 +189,11 @@ static struct conn_options connection(const struct context *context)
 	return (struct conn_options){
 		.application = context->program,
 		.database = context->target.database,
-		.wait_seconds = opt_wait,
+		.wait_seconds = context->at_once ? 0 : opt_wait,
 		.notice = tell_notice,
 		.waiting = tell_waiting,
 		.trace = opt_echo ? tell_sql : NULL,
+		.observer = context->observer,
 	};
 }
 
@@ -213,7 +214,7 @@ int context_ensure_server(struct context *context, struct err *err)
 }
 
 /* The URL's origin is what the user can change, so it belongs into the message. */
-static int explain_failure(const struct context *context, struct err *err)
+int context_explain(const struct context *context, struct err *err)
 {
 	/* Not about the server then. */
 	if (context->token.failed)
@@ -241,8 +242,13 @@ int context_connect_database(struct context *context, const char *database, bool
 	if (context_ensure_server(context, err) != 0)
 		return -1;
 	if (conn_open(&context->target.params, &options, ret_conn, err) != 0)
-		return explain_failure(context, err);
+		return context_explain(context, err);
 	return 0;
+}
+
+double context_wait_seconds(void)
+{
+	return opt_wait;
 }
 
 int context_wait(struct context *context, struct err *err)
@@ -267,7 +273,7 @@ int context_connect_maintenance(struct context *context, struct conn **ret_conn,
 		return -1;
 	if (conn_open_maintenance(
 		    &context->target.params, &options, opt_maintenance_db, ret_conn, err) != 0)
-		return explain_failure(context, err);
+		return context_explain(context, err);
 	return 0;
 }
 

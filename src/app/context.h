@@ -21,6 +21,8 @@ struct context {
 	 * asked yet; and its mark. */
 	char *protected_why;
 	enum protection_mark mark;
+	const struct conn_observer *observer; /* of connections; NULL: nobody */
+	bool at_once;                         /* connections are tried once, whatever --wait says */
 };
 
 #define CONTEXT_INIT                                                                               \
@@ -77,6 +79,15 @@ int context_wait(struct context *context, struct err *err);
 
 /* The same for the server's maintenance database, or the one that --maintenance-db names. */
 int context_connect_maintenance(struct context *context, struct conn **ret_conn, struct err *err);
+
+/* With --wait: how many seconds; 0: no waiting. */
+double context_wait_seconds(void);
+
+/*
+ * Adds to the error of a connection to the target what is known of it here: what RDS has to do with
+ * it, where the connection comes from. Returns -1.
+ */
+int context_explain(const struct context *context, struct err *err);
 
 /* Usable as a CLEANUP handler. */
 void context_release(struct context *context);

@@ -2,42 +2,38 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/conn_failure.h"
 
 #include <string.h>
 
-/* Texts of libpq, of the C library through it, and of the server; the first that occurs counts. */
-static const struct {
-	const char *text;
-	enum rds_cause cause;
-} causes[] = {
-	{ "PAM authentication failed", RDS_CAUSE_TOKEN },
-	{ "no encryption", RDS_CAUSE_NO_TLS },
-	{ "SSL off", RDS_CAUSE_NO_TLS },
-	{ "does not match host name", RDS_CAUSE_OTHER_NAME },
-	{ "certificate verify failed", RDS_CAUSE_CERTIFICATE },
-	{ "root certificate file", RDS_CAUSE_NO_BUNDLE },
-	{ "no password supplied", RDS_CAUSE_NO_PASSWORD },
-	{ "could not translate host name", RDS_CAUSE_UNKNOWN_HOST },
-	{ "Network is unreachable", RDS_CAUSE_NO_NETWORK },
-	{ "No route to host", RDS_CAUSE_NO_NETWORK },
-	{ "Connection refused", RDS_CAUSE_REFUSED },
-	{ "did not answer in time", RDS_CAUSE_NO_ANSWER },
-	{ "timeout expired", RDS_CAUSE_NO_ANSWER },
-	{ "Connection timed out", RDS_CAUSE_NO_ANSWER },
-	{ "Operation timed out", RDS_CAUSE_NO_ANSWER },
-};
-
 enum rds_cause rds_failure_cause(const struct err *err)
 {
-	if (strcmp(err->sqlstate, "28P01") == 0)
+	switch (conn_failure_cause(err)) {
+	case CONN_CAUSE_TOKEN:
+		return RDS_CAUSE_TOKEN;
+	case CONN_CAUSE_TLS_REQUIRED:
+		return RDS_CAUSE_NO_TLS;
+	case CONN_CAUSE_OTHER_NAME:
+		return RDS_CAUSE_OTHER_NAME;
+	case CONN_CAUSE_CERTIFICATE:
+		return RDS_CAUSE_CERTIFICATE;
+	case CONN_CAUSE_NO_BUNDLE:
+		return RDS_CAUSE_NO_BUNDLE;
+	case CONN_CAUSE_PASSWORD:
 		return RDS_CAUSE_PASSWORD;
-	/* What else a server says in its own words is not about the way to it. */
-	if (err->sqlstate[0] && strncmp(err->sqlstate, "28", 2) != 0)
+	case CONN_CAUSE_NO_PASSWORD:
+		return RDS_CAUSE_NO_PASSWORD;
+	case CONN_CAUSE_UNKNOWN_HOST:
+		return RDS_CAUSE_UNKNOWN_HOST;
+	case CONN_CAUSE_NO_NETWORK:
+		return RDS_CAUSE_NO_NETWORK;
+	case CONN_CAUSE_REFUSED:
+		return RDS_CAUSE_REFUSED;
+	case CONN_CAUSE_NO_ANSWER:
+		return RDS_CAUSE_NO_ANSWER;
+	default:
 		return RDS_CAUSE_OTHER;
-	for (size_t i = 0; err->detail && i < ARRAY_SIZE(causes); i++)
-		if (strstr(err->detail, causes[i].text))
-			return causes[i].cause;
-	return RDS_CAUSE_OTHER;
+	}
 }
 
 bool rds_cause_is_unreached(enum rds_cause cause)

@@ -21,6 +21,15 @@ struct notice {
 
 typedef void notice_fn(void *context, const struct notice *notice);
 
+/*
+ * Told whenever an attempt to connect has come further, with libpq's handle to look at: PQstatus,
+ * and what TLS agreed on. There may be more than one attempt.
+ */
+struct conn_observer {
+	void (*look)(void *context, PGconn *pg);
+	void *context;
+};
+
 struct conn_options {
 	const char *application; /* application_name unless the user set one */
 	const char *database;    /* to connect to */
@@ -33,7 +42,8 @@ struct conn_options {
 	void (*waiting)(
 		void *context, const struct err *reason); /* told once when waiting begins */
 	void *waiting_context;
-	void (*trace)(const char *sql); /* told of every conn_exec; NULL: nobody */
+	void (*trace)(const char *sql);       /* told of every conn_exec; NULL: nobody */
+	const struct conn_observer *observer; /* NULL: nobody */
 };
 
 struct conn;
@@ -47,6 +57,9 @@ struct conn;
  */
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err);
+
+/* How long one attempt may take: connect_timeout, PGCONNECT_TIMEOUT, or 15 seconds. */
+int64_t conn_timeout_ms(const struct params *params);
 
 /* Closes; NULL is allowed. */
 void conn_close(struct conn *conn);

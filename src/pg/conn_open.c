@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "pg/conn.h"
+#include "pg/conn_failure.h"
 #include "pg/conn_internal.h"
 
 #include <ctype.h>
@@ -22,12 +23,8 @@
 /* A token that is good for 15 minutes is replaced after 10 when the server is waited for. */
 #define PASSWORD_LASTS_MS INT64_C(600000)
 
-#define SQLSTATE_STARTING "57P03"
-#define SQLSTATE_TOO_MANY "53300"
 #define SQLSTATE_PROTOCOL "08P01"
-#define SQLSTATE_NO_DATABASE "3D000"
 #define SQLSTATE_IDENTITY "28000"
-#define SQLSTATE_NOT_ACCEPTING "55000"
 
 /* "FATAL:  28P01: password …" → position of the SQLSTATE; NULL when the line has none. */
 static const char *find_sqlstate(const char *line, size_t length)
@@ -166,7 +163,7 @@ static void prepare(struct attempt *attempt, const struct request *request, bool
 	add(attempt, "fallback_application_name", options->application);
 }
 
-static int64_t timeout_ms(const struct params *params)
+int64_t conn_timeout_ms(const struct params *params)
 {
 	const char *text = params_get(params, "connect_timeout");
 	long seconds;
@@ -184,8 +181,8 @@ static int64_t timeout_ms(const struct params *params)
  * Drives PQconnectPoll to its end; *ret_timed_out when the time ran out. *ret_round_trip_us: from
  * the request for a session to the first answer.
  */
-static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out,
-	int64_t *ret_round_trip_us, struct err *err)
+static int poll_connection(PGconn *pg, const struct conn_observer *observer, int64_t deadline,
+	bool *ret_timed_out, int64_t *ret_round_trip_us, struct err *err)
 {
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	int64_t asked = 0;
@@ -218,6 +215,8 @@ static int poll_connection(PGconn *pg, int64_t deadline, bool *ret_timed_out,
 			*ret_round_trip_us = clock_us() - asked;
 		if (ready > 0 && fds[0].revents)
 			status = PQconnectPoll(pg);
+		if (observer)
+			observer->look(observer->context, pg);
 	}
 }
 
@@ -269,43 +268,16 @@ static void explain_role(struct err *err, PGconn *pg)
 }
 
 /* SQLSTATE 28000: by whom one wants to come in, and from where. */
-static void explain_identity(struct err *err, PGconn *pg, const char *host)
-{
-	if (comes_from(pg, "InitializeSessionUserId"))
-		explain_role(err, pg);
-	else if ((!host || host[0] == '/') && !comes_from(pg, "ClientAuthentication"))
-		err_hint(err,
-			"Peer authentication wants a role named like the operating system's user; "
-			"name another way in with a URL.");
-	else
-		err_hint(err,
-			"The server's pg_hba.conf does not let this user in from here, or not "
-			"without TLS (sslmode=require).");
-}
-
-static void explain(struct err *err, PGconn *pg, const struct params *params)
+static void explain_identity(struct err *err, PGconn *pg, const struct params *params)
 {
 	const char *host = params_get(params, "host");
 
-	if (strcmp(err->sqlstate, SQLSTATE_NO_DATABASE) == 0)
-		err_hint(err, "Create it with db-create, or make it whole with db-setup.");
-	else if (strcmp(err->sqlstate, SQLSTATE_NOT_ACCEPTING) == 0)
-		err_hint(err,
-			"A reset may be loading it; what a killed one has left is put right by "
-			"db-create or db-setup.");
-	else if (strcmp(err->sqlstate, SQLSTATE_STARTING) == 0 ||
-		 strcmp(err->sqlstate, SQLSTATE_TOO_MANY) == 0)
-		err_hint(err, "This may pass: --wait keeps trying.");
-	else if (strcmp(err->sqlstate, "28P01") == 0)
-		err_hint(err,
-			"Check user and password in the URL; @ : / ? # %% in a password must be "
-			"percent-encoded.");
-	else if (strcmp(err->sqlstate, SQLSTATE_IDENTITY) == 0)
-		explain_identity(err, pg, host);
-	else if (!err->sqlstate[0] && err->detail && strstr(err->detail, "Connection refused"))
-		err_hint(err, "Is the server running there? --wait keeps trying until it is.");
-	else if (!err->sqlstate[0] && host && host[0] == '/')
-		err_hint(err, "Is a server running with its socket in \"%s\"?", host);
+	if (comes_from(pg, "InitializeSessionUserId"))
+		explain_role(err, pg);
+	else if ((!host || host[0] == '/') && !comes_from(pg, "ClientAuthentication"))
+		conn_failure_hint(CONN_CAUSE_PEER, params, err);
+	else
+		conn_failure_hint(CONN_CAUSE_NOT_ALLOWED, params, err);
 }
 
 static const char no_answer[] = "The server did not answer in time.";
@@ -313,16 +285,14 @@ static const char no_answer[] = "The server did not answer in time.";
 static int failed(PGconn *pg, const struct params *params, const struct conn_options *options,
 	bool timed_out, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *where = params_describe(params, options->database);
 	char sqlstate[6] = "";
 	CLEANUP(mem_cleanup)
 	char *reason = timed_out ? mem_strdup(no_answer)
 				 : conn_clean_message(PQerrorMessage(pg), sqlstate);
 
-	err_set(err, ERR_CONNECT, "could not connect to %s", where);
-	err_detail(err, "%s", reason);
-	memcpy(err->sqlstate, sqlstate, sizeof(sqlstate));
-	explain(err, pg, params);
+	conn_failure(params, options->database, sqlstate, reason, err);
+	if (strcmp(sqlstate, SQLSTATE_IDENTITY) == 0)
+		explain_identity(err, pg, params);
 	return -1;
 }
 
@@ -334,7 +304,7 @@ static int attempt_once(const struct request *request, int64_t limit_ms, bool wi
 	const struct conn_options *options = request->options;
 	struct attempt attempt = { .count = 0 };
 	struct conn *conn = mem_calloc(1, sizeof(*conn));
-	int64_t allowed = timeout_ms(params);
+	int64_t allowed = conn_timeout_ms(params);
 	bool timed_out = false;
 	int result;
 
@@ -355,8 +325,8 @@ static int attempt_once(const struct request *request, int64_t limit_ms, bool wi
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
 	result = 0;
 	if (PQstatus(conn->pg) != CONNECTION_BAD)
-		result = poll_connection(
-			conn->pg, clock_ms() + allowed, &timed_out, &conn->round_trip_us, err);
+		result = poll_connection(conn->pg, options->observer, clock_ms() + allowed,
+			&timed_out, &conn->round_trip_us, err);
 	if (result == 0 && PQstatus(conn->pg) != CONNECTION_OK)
 		result = failed(conn->pg, params, options, timed_out, err);
 	if (result == 0 && PQsetnonblocking(conn->pg, 1) != 0)
@@ -395,8 +365,8 @@ static bool may_pass(const struct err *err)
 	if (err->kind != ERR_CONNECT)
 		return false;
 	if (err->sqlstate[0])
-		return strcmp(err->sqlstate, SQLSTATE_STARTING) == 0 ||
-		       strcmp(err->sqlstate, SQLSTATE_TOO_MANY) == 0;
+		return strcmp(err->sqlstate, CONN_STATE_STARTING) == 0 ||
+		       strcmp(err->sqlstate, CONN_STATE_TOO_MANY) == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
 		if (err->detail && strstr(err->detail, passing[i]))
 			return true;
@@ -473,7 +443,7 @@ int conn_open_maintenance(const struct params *params, const struct conn_options
 	maintenance.database = maintenance_db ? maintenance_db : "postgres";
 	if (conn_open(params, &maintenance, ret_conn, err) == 0)
 		return 0;
-	if (maintenance_db || strcmp(err->sqlstate, SQLSTATE_NO_DATABASE) != 0)
+	if (maintenance_db || strcmp(err->sqlstate, CONN_STATE_NO_DATABASE) != 0)
 		return -1;
 	err_release(err);
 	maintenance.database = "template1";

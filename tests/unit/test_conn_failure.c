@@ -1,0 +1,116 @@
+#include "unit.h"
+
+#include "base/mem.h"
+#include "pg/conn_failure.h"
+
+#include <string.h>
+
+#define AT "connection to server at \"db\" (10.0.0.1), port 5432 failed: "
+#define HBA "FATAL: no pg_hba.conf entry for host \"10.0.0.9\", user \"u\", database \"d\", "
+
+static void test_causes(void **state)
+{
+	static const struct {
+		const char *detail, *sqlstate, *name;
+		enum conn_stage stage;
+	} cases[] = {
+		{ "could not translate host name \"db\" to address: Name or service not known", "",
+			"unknown-host", CONN_STAGE_DNS },
+		{ AT "Connection refused", "", "connection-refused", CONN_STAGE_TCP },
+		{ "The server did not answer in time.", "", "no-answer", CONN_STAGE_TCP },
+		{ AT "No route to host", "", "no-network", CONN_STAGE_TCP },
+		{ "connection to server on socket \"/x\" failed: No such file or directory", "",
+			"no-socket", CONN_STAGE_TCP },
+		{ AT "server does not support SSL, but SSL was required", "", "tls-not-offered",
+			CONN_STAGE_TLS },
+		{ AT "SSL error: certificate verify failed", "", "certificate-not-trusted",
+			CONN_STAGE_TLS },
+		{ AT "server certificate for \"a\" does not match host name \"b\"", "",
+			"certificate-other-name", CONN_STAGE_TLS },
+		{ AT "received invalid response to SSL negotiation: H", "", "not-postgresql",
+			CONN_STAGE_TLS },
+		{ AT "FATAL: the database system is starting up", "57P03", "starting-up",
+			CONN_STAGE_SERVER },
+		{ AT "FATAL: the database system is shutting down", "57P03", "shutting-down",
+			CONN_STAGE_SERVER },
+		{ AT "FATAL: sorry, too many clients already", "53300", "too-many-connections",
+			CONN_STAGE_SERVER },
+		{ AT "session is read-only", "", "standby", CONN_STAGE_SERVER },
+		{ AT HBA "no encryption", "28000", "tls-required", CONN_STAGE_AUTHENTICATION },
+		/* Tried with TLS, then without. */
+		{ AT HBA "SSL encryption\n" AT HBA "no encryption", "28000", "not-let-in",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: password authentication failed for user \"no encryption\"", "28P01",
+			"wrong-password", CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: Peer authentication failed for user \"u\"", "28000",
+			"other-system-user", CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: role \"u\" is not permitted to log in", "28000", "role-may-not-log-in",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: role \"u\" does not exist", "28000", "no-such-role",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: database \"Connection refused\" does not exist", "3D000",
+			"no-such-database", CONN_STAGE_DATABASE },
+		{ AT "FATAL: permission denied for database \"d\"", "42501", "no-connect-privilege",
+			CONN_STAGE_DATABASE },
+		{ AT "FATAL: database \"d\" is not currently accepting connections", "55000",
+			"database-not-accepting", CONN_STAGE_DATABASE },
+		{ AT "server closed the connection unexpectedly", "", "other",
+			CONN_STAGE_DATABASE },
+		{ NULL, "", "other", CONN_STAGE_DATABASE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(err_release) struct err err = ERR_INIT;
+		enum conn_cause cause;
+
+		err_set(&err, ERR_CONNECT, "could not connect");
+		if (cases[i].detail)
+			err_detail(&err, "%s", cases[i].detail);
+		strcpy(err.sqlstate, cases[i].sqlstate);
+		cause = conn_failure_cause(&err);
+		if (strcmp(conn_cause_name(cause), cases[i].name) != 0)
+			fail_msg("\"%s\": expected %s, got %s",
+				cases[i].detail ? cases[i].detail : "", cases[i].name,
+				conn_cause_name(cause));
+		assert_int_equal(cases[i].stage, conn_cause_stage(cause));
+	}
+}
+
+/* Every cause has something to say, but "other", and those whose hint names the role. */
+static void test_hints(void **state)
+{
+	static const enum conn_cause causes[] = {
+#define X(cause, name, stage) CONN_CAUSE_##cause,
+		CONN_CAUSES(X)
+#undef X
+	};
+	CLEANUP(params_release) struct params params = PARAMS_INIT;
+
+	(void)state;
+	params_set(&params, "host", "db");
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		CLEANUP(err_release) struct err err = ERR_INIT;
+
+		if (causes[i] == CONN_CAUSE_NO_SOCKET)
+			params_set(&params, "host", "/tmp");
+		err_set(&err, ERR_CONNECT, "could not connect");
+		conn_failure_hint(causes[i], &params, &err);
+		if (!err.hint !=
+			(causes[i] == CONN_CAUSE_OTHER || causes[i] == CONN_CAUSE_NO_ROLE ||
+				causes[i] == CONN_CAUSE_NO_LOGIN))
+			fail_msg("%s: %s", conn_cause_name(causes[i]),
+				err.hint ? err.hint : "no hint");
+		params_set(&params, "host", "db");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_hints),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
