@@ -15,7 +15,7 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 AWK ?= awk
-LIBRARIES := libpq jansson libcurl libcrypto expat
+LIBRARIES := libpq jansson libcurl libssl libcrypto expat
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null)
 
@@ -121,7 +121,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY) | $(BUILD)/gen/queries.h
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIB_LIBS) $(TEST_LIBS) -lcmocka
 
 $(BUILD)/unit/test_parser: TEST_LIBS := -lpg_query
-$(BUILD)/unit/test_https: TEST_LIBS := -lssl
+
 
 unit-programs: $(UNIT_TESTS:%=$(BUILD)/unit/%)
 
