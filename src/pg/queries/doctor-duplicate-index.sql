@@ -1,0 +1,34 @@
+-- Indexes that are the same as another one of their table, down to operator classes and order. What a
+-- constraint, the replica identity or uniqueness needs stays; of two equals the newer one is named.
+WITH indexes AS (
+       SELECT x.*, c.relname, c.relam, n.nspname, t.relname AS in_table,
+              pg_catalog.pg_get_expr(x.indexprs, x.indrelid) AS expressions,
+              pg_catalog.pg_get_expr(x.indpred, x.indrelid) AS predicate,
+              EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid) AS is_needed
+         FROM pg_catalog.pg_index x
+         JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+         JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
+         JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+        WHERE x.indisvalid AND NOT c.relispartition AND c.relpersistence <> 't'
+          AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = t.oid
+                             AND d.deptype = 'e'))
+SELECT DISTINCT ON (a.indexrelid) 'warning',
+       format('%I.%I', a.nspname, a.relname),
+       format('indexes the same as %I, both of %I.%I: each write pays twice', b.relname, a.nspname, a.in_table),
+       format('DROP INDEX %s%I.%I;',
+              CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class t WHERE t.oid = a.indrelid AND t.relkind = 'p')
+                   THEN '' ELSE 'CONCURRENTLY ' END, a.nspname, a.relname)
+  FROM indexes a
+  JOIN indexes b ON b.indrelid = a.indrelid AND b.indexrelid <> a.indexrelid AND b.relam = a.relam
+   AND b.indkey::text = a.indkey::text AND b.indnkeyatts = a.indnkeyatts
+   AND b.indclass::text = a.indclass::text AND b.indcollation::text = a.indcollation::text
+   AND b.indoption::text = a.indoption::text
+   AND b.expressions IS NOT DISTINCT FROM a.expressions
+   AND b.predicate IS NOT DISTINCT FROM a.predicate
+ WHERE NOT a.is_needed AND NOT a.indisreplident AND NOT a.indisclustered
+   AND (b.indisunique OR NOT a.indisunique)
+   AND (b.is_needed OR b.indisreplident OR b.indisclustered OR (b.indisunique AND NOT a.indisunique)
+        OR b.indexrelid < a.indexrelid)
+ ORDER BY a.indexrelid, b.is_needed DESC, b.indexrelid

@@ -1,0 +1,38 @@
+-- Foreign keys whose referencing columns no index begins with, in whatever order: each DELETE or change
+-- of a key in the referenced table reads the referencing one from end to end. A partial index counts when
+-- it leaves out nothing but NULL.
+SELECT 'warning',
+       format('%I.%I (%I)', n.nspname, t.relname, k.conname),
+       format('no index begins with %s: a DELETE in %I.%I reads the whole table%s', names.listed,
+              rn.nspname, r.relname,
+              CASE WHEN t.reltuples >= 1000
+                   THEN format(', some %s rows', t.reltuples::bigint) ELSE '' END),
+       format('CREATE INDEX %sON %I.%I (%s);',
+              CASE WHEN t.relkind = 'p' THEN '' ELSE 'CONCURRENTLY ' END,
+              n.nspname, t.relname, names.listed)
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class t ON t.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+  JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+  JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+ CROSS JOIN LATERAL (
+       SELECT string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY u.place) AS listed,
+              string_agg(pg_catalog.quote_ident(a.attname), '' ORDER BY u.place) AS single
+         FROM unnest(k.conkey) WITH ORDINALITY u (number, place)
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) names
+ WHERE k.contype = 'f' AND k.conparentid = 0 AND t.relpersistence <> 't'
+   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+   AND NOT EXISTS (
+       SELECT FROM pg_catalog.pg_index x
+         JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+         JOIN pg_catalog.pg_am m ON m.oid = c.relam
+        WHERE x.indrelid = k.conrelid AND x.indisvalid AND x.indisready
+          AND m.amname IN ('btree', 'hash')
+          AND x.indnkeyatts >= cardinality(k.conkey)
+          AND (x.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey
+          AND (x.indkey::int2[])[0:cardinality(k.conkey) - 1] <@ k.conkey
+          AND (x.indpred IS NULL OR (cardinality(k.conkey) = 1 AND
+               pg_catalog.pg_get_expr(x.indpred, x.indrelid) = '(' || names.single || ' IS NOT NULL)')))
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+ ORDER BY n.nspname, t.relname, k.conname

@@ -1,0 +1,43 @@
+-- SECURITY DEFINER functions whose search_path the caller decides on, wholly or through a schema where
+-- everybody may create, or whose tables a temporary one can stand in for. What C code and bodies that are
+-- parsed already (BEGIN ATOMIC, in 14 and later, hence jsonb) mean is settled.
+WITH functions AS (
+       SELECT p.oid, p.proowner, format('%I.%I(%s)', n.nspname, p.proname,
+                                        pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name,
+              CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
+              (SELECT substr(s, 13) FROM unnest(p.proconfig) s WHERE s LIKE 'search\_path=%') AS path
+         FROM pg_catalog.pg_proc p
+         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+         JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+        WHERE p.prosecdef AND l.lanname NOT IN ('c', 'internal')
+          AND to_jsonb(p) ->> 'prosqlbody' IS NULL
+          AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                           WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
+                             AND d.deptype = 'e')),
+     judged AS (
+       SELECT f.*, pg_catalog.pg_get_userbyid(f.proowner) AS owner,
+              (SELECT string_agg(n.nspname, ', ') FROM pg_catalog.pg_namespace n
+                WHERE n.nspname = ANY (parts)
+                  AND EXISTS (SELECT FROM aclexplode(n.nspacl) a
+                               WHERE a.grantee = 0 AND a.privilege_type = 'CREATE')) AS open,
+              '$user' = ANY (parts) AS by_user,
+              parts[cardinality(parts)] = 'pg_temp' OR path IN ('', '""') AS temporary_last
+         FROM functions f
+        CROSS JOIN LATERAL (
+              SELECT array(SELECT btrim(part, ' "') FROM unnest(string_to_array(path, ',')) part) AS parts) p)
+SELECT CASE WHEN path IS NULL OR open IS NOT NULL OR by_user THEN 'warning' ELSE 'info' END,
+       name,
+       CASE WHEN path IS NULL
+            THEN format('runs as %I with the caller''s search_path: who calls it decides which tables and functions it means', owner)
+            WHEN open IS NOT NULL
+            THEN format('runs as %I, and everybody may create in its search_path (%s)', owner, open)
+            WHEN by_user
+            THEN format('runs as %I, and "$user" in its search_path is the caller''s to fill', owner)
+            ELSE format('runs as %I, and a caller''s temporary table comes before those of its search_path: pg_temp has to stand last', owner) END,
+       format('ALTER %s %s SET search_path = %s;', kind, name,
+              CASE WHEN path IS NULL OR open IS NOT NULL OR by_user THEN 'pg_catalog, pg_temp'
+                   ELSE path || ', pg_temp' END)
+  FROM judged
+ WHERE path IS NULL OR open IS NOT NULL OR by_user OR NOT temporary_last
+ ORDER BY name
