@@ -1,0 +1,458 @@
+#!/usr/bin/env bats
+# The way to the server: where it ends, why, and what is to be typed.
+
+load helper
+load rds
+
+HOST=db.example.test
+
+setup_file() {
+	start_rds_server
+	# The tests name the server otherwise: what is said of RDS has its own tests.
+	certificate good amazon "$HOST"
+	sign good 90
+	certificate other amazon other.example.test
+	sign expired -1
+	sign ending 20
+}
+
+# sign NAME DAYS: another certificate for the same key and host.
+sign() {
+	local dir=$BATS_FILE_TMPDIR/tls
+	openssl x509 -req -in "$dir/good.csr" -CA "$dir/amazon.pem" -CAkey "$dir/amazon.key" \
+		-set_serial $((RANDOM + 10)) -days "$2" \
+		-extfile <(printf 'subjectAltName=DNS:%s\n' "$HOST") -out "$dir/$1.pem" 2>"$dir/log"
+}
+
+teardown_file() {
+	stop_rds_server
+}
+
+setup() {
+	common_setup
+	unset CONNECTION_URL DATABASE_URL "${!PG@}"
+}
+
+# The server with TLS, with that certificate ("good").
+tls_server() {
+	rds_server
+	install -m 600 "$TEST_DIR/tls/${1:-good}.pem" "$SERVER_HOME/data/server.pem" || return
+	install -m 600 "$TEST_DIR/tls/${2:-good}.key" "$SERVER_HOME/data/server.key" || return
+	if [ "$(id -u)" -eq 0 ]; then
+		chown "$SERVER_ACCOUNT" "$SERVER_HOME/data"/server.*
+	fi
+	sql postgres 'SELECT pg_reload_conf()' >"$TEST_DIR/tls/log"
+	wait_until "[ \"\$(shown_serial)\" = \"\$(openssl x509 -noout -serial -in '$TEST_DIR/tls/${1:-good}.pem')\" ]"
+}
+
+shown_serial() {
+	openssl s_client -starttls postgres -connect "127.0.0.1:$SERVER_PORT" </dev/null 2>/dev/null |
+		openssl x509 -noout -serial
+}
+
+# prod [USER:PASSWORD] [DATABASE] [PARAMETERS]
+prod() {
+	local parameters=${3-sslmode=verify-full&sslrootcert=$TEST_DIR/tls/amazon.pem}
+	export PROD_CONNECTION_URL
+	PROD_CONNECTION_URL=postgresql://${1:-app:$APP_PASSWORD_ENCODED}@$HOST:$SERVER_PORT/${2:-postgres}
+	PROD_CONNECTION_URL+="?hostaddr=127.0.0.1${parameters:+&$parameters}"
+}
+
+# doctor [ARGUMENT...]: as JSON, by target prod.
+doctor() {
+	run --separate-stderr db-doctor prod --json --no-health "$@"
+	refute_contains "$output$stderr" "$APP_PASSWORD"
+	refute_contains "$output$stderr" "$APP_PASSWORD_ENCODED"
+}
+
+# ends_at STEP CAUSE HINT [STATUS]: the way's last step, why, and what is said.
+ends_at() {
+	assert_status "${4:-2}"
+	assert_equal "$1 failed $2 $2" "$(jq -r '"\(.steps[-1].step) \(.steps[-1].status) \(.steps[-1].facts.cause) \(.failure.cause)"' <<<"$output")"
+	assert_equal 1 "$(jq '[.steps[] | select(.status == "failed")] | length' <<<"$output")"
+	assert_equal "$3" "$(jq -r '.failure.hint' <<<"$output")"
+	assert_contains "$stderr" "hint: $3"
+	assert_contains "$stderr" 'The connection comes from PROD_CONNECTION_URL.'
+}
+
+facts() {
+	jq -r ".steps[] | select(.step == \"$1\") | .facts.$2" <<<"$output"
+}
+
+# --- the whole way -----------------------------------------------------------------------------
+
+@test "over TLS each step is told, in its order, with its time and its facts" {
+	tls_server
+	prod
+	doctor
+	assert_status 0
+	assert_equal '' "$stderr"
+	assert_equal 'target dns tcp tls server authentication database privileges settings' \
+		"$(jq -r '[.steps[].step] | join(" ")' <<<"$output")"
+	assert_equal 7 "$(jq '[.steps[] | select(.ms != null and .ms >= 0 and .ms < 10000)] | length' <<<"$output")"
+	assert_equal '127.0.0.1' "$(facts tcp address)"
+	assert_equal "$SERVER_PORT" "$(facts tcp port)"
+	assert_equal TLSv1.3 "$(facts tls version)"
+	assert_equal verify-full "$(facts tls sslmode)"
+	assert_equal "CN=$HOST" "$(facts tls certificate.subject)"
+	assert_equal "$HOST" "$(facts tls certificate.names)"
+	assert_equal "$(date -u -d "$(openssl x509 -noout -enddate -in "$TEST_DIR/tls/good.pem" | cut -d= -f2)" +%F)" \
+		"$(facts tls certificate.not_after)"
+	assert_equal 'app password' "$(facts authentication user) $(facts authentication method)"
+	assert_equal "$(sql postgres 'SHOW server_version')" "$(facts settings version)"
+	assert_equal true "$(facts privileges createdb)"
+	run --separate-stderr db-doctor prod -v
+	assert_status 0
+	assert_matches "$output" "(^|"$'\n'")ok      tls +[0-9.]+ ms TLSv1.3, "
+	refute_contains "$output$stderr" "$APP_PASSWORD"
+}
+
+@test "on a Unix socket there is neither name nor TLS" {
+	CONNECTION_URL=$(url postgres) run --separate-stderr db-doctor --no-health
+	assert_status 0
+	assert_matches "$output" $'\n-       dns +none needed: a Unix socket\n'
+	assert_matches "$output" $'\n-       tls +none needed: a Unix socket\n'
+	assert_matches "$output" $'\nok      socket +[0-9.]+ ms '
+}
+
+@test "the host may come from libpq's variables, and from a service file" {
+	PGHOST=$SERVER_SOCKET PGPORT=$SERVER_PORT PGUSER=postgres PGDATABASE=postgres \
+		run --separate-stderr db-doctor --no-health --json
+	assert_status 0
+	assert_equal "$SERVER_SOCKET/.s.PGSQL.$SERVER_PORT" "$(facts socket address)"
+	printf '[mine]\nhost=127.0.0.1\nport=%s\nuser=app\ndbname=postgres\n' "$SERVER_PORT" >services
+	PGSERVICEFILE=$PWD/services PGPASSWORD=$APP_PASSWORD CONNECTION_URL='service=mine' \
+		run --separate-stderr db-doctor --no-health
+	assert_status 0
+	assert_contains "$output" "127.0.0.1 answers at port $SERVER_PORT"
+}
+
+@test "without a URL the private server is started and examined" {
+	make_project
+	run --separate-stderr db-doctor --fail-on warning
+	assert_status 2
+	assert_contains "$output" 'does not exist'
+	db-create
+	run --separate-stderr db-doctor --fail-on warning
+	assert_status 0
+	assert_contains "$output" 'nothing found'
+}
+
+# --- the ten causes ----------------------------------------------------------------------------
+
+@test "wrong host: no name server knows it" {
+	export PROD_CONNECTION_URL=postgresql://app:x@nowhere.invalid/db
+	doctor
+	ends_at dns unknown-host \
+		'Check the host in the URL: no name server knows it, or this machine reaches none.'
+}
+
+@test "closed port: nothing listens there" {
+	SERVER_PORT=$(closed_port)
+	prod
+	doctor
+	ends_at tcp connection-refused 'Is the server running there? --wait keeps trying until it is.'
+}
+
+@test "a socket that is not there" {
+	mkdir nothing
+	export PROD_CONNECTION_URL="postgresql://app@/db?host=$PWD/nothing"
+	doctor
+	ends_at socket no-socket "Is a server running with its socket in \"$PWD/nothing\"?"
+}
+
+@test "TLS required: the server offers it, and lets nobody in without" {
+	tls_server
+	prod '' '' sslmode=disable
+	doctor
+	ends_at authentication tls-required 'The server offers TLS, and wants it here: sslmode=verify-full in the URL, or sslmode=require where its certificate cannot be verified.'
+	assert_equal false "$(facts tls encrypted)"
+}
+
+@test "a server without TLS that lets nobody in is not one that wants it" {
+	own_server
+	printf 'local all all trust\n' >"$SERVER_HOME/data/pg_hba.conf"
+	sql postgres 'SELECT pg_reload_conf()'
+	wait_until "[ \"\$(sql postgres 'SELECT count(*) FROM pg_hba_file_rules')\" = 1 ]"
+	sleep 0.3
+	prod '' '' ''
+	doctor
+	ends_at authentication not-let-in "The server's pg_hba.conf does not let this user in from here, or not without TLS (sslmode=require)."
+}
+
+@test "TLS wanted from a server that has none" {
+	own_server
+	prod '' '' sslmode=require
+	doctor
+	assert_equal tls-not-offered "$(jq -r .failure.cause <<<"$output")"
+	assert_equal tls "$(jq -r '.steps[-1].step' <<<"$output")"
+	assert_status 2
+}
+
+@test "expired certificate: since when, and nothing secret is sent" {
+	tls_server expired
+	prod
+	mark=$(server_log_mark)
+	doctor
+	ends_at tls certificate-expired "The server needs a new certificate (ssl_cert_file, then SELECT pg_reload_conf()); check this machine's date too."
+	assert_contains "$(jq -r .failure.detail <<<"$output")" "EXPIRED on $(date -u -d yesterday +%F)"
+	refute_contains "$(server_log_since "$mark")" 'user=app'
+}
+
+@test "an expired certificate that nobody verifies is a finding" {
+	tls_server expired
+	prod '' '' sslmode=require
+	doctor --fail-on error
+	assert_status 5
+	assert_equal "certificate-expiry error CN=$HOST" "$(jq -r '.findings[] | "\(.id) \(.severity) \(.object)"' <<<"$output")"
+}
+
+@test "a certificate that ends soon is a finding, one that does not is none" {
+	tls_server ending
+	prod
+	doctor
+	assert_status 0
+	assert_equal 'certificate-expiry warning' "$(jq -r '.findings[] | "\(.id) \(.severity)"' <<<"$output")"
+	doctor --ignore certificate-expiry --fail-on warning
+	assert_status 0
+}
+
+@test "wrong host name in the certificate: which names it has" {
+	tls_server other other
+	prod
+	doctor
+	ends_at tls certificate-other-name 'The host in the URL has to be a name of the certificate; where that name does not lead to the server, its address goes into hostaddr.'
+	assert_contains "$(jq -r .failure.detail <<<"$output")" 'for other.example.test, until'
+}
+
+@test "a certificate of an authority that is not trusted: which one signed it" {
+	tls_server
+	authority stranger
+	prod '' '' "sslmode=verify-full&sslrootcert=$TEST_DIR/tls/stranger.pem"
+	doctor
+	ends_at tls certificate-not-trusted "Name the CA that signed the server's certificate with sslrootcert=FILE in the URL."
+	assert_contains "$(jq -r .failure.detail <<<"$output")" 'It was signed by CN=amazon root.'
+	assert_contains "$(jq -r .failure.detail <<<"$output")" 'unable to get local issuer certificate'
+}
+
+@test "wrong password" {
+	tls_server
+	prod app:wrong
+	doctor
+	ends_at authentication wrong-password 'Check user and password in the URL; @ : / ? # % in a password must be percent-encoded.'
+	assert_equal TLSv1.3 "$(facts tls version)"
+}
+
+@test "no password" {
+	tls_server
+	prod app
+	doctor
+	ends_at authentication no-password 'Put the password into the URL, or into ~/.pgpass.'
+}
+
+@test "a role that is not there" {
+	export PROD_CONNECTION_URL
+	PROD_CONNECTION_URL=$(url postgres)
+	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/postgres@/nobody_here@}
+	doctor
+	assert_status 2
+	assert_equal 'authentication no-such-role' "$(jq -r '"\(.steps[-1].step) \(.failure.cause)"' <<<"$output")"
+	assert_contains "$stderr" 'hint: There is no role "nobody_here"'
+}
+
+@test "missing database" {
+	tls_server
+	prod '' nowhere
+	doctor
+	ends_at database no-such-database 'Create it with db-create, or make it whole with db-setup.'
+}
+
+@test "a database that the role may not connect to" {
+	tls_server
+	DB=$(db closed)
+	sql "$DB" "REVOKE CONNECT ON DATABASE $DB FROM PUBLIC"
+	prod '' "$DB"
+	doctor
+	ends_at database no-connect-privilege 'Its owner can let the role in: GRANT CONNECT ON DATABASE … TO …;'
+}
+
+@test "too many connections: of the role" {
+	own_server
+	sql postgres 'ALTER ROLE app CONNECTION LIMIT 0'
+	prod '' '' ''
+	doctor
+	ends_at database too-many-connections 'This may pass: --wait keeps trying.'
+}
+
+@test "too many connections: of the server" {
+	own_server max_connections=6 superuser_reserved_connections=3 max_wal_senders=0
+	for number in 1 2 3; do
+		start_session postgres "session $number"
+	done
+	prod '' '' ''
+	doctor
+	ends_at server too-many-connections 'This may pass: --wait keeps trying.'
+}
+
+@test "server starting up: a standby that lets nobody read yet" {
+	own_server hot_standby=off
+	pg_server standby
+	prod '' '' ''
+	doctor
+	ends_at server starting-up 'This may pass: --wait keeps trying.'
+}
+
+@test "standby: a finding, and the cause where the URL asks for a primary" {
+	own_server
+	pg_server standby
+	prod '' '' ''
+	doctor --fail-on warning
+	assert_status 5
+	assert_equal 'standby warning' "$(jq -r '.findings[] | "\(.id) \(.severity)"' <<<"$output")"
+	assert_equal true "$(facts settings in_recovery)"
+	prod '' '' target_session_attrs=read-write
+	doctor
+	ends_at server standby 'This server is a standby, which takes no writes: name the primary in the URL, or leave target_session_attrs out to read.'
+	prod '' '' target_session_attrs=standby
+	doctor --fail-on warning
+	assert_status 0
+	# Its health can be examined too.
+	run --separate-stderr db-doctor prod
+	assert_status 0
+	assert_contains "$output" 'a standby does not count what changed'
+}
+
+# --- other causes ------------------------------------------------------------------------------
+
+@test "something else than PostgreSQL listens there" {
+	answering 'sysread $c, my $hello, 8; print $c "HTTP/1.1 400 Bad Request\r\n\r\n"; close $c;'
+	prod '' '' sslmode=prefer
+	doctor
+	ends_at tls not-postgresql 'Something else than PostgreSQL listens there: check the port in the URL.'
+}
+
+@test "a server that takes the connection and says nothing" {
+	answering 'push @kept, $c;'
+	prod '' '' 'connect_timeout=2'
+	SECONDS=0
+	doctor
+	[ "$SECONDS" -le 6 ]
+	assert_status 2
+	assert_equal 'tls no-answer' "$(jq -r '"\(.steps[-1].step) \(.failure.cause)"' <<<"$output")"
+}
+
+# A port whose queue is full: packets to it are dropped. Sets SILENT_PORT.
+dropping() {
+	start_job perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1);
+		my @kept = map { IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $s->sockport, Blocking => 0) } 1 .. 8;
+		$| = 1;
+		print $s->sockport, "\n";
+		sleep 600;'
+	wait_until "[ -s '$JOB_OUT' ]"
+	SILENT_PORT=$(<"$JOB_OUT")
+}
+
+@test "a port that drops packets" {
+	dropping
+	export PROD_CONNECTION_URL="postgresql://app@127.0.0.1:$SILENT_PORT/db?connect_timeout=2"
+	SECONDS=0
+	doctor
+	[ "$SECONDS" -le 4 ]
+	ends_at tcp no-answer "Something drops the packets on the way, most often a firewall or a security group that does not know this machine's address; or the host is down. Check host and port ($SILENT_PORT) in the URL."
+}
+
+@test "an address that drops packets, tried before one that answers, is found out" {
+	dropping
+	export PROD_CONNECTION_URL="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:$SILENT_PORT,127.0.0.1:$SERVER_PORT/postgres?connect_timeout=3"
+	doctor
+	assert_equal 'address-unreachable warning' "$(jq -r '.findings[] | "\(.id) \(.severity)"' <<<"$output")"
+	assert_equal warning "$(jq -r '.steps[2].status' <<<"$output")"
+	if [ "$status" -ne 0 ]; then
+		assert_equal 'tcp no-answer' "$(jq -r '"\(.steps[-1].step) \(.failure.cause)"' <<<"$output")"
+		assert_contains "$stderr" 'does not answer, and is tried before'
+	fi
+}
+
+@test "a signal ends it at once, while a server says nothing" {
+	answering 'push @kept, $c;'
+	prod
+	start_job db-doctor prod
+	wait_until "grep -q '^ok      tcp' '$JOB_OUT' || [ \"\$(ss -tn 2>/dev/null | grep -c ':$SERVER_PORT')\" -ge 1 ]"
+	sleep 0.2
+	kill -INT "$JOB_PID"
+	wait_until job_ended 3
+	finish_job
+	assert_status 130
+}
+
+@test "a database that sessions begin read-only in is told" {
+	tls_server
+	DB=$(db_name ro)
+	sql postgres "CREATE DATABASE $DB OWNER app"
+	sql postgres "ALTER DATABASE $DB SET default_transaction_read_only = on"
+	prod '' "$DB"
+	doctor
+	assert_equal "read-only $DB" "$(jq -r '.findings[] | "\(.id) \(.object)"' <<<"$output")"
+}
+
+@test "a role whose password expires soon is told" {
+	own_server
+	sql postgres "ALTER ROLE app VALID UNTIL '$(date -u -d '+10 days' +%F)'"
+	prod '' '' ''
+	doctor
+	assert_equal 'password-expiry warning app' "$(jq -r '.findings[] | "\(.id) \(.severity) \(.object)"' <<<"$output")"
+	sql postgres "ALTER ROLE app VALID UNTIL 'infinity'"
+	doctor
+	assert_equal '' "$(jq -r '.findings[].id' <<<"$output")"
+}
+
+@test "several hosts: the first that answers, and those before it" {
+	tls_server
+	closed=$(closed_port)
+	export PROD_CONNECTION_URL="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:$closed,127.0.0.1:$SERVER_PORT/postgres?sslmode=require"
+	doctor
+	assert_status 0
+	assert_contains "$(jq -r '.steps[] | select(.step == "tcp").text' <<<"$output")" 'Connection refused'
+	assert_equal "$SERVER_PORT" "$(facts tcp port)"
+}
+
+@test "without --json the steps are printed, then the error on stderr" {
+	SERVER_PORT=$(closed_port)
+	prod
+	run --separate-stderr db-doctor prod
+	assert_status 2
+	assert_matches "${lines[-1]}" '^FAILED  tcp +[0-9.]+ ms Connection refused$'
+	assert_matches "$stderr" '^db-doctor: error: could not connect to app@'
+}
+
+@test "on RDS the hints are those of RDS" {
+	rds_server
+	export PROD_CONNECTION_URL
+	PROD_CONNECTION_URL=$(rds_url "app:$APP_PASSWORD_ENCODED" postgres sslmode=disable)
+	doctor
+	ends_at authentication tls-required 'The server takes encrypted connections only. Leave sslmode out of the URL and PGSSLMODE unset: the connection is then encrypted and verified.'
+}
+
+# --- waiting -----------------------------------------------------------------------------------
+
+@test "--wait: until the server is there, and then the way" {
+	own_server
+	prod '' '' ''
+	pg_server pause
+	start_job db-doctor prod --json --no-health --wait=30
+	sleep 0.5
+	pg_server start
+	wait_until job_ended 20
+	finish_job
+	assert_status 0
+	assert_equal 'wait ok' "$(jq -r '.steps[1] | "\(.step) \(.status)"' <<<"$output")"
+	assert_equal settings "$(jq -r '.steps[-1].step' <<<"$output")"
+}
+
+@test "--wait: in vain, with the cause and status 6" {
+	SERVER_PORT=$(closed_port)
+	prod
+	doctor --wait=0.5
+	ends_at tcp connection-refused 'Is the server running there? --wait keeps trying until it is.' 6
+}

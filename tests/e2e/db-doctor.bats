@@ -1,0 +1,573 @@
+#!/usr/bin/env bats
+# The health of a database: what db-doctor finds in it, and what it is told to leave out.
+
+load helper
+
+setup() {
+	common_setup
+	DB=$(db main)
+	export CONNECTION_URL
+	CONNECTION_URL=$(url "$DB")
+}
+
+# doctor [ARGUMENT...]: as JSON; FOUND is what was found, a line each: severity and object.
+doctor() {
+	run --separate-stderr db-doctor --json "$@"
+	FOUND=$(jq -r '.findings[] | "\(.severity) \(.object)"' <<<"$output")
+}
+
+# finds ID LINE...: that check finds just this in the test's database, and no other check is asked.
+finds() {
+	local id=$1
+	shift
+	doctor --only "$id"
+	assert_status 0
+	assert_equal "$(printf '%s\n' "$@")" "$FOUND"
+	assert_equal '' "$(jq -r --arg id "$id" '.findings[] | select(.id != $id)' <<<"$output")"
+}
+
+# Runs what the last doctor would have typed, each in a session of its own.
+mend() {
+	local fix
+	while IFS= read -r -d '' fix; do
+		while [[ $fix == *';'* ]]; do
+			sql "$DB" "${fix%%;*}" || return
+			fix=${fix#*;}
+		done
+	done < <(jq -j '.findings[].fix + "\u0000"' <<<"$output")
+}
+
+missed() {
+	jq -r '.not_seen[] | "\(.id): \(.reason)"' <<<"$output"
+}
+
+# check ID PARAMETER...: a check's query by itself, where a test cannot wait for what it looks for.
+check() {
+	local file=$ROOT/src/pg/queries/doctor-$1.sql
+	shift
+	sql "$DB" - <<-SQL
+		PREPARE q AS $(grep -v '^--' "$file");
+		EXECUTE q ($(printf "'%s'," "$@" | sed 's/,$//'));
+	SQL
+}
+
+# --- each check --------------------------------------------------------------------------------
+
+@test "an empty database has nothing" {
+	doctor
+	assert_status 0
+	assert_equal '' "$stderr$FOUND"
+	assert_equal 20 "$(jq '.summary.checks + .summary.not_seen' <<<"$output")"
+	run --separate-stderr db-doctor
+	assert_status 0
+	assert_matches "${lines[-1]}" '^nothing found \((20|19) checks of the database in [0-9.]+ m?s\)$'
+}
+
+@test "invalid-index: an index that could not be built, and its mending" {
+	sql "$DB" 'CREATE TABLE t (a int PRIMARY KEY, b int); INSERT INTO t VALUES (1, 1), (2, 1)'
+	run sql "$DB" 'CREATE UNIQUE INDEX CONCURRENTLY bad ON t (b)'
+	[ "$status" -ne 0 ]
+	finds invalid-index 'error public.bad'
+	sql "$DB" 'DELETE FROM t WHERE a = 2'
+	mend
+	finds invalid-index
+	assert_equal t "$(sql "$DB" "SELECT indisvalid FROM pg_index WHERE indexrelid = 'bad'::regclass")"
+}
+
+@test "invalid-index: one that is being built is told as such" {
+	sql "$DB" 'CREATE TABLE t (a int)'
+	start_session "$DB" writer "BEGIN; INSERT INTO t VALUES (1); SELECT pg_sleep(600)"
+	start_job "$SERVER_PSQL" -Xq -d "$CONNECTION_URL" -c 'CREATE INDEX CONCURRENTLY slow ON t (a)'
+	wait_until "[ \"\$(sql '$DB' \"SELECT count(*) FROM pg_class WHERE relname = 'slow'\")\" = 1 ]"
+	finds invalid-index 'info public.slow'
+	assert_contains "$output" 'is at work on'
+	assert_equal null "$(jq '.findings[0].fix' <<<"$output")"
+}
+
+@test "fk-without-index: in whatever order an index names the columns, and behind no others" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE parent (id int PRIMARY KEY, a int, b int, UNIQUE (a, b));
+		CREATE TABLE bare (id int PRIMARY KEY, p int REFERENCES parent);
+		CREATE TABLE pair (id int PRIMARY KEY, a int, b int, FOREIGN KEY (a, b) REFERENCES parent (a, b));
+		CREATE TABLE behind (id int PRIMARY KEY, x int, p int REFERENCES parent);
+		CREATE INDEX ON behind (x, p);
+		CREATE TABLE part (id int PRIMARY KEY, x int, p int REFERENCES parent);
+		CREATE INDEX ON part (p) WHERE x > 0;
+		CREATE TABLE fine (id int PRIMARY KEY, p int REFERENCES parent, a int, b int,
+			FOREIGN KEY (a, b) REFERENCES parent (a, b));
+		CREATE INDEX ON fine (p) WHERE p IS NOT NULL;
+		CREATE INDEX ON fine (b, a, id);
+		CREATE TABLE key (p int PRIMARY KEY REFERENCES parent);
+		CREATE TABLE split (id int, p int REFERENCES parent) PARTITION BY RANGE (id);
+		CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (1) TO (10);
+	SQL
+	finds fk-without-index 'warning public.bare (bare_p_fkey)' 'warning public.behind (behind_p_fkey)' \
+		'warning public.pair (pair_a_b_fkey)' 'warning public.part (part_p_fkey)' \
+		'warning public.split (split_p_fkey)'
+	mend
+	finds fk-without-index
+}
+
+@test "fk-type-mismatch: a column narrower than the key it refers to" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE parent (id bigint PRIMARY KEY);
+		CREATE TABLE narrow (id int PRIMARY KEY, p int REFERENCES parent);
+		CREATE TABLE wide (id int PRIMARY KEY, p bigint REFERENCES parent);
+	SQL
+	finds fk-type-mismatch 'warning public.narrow.p'
+	mend
+	finds fk-type-mismatch
+}
+
+@test "no-primary-key: a warning, or a hint where a unique index could be it" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE bare (a int);
+		CREATE TABLE almost (a int NOT NULL, b int NOT NULL);
+		CREATE UNIQUE INDEX almost_key ON almost (b, a);
+		CREATE TABLE nullable (a int UNIQUE);
+		CREATE TABLE fine (a int PRIMARY KEY);
+		CREATE TABLE split (id int PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (1) TO (10);
+		CREATE UNLOGGED TABLE quick (a int);
+	SQL
+	finds no-primary-key 'info public.almost' 'warning public.bare' 'warning public.nullable' \
+		'warning public.quick'
+	sql "$DB" "$(jq -r '.findings[0].fix' <<<"$output")"
+	assert_equal '{b,a}' "$(sql "$DB" "SELECT array(SELECT attname FROM pg_attribute
+		WHERE attrelid = 'almost_key'::regclass ORDER BY attnum)
+		FROM pg_index WHERE indrelid = 'almost'::regclass AND indisprimary")"
+}
+
+@test "sequence-near-end: counted to the end of the sequence, or of the column that it feeds" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE plain (id serial PRIMARY KEY);
+		SELECT setval('plain_id_seq', 2000000000) \g /dev/null
+		CREATE TABLE identity (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+		SELECT setval('identity_id_seq', 1700000000) \g /dev/null
+		CREATE SEQUENCE wide;
+		CREATE TABLE fed (id smallint DEFAULT nextval('wide') PRIMARY KEY);
+		SELECT setval('wide', 32000) \g /dev/null
+		CREATE SEQUENCE down INCREMENT -1 MINVALUE -100;
+		SELECT setval('down', -95) \g /dev/null
+		CREATE SEQUENCE round MAXVALUE 10 CYCLE;
+		SELECT setval('round', 10) \g /dev/null
+		CREATE TABLE young (id serial PRIMARY KEY);
+		CREATE SEQUENCE big;
+		SELECT setval('big', 5000000000) \g /dev/null
+		CREATE SEQUENCE middle MAXVALUE 100;
+		SELECT setval('middle', 76) \g /dev/null
+	SQL
+	finds sequence-near-end 'error public.down' 'warning public.identity_id_seq' 'warning public.middle' \
+		'error public.plain_id_seq' 'error public.wide'
+	assert_contains "$output" 'inserts into public.fed.id, which is smallint, then fail'
+	mend
+	finds sequence-near-end
+	assert_equal bigint "$(sql "$DB" "SELECT format_type(seqtypid, NULL) FROM pg_sequence
+		WHERE seqrelid = 'plain_id_seq'::regclass")"
+}
+
+@test "sequence-near-end: sequences that the role may not read are told" {
+	sql "$DB" "CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 2147483647)"
+	CONNECTION_URL=$(app_url "$DB")
+	finds sequence-near-end
+	assert_equal 'sequence-near-end: the role may not read 1 sequence (public.t_id_seq)' "$(missed)"
+	sql "$DB" 'GRANT SELECT ON t_id_seq TO app'
+	finds sequence-near-end 'error public.t_id_seq'
+	assert_equal '' "$(missed)"
+}
+
+@test "sequence-wider-than-column: an integer column fed by a bigint sequence" {
+	sql "$DB" - <<-'SQL'
+		CREATE SEQUENCE wide;
+		CREATE TABLE fed (id int DEFAULT nextval('wide') PRIMARY KEY);
+		CREATE TABLE fine (id serial PRIMARY KEY, b bigserial);
+	SQL
+	finds sequence-wider-than-column 'info public.fed.id'
+	mend
+	finds sequence-wider-than-column
+}
+
+@test "rls-missing: tables without row-level security beside others that have it" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE guarded (id int PRIMARY KEY);
+		ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+		CREATE TABLE open (id int PRIMARY KEY);
+		CREATE SCHEMA other;
+		CREATE TABLE other.open (id int PRIMARY KEY);
+	SQL
+	finds rls-missing 'warning public.open'
+	mend
+	finds rls-missing
+}
+
+@test "rls-policy-unused: policies without row-level security" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE idle (id int PRIMARY KEY);
+		CREATE POLICY mine ON idle USING (true);
+		CREATE TABLE guarded (id int PRIMARY KEY);
+		CREATE POLICY mine ON guarded USING (true);
+		ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+	SQL
+	finds rls-policy-unused 'error public.idle'
+	finds rls-missing
+	mend
+	finds rls-policy-unused 'error public.idle'
+	mend
+	finds rls-policy-unused
+}
+
+@test "security-definer: a search_path that the caller has a hand in" {
+	sql "$DB" - <<-'SQL'
+		REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+		CREATE SCHEMA own;
+		CREATE SCHEMA shared;
+		GRANT CREATE ON SCHEMA shared TO PUBLIC;
+		CREATE FUNCTION own.bare(x int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		CREATE FUNCTION own.shared() RETURNS int LANGUAGE sql SECURITY DEFINER
+			SET search_path = own, shared, pg_temp AS 'SELECT 1';
+		CREATE FUNCTION own.half() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = own AS 'SELECT 1';
+		CREATE FUNCTION own.safe() RETURNS int LANGUAGE sql SECURITY DEFINER
+			SET search_path = own, pg_temp AS 'SELECT 1';
+		CREATE FUNCTION own.empty() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT 1';
+		CREATE FUNCTION own.invoker() RETURNS int LANGUAGE sql AS 'SELECT 1';
+		CREATE PROCEDURE own."do"() LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+	SQL
+	[ "$SERVER_VERSION" -lt 14 ] || sql "$DB" 'CREATE FUNCTION own.parsed() RETURNS int LANGUAGE sql
+		SECURITY DEFINER BEGIN ATOMIC SELECT 1; END'
+	finds security-definer 'warning own."do"()' 'warning own.bare(x integer)' 'info own.half()' \
+		'warning own.shared()'
+	mend
+	finds security-definer
+}
+
+@test "duplicate-index: equal indexes, of which a constraint's stays" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE t (a int PRIMARY KEY, b int, c text);
+		CREATE INDEX first ON t (b);
+		CREATE INDEX second ON t (b);
+		CREATE INDEX as_key ON t (a);
+		CREATE INDEX descending ON t (b DESC);
+		CREATE INDEX partial ON t (b) WHERE b > 0;
+		CREATE INDEX pattern ON t (c text_pattern_ops);
+		CREATE INDEX text ON t (c);
+		CREATE INDEX sum ON t ((a + b));
+		CREATE INDEX same_sum ON t ((a + b));
+		CREATE INDEX covering ON t (b) INCLUDE (c);
+		ALTER TABLE t ADD UNIQUE (a);
+	SQL
+	finds duplicate-index 'warning public.second' 'warning public.as_key' 'warning public.same_sum'
+	mend
+	finds duplicate-index
+	assert_equal 9 "$(sql "$DB" "SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass")"
+}
+
+@test "stale-statistics: tables never analyzed, or changed since" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE never (id int PRIMARY KEY);
+		INSERT INTO never SELECT generate_series(1, 2000);
+		CREATE TABLE changed (id int PRIMARY KEY);
+		INSERT INTO changed SELECT generate_series(1, 1000);
+		ANALYZE changed;
+		INSERT INTO changed SELECT generate_series(1001, 5000);
+		CREATE TABLE fresh (id int PRIMARY KEY);
+		INSERT INTO fresh SELECT generate_series(1, 2000);
+		ANALYZE fresh;
+		CREATE TABLE small (id int PRIMARY KEY);
+		INSERT INTO small VALUES (1);
+	SQL
+	wait_until "[ \"\$(sql '$DB' 'SELECT min(n_live_tup) FROM pg_stat_user_tables
+		WHERE relname <> \$\$small\$\$')\" -ge 2000 ]"
+	finds stale-statistics 'info public.changed' 'warning public.never'
+	mend
+	wait_until '[ -z "$(db-doctor --json --only stale-statistics | jq -r ".findings[].id")" ]'
+}
+
+@test "collation-version: a collation that the system has another version of, where it is used" {
+	sql "$DB" - <<-'SQL'
+		CREATE COLLATION used (provider = icu, locale = 'de');
+		CREATE COLLATION unused (provider = icu, locale = 'de');
+		CREATE COLLATION fine (provider = icu, locale = 'de');
+		CREATE TABLE t (a text COLLATE used PRIMARY KEY, b text COLLATE fine);
+		UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('used', 'unused');
+	SQL
+	finds collation-version 'error public.used'
+	mend
+	finds collation-version
+}
+
+@test "database-collation-version: the same for the database; before 15 it is not known" {
+	if [ "$SERVER_VERSION" -lt 15 ]; then
+		finds database-collation-version
+		assert_contains "$(missed)" 'servers before 15'
+		return
+	fi
+	finds database-collation-version
+	DB=$(db_name icu)
+	sql postgres "CREATE DATABASE $DB TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de'"
+	CONNECTION_URL=$(url "$DB")
+	finds database-collation-version
+	sql postgres "UPDATE pg_database SET datcollversion = '1.0' WHERE datname = '$DB'"
+	finds database-collation-version "error $DB"
+	mend
+	finds database-collation-version
+}
+
+@test "extension-outdated: an extension with an update, and what belongs to extensions is left alone" {
+	sql "$DB" "CREATE EXTENSION hstore VERSION '1.4'"
+	finds extension-outdated 'info hstore'
+	mend
+	finds extension-outdated
+	sql "$DB" "CREATE TABLE config (a int); ALTER EXTENSION hstore ADD TABLE config;
+		CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		ALTER EXTENSION hstore ADD FUNCTION f()"
+	doctor
+	assert_equal '' "$FOUND"
+}
+
+@test "connection-headroom: of a database with a limit" {
+	sql postgres "ALTER DATABASE $DB CONNECTION LIMIT 2"
+	start_session "$DB" one
+	finds connection-headroom "error database $DB"
+	mend
+	finds connection-headroom
+}
+
+@test "transaction-ids: a database that was not frozen for long" {
+	sql postgres "UPDATE pg_database SET datfrozenxid = ((txid_current() + 4294967296 - 600000000)
+		% 4294967296)::text::xid WHERE datname = '$DB'"
+	doctor --only transaction-ids
+	assert_contains "$FOUND" "warning $DB"
+	sql postgres "UPDATE pg_database SET datfrozenxid = ((txid_current() + 4294967296 - 1600000000)
+		% 4294967296)::text::xid WHERE datname = '$DB'"
+	doctor --only transaction-ids
+	assert_contains "$FOUND" "error $DB"
+	sql postgres "UPDATE pg_database SET datfrozenxid = (SELECT datfrozenxid FROM pg_database
+		WHERE datname = 'postgres') WHERE datname = '$DB'"
+	finds transaction-ids
+}
+
+@test "replication-slot: one that nobody reads from" {
+	sql postgres "SELECT pg_create_physical_replication_slot('t${BATS_SUITE_TEST_NUMBER}_slot', true)"
+	finds replication-slot "warning t${BATS_SUITE_TEST_NUMBER}_slot"
+	mend
+	finds replication-slot
+}
+
+@test "long-transaction and idle-in-transaction: by their queries, since nobody waits that long" {
+	start_session "$DB" busy 'BEGIN; SELECT pg_sleep(600)'
+	busy=$SESSION_PID
+	start_session "$DB" lazy
+	echo 'BEGIN;' >&"$SESSION_FD"
+	wait_until "[ \"\$(sql postgres 'SELECT state FROM pg_stat_activity WHERE pid = $SESSION_PID')\" = \
+		'idle in transaction' ]"
+	assert_contains "$(check long-transaction 0 prod)" \
+		"warning|pid $busy|a transaction of postgres in $DB is open for 0 min (busy)|db-sessions prod --kill $busy"
+	assert_equal '' "$(check long-transaction 0 prod | grep "pid $SESSION_PID" || :)"
+	assert_contains "$(check idle-in-transaction 0 prod)" "warning|pid $SESSION_PID|postgres has sat in"
+	assert_equal '' "$(check idle-in-transaction 0 prod | grep "pid $busy" || :)"
+	finds long-transaction
+	finds idle-in-transaction
+}
+
+@test "long-transaction: a role without pg_read_all_stats is told what it does not see" {
+	start_session "$DB" one
+	CONNECTION_URL=$(app_url "$DB")
+	finds long-transaction
+	assert_matches "$(missed)" 'of [0-9]+ other sessions? the role sees neither state nor age'
+}
+
+@test "prepared-transaction: by its query" {
+	own_server max_prepared_transactions=2
+	DB=$(db prepared)
+	sql "$DB" "BEGIN; CREATE TABLE t (a int); PREPARE TRANSACTION 'it''s';"
+	assert_matches "$(check prepared-transaction 0)" "^warning\|'it''s'\|was prepared by postgres in $DB 0 min ago"
+	assert_equal '' "$(check prepared-transaction 900)"
+	sql "$DB" "ROLLBACK PREPARED 'it''s'"
+}
+
+# --- names, rights, locks ----------------------------------------------------------------------
+
+@test "odd names are quoted, shown and not obeyed, and what mends them runs" {
+	long=$(printf 'x%.0s' {1..63})
+	odd=$'new\nline \e[31m "quoted" ü\u202e'
+	sql "$DB" "CREATE SCHEMA \"a.b\"; CREATE TABLE parent (id int PRIMARY KEY);
+		CREATE TABLE \"a.b\".\"${odd//\"/\"\"}\" (id int PRIMARY KEY, \"${odd//\"/\"\"}\" int REFERENCES parent);
+		CREATE TABLE $long (id int PRIMARY KEY, $long int REFERENCES parent)"
+	run --separate-stderr db-doctor --only fk-without-index
+	assert_status 0
+	assert_contains "$output" '\x1B[31m ""quoted"" ü\u202E'
+	refute_contains "$output" $'\e'
+	refute_contains "$output" $'\u202e'
+	doctor --only fk-without-index
+	assert_equal 2 "$(jq '.findings | length' <<<"$output")"
+	assert_contains "$(jq -r '.findings[0].object' <<<"$output")" "\"a.b\".\"${odd//\"/\"\"}\" ("
+	mend
+	finds fk-without-index
+}
+
+@test "a role with no rights in the database sees its catalogs all the same" {
+	sql "$DB" - <<-'SQL'
+		CREATE SCHEMA secret;
+		CREATE TABLE secret.bare (a int);
+		REVOKE ALL ON SCHEMA secret, public FROM PUBLIC;
+	SQL
+	CONNECTION_URL=$(nocreate_url "$DB")
+	finds no-primary-key 'warning secret.bare'
+	run --separate-stderr db-doctor
+	assert_status 0
+	assert_contains "$output" 'may create nothing'
+}
+
+@test "a table that somebody has locked holds up nothing" {
+	sql "$DB" 'CREATE TABLE t (a int, b text DEFAULT now()::text); CREATE INDEX ON t ((a + 1)) WHERE a > 0'
+	start_session "$DB" holder 'BEGIN; LOCK TABLE t; SELECT pg_sleep(600)'
+	SECONDS=0
+	doctor
+	assert_status 0
+	[ "$SECONDS" -le 8 ]
+	assert_contains "$FOUND" 'warning public.t'
+}
+
+@test "the checks run in one read-only transaction with time limits" {
+	mark=$(server_log_mark)
+	doctor
+	log=$(statements "$mark" "$DB")
+	assert_equal 1 "$(grep -c '^BEGIN ' <<<"$log")"
+	assert_contains "$log" 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout'
+	assert_equal COMMIT "$(tail -n 1 <<<"$log")"
+	assert_equal 1 "$(server_log_since "$mark" | grep -c "connection authorized.* database=$DB ")"
+}
+
+@test "the checks take no lock but ACCESS SHARE" {
+	sql "$DB" 'CREATE TABLE t (a int, b int); CREATE INDEX ON t ((a + 1)) WHERE b > 0; CREATE INDEX ON t ((a + 1)) WHERE b > 0'
+	for file in "$ROOT"/src/pg/queries/doctor-*.sql; do
+		since=$(sed -n '1s/^-- Servers from \([0-9]*\) on:.*/\1/p' "$file")
+		[ "$SERVER_VERSION" -ge "${since:-0}" ] || continue
+		count=$(grep -v '^--' "$file" | grep -o '\$[0-9]' | sort | tail -n 1)
+		arguments=$(seq -s , "${count:+${count#?}}" 2>/dev/null || :)
+		printf 'PREPARE q AS %s;\nEXECUTE q%s \\g /dev/null\nDEALLOCATE q;\n' \
+			"$(grep -v '^--' "$file")" "${count:+ ($arguments)}"
+	done >all.sql
+	printf 'BEGIN READ ONLY;\n%s\n' "$(<all.sql)" >all.sql.new
+	echo "SELECT DISTINCT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid';" >>all.sql.new
+	assert_equal AccessShareLock "$(sql "$DB" - <all.sql.new)"
+}
+
+@test "a check that fails is told, and the others are made" {
+	sql "$DB" 'CREATE TABLE bare (a int)'
+	# Not even its own catalog.
+	sql "$DB" 'REVOKE SELECT ON pg_catalog.pg_policy FROM PUBLIC'
+	CONNECTION_URL=$(app_url "$DB")
+	doctor
+	assert_status 0
+	assert_contains "$(missed)" 'rls-policy-unused: could not be made: permission denied for table pg_policy'
+	assert_contains "$FOUND" 'warning public.bare'
+	assert_equal 18 "$(jq '.summary.checks + ([.not_seen[] | select(.id == "database-collation-version")] | length)' <<<"$output")"
+}
+
+# --- options -----------------------------------------------------------------------------------
+
+@test "--fail-on: 5 when something as bad was found, else 0" {
+	sql "$DB" 'CREATE TABLE bare (a int)'
+	run --separate-stderr db-doctor --fail-on warning
+	assert_status 5
+	assert_equal '' "$stderr"
+	run --separate-stderr db-doctor --fail-on error
+	assert_status 0
+	run --separate-stderr db-doctor --fail-on warning --only invalid-index
+	assert_status 0
+	run --separate-stderr db-doctor --fail-on warning --ignore no-primary-key:public.bare
+	assert_status 0
+	assert_matches "${lines[-1]}" '^nothing found, 1 ignored'
+	run --separate-stderr db-doctor --fail-on info
+	assert_status 64
+}
+
+@test "--ignore: a check, an object, a schema" {
+	sql "$DB" 'CREATE SCHEMA log; CREATE TABLE log.a (a int); CREATE TABLE log.b (a int); CREATE TABLE c (a int)'
+	doctor --ignore no-primary-key:log.a
+	assert_equal $'warning log.b\nwarning public.c' "$FOUND"
+	doctor --ignore 'no-primary-key:log.*'
+	assert_equal 'warning public.c' "$FOUND"
+	assert_equal 2 "$(jq .summary.ignored <<<"$output")"
+	doctor --ignore no-primary-key --ignore fk-without-index
+	assert_equal '' "$FOUND"
+	doctor --ignore no-primary-key:log
+	assert_equal 3 "$(wc -l <<<"$FOUND")"
+}
+
+@test "the ignore file: comments, objects, and lines that match nothing any more" {
+	make_project
+	sql "$DB" 'CREATE TABLE bare (a int); CREATE TABLE "Odd:name" (a int)'
+	cat >.dbrig-doctor-ignore <<-'FILE'
+		# logs need none
+		no-primary-key:public.bare
+
+		  no-primary-key:public."Odd:name"
+		fk-without-index:public.gone (gone_fkey)
+	FILE
+	cd db
+	run --separate-stderr db-doctor -v
+	assert_status 0
+	assert_matches "${lines[-1]}" '^nothing found, 2 ignored'
+	assert_contains "$stderr" '.dbrig-doctor-ignore:5: "fk-without-index:public.gone (gone_fkey)" matches nothing any more'
+	refute_contains "$stderr" 'bare'
+	run --separate-stderr db-doctor
+	assert_equal '' "$stderr"
+	run --separate-stderr db-doctor -v --only no-primary-key
+	refute_contains "$stderr" 'matches nothing'
+}
+
+@test "an unknown id is an error, with its line in the file, and nothing is connected" {
+	make_project
+	mark=$(server_log_mark)
+	printf 'no-primary-key\nno-such-check:public.t\n' >.dbrig-doctor-ignore
+	run --separate-stderr db-doctor
+	assert_status 64
+	assert_contains "$stderr" 'there is no check "no-such-check" in line 2 of "'
+	assert_contains "$stderr" 'hint: There are: address-unreachable, '
+	rm .dbrig-doctor-ignore
+	for option in --ignore=nothing --ignore=nothing:public.t --only=nothing --ignore=no-primary-key:; do
+		run --separate-stderr db-doctor "$option"
+		assert_status 64
+	done
+	refute_contains "$(server_log_since "$mark")" 'connection received'
+}
+
+@test "--no-health looks at nothing in the database" {
+	sql "$DB" 'CREATE TABLE bare (a int)'
+	doctor --no-health
+	assert_status 0
+	assert_equal '0' "$(jq .summary.checks <<<"$output")"
+	assert_equal '' "$FOUND"
+}
+
+@test "more than ten findings of a check are summed up, without -v or --only" {
+	echo "SELECT format('CREATE TABLE t%s (a int)', n) FROM generate_series(1, 25) n \gexec" | sql "$DB" -
+	run --separate-stderr db-doctor
+	assert_equal 10 "$(grep -c '^warning  no-primary-key' <<<"$output")"
+	assert_contains "$output" '… and 15 more: --only no-primary-key shows them all'
+	assert_contains "$output" '25 warnings'
+	run --separate-stderr db-doctor --only no-primary-key
+	assert_equal 25 "$(grep -c '^warning  no-primary-key' <<<"$output")"
+}
+
+@test "the rows fit 80 columns but for what is to be copied, and are without colours" {
+	sql "$DB" 'CREATE TABLE bare (a int); CREATE TABLE parent (id int PRIMARY KEY);
+		CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent)'
+	run --separate-stderr db-doctor
+	assert_equal '' "$(grep -v '^ *> ' <<<"$output" | grep -E '^.{81,}$' || :)"
+	refute_contains "$output" $'\e'
+	assert_matches "$output" $'warning  no-primary-key  public\\.bare\n         has no primary key'
+	TERM=xterm run_tty -- db-doctor
+	assert_contains "$output" $'\e['
+}
+
+@test "-q leaves out what is well" {
+	sql "$DB" 'CREATE TABLE bare (a int)'
+	run --separate-stderr db-doctor -q
+	assert_equal 'warning  no-primary-key  public.bare' "${lines[0]}"
+	sql "$DB" 'DROP TABLE bare'
+	run --separate-stderr db-doctor -q
+	assert_equal '' "$output$stderr"
+}
