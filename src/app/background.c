@@ -170,7 +170,7 @@ static int one_round(struct context *context, struct conn *conn, unsigned flags,
 /*
  * Only one process at a time works for a database. One that finds another at work leaves it the
  * work, but may stay until it is done: the other one may have been killed, when its session keeps
- * the lock up to the end of its statement.
+ * the lock up to the end of its statement. Of the processes in the background one stays.
  */
 int background_work(struct context *context, struct conn *conn, unsigned flags, struct err *err)
 {
@@ -191,6 +191,14 @@ int background_work(struct context *context, struct conn *conn, unsigned flags, 
 			return -1;
 		if (!locked && !(flags & BACKGROUND_WAIT))
 			return 0;
+		if (!locked && (flags & BACKGROUND_CHILD) && wait == 0) {
+			bool first = !database_maintains_template1(conn);
+
+			if (first && database_try_waiting_lock(conn, database, &first, err) != 0)
+				return -1;
+			if (!first)
+				return 0;
+		}
 		if (!locked) {
 			wait++;
 			round--;
@@ -198,6 +206,11 @@ int background_work(struct context *context, struct conn *conn, unsigned flags, 
 			if (interrupt_check(err) != 0)
 				return -1;
 			continue;
+		}
+		if ((flags & BACKGROUND_CHILD) && wait > 0) {
+			if (database_release_waiting_lock(conn, database, err) != 0)
+				return -1;
+			wait = 0;
 		}
 		failed = one_round(context, conn, flags, err);
 		if (database_release_background_lock(conn, database, failed ? &ignored : err) !=
@@ -215,9 +228,11 @@ void background_start(struct context *context, unsigned flags)
 
 	if (!process_detach())
 		return;
+	context->at_once = true;
 	out_set_quiet(true);
 	if (context_connect_maintenance(context, &conn, &ignored) == 0) {
-		(void)background_work(context, conn, flags | BACKGROUND_WAIT, &ignored);
+		(void)background_work(
+			context, conn, flags | BACKGROUND_WAIT | BACKGROUND_CHILD, &ignored);
 		conn_close(conn);
 	}
 	_exit(0);

@@ -14,6 +14,7 @@ enum {
 	BACKGROUND_KILLED = 2, /* drop what killed resets have left: one has succeeded */
 	BACKGROUND_FORGET = 4, /* drop templates and spares: nothing is to be kept */
 	BACKGROUND_WAIT = 8,   /* when another process is at this work, stay until it is done */
+	BACKGROUND_CHILD = 16, /* but not if another one like this stays already */
 };
 
 /*

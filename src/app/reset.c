@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "pg/conn_failure.h"
 #include "pg/database.h"
 #include "pg/obstacle.h"
 #include "term/out.h"
@@ -55,7 +56,9 @@ static int open_closed(struct reset *reset, struct err *err)
 		context_connect(reset->context, false, &reset->work, err) != 0 ||
 		allow_connections(reset, false, err) != 0)
 		return -1;
-	if (database_end_others(reset->conn, reset->database, reset->work, &own) == 0)
+	reset->openings++;
+	if (database_end_others(
+		    reset->conn, reset->database, reset->work, &reset->closed_xid, &own) == 0)
 		return 0;
 	if (own.kind == ERR_INTERRUPTED || own.kind == ERR_CONNECT) {
 		*err = own;
@@ -128,6 +131,7 @@ static int check_server(struct reset *reset, struct err *err)
 		return -1;
 	/* Sessions that are not to be ended, or that our role may not end. */
 	reset->connected = state.connected;
+	reset->first_xid = state.next_xid;
 	if (state.connected &&
 		obstacle_sessions(reset->conn, "reset", reset->database, reset->force, err) != 0)
 		return -1;
@@ -441,6 +445,13 @@ void reset_drop_new(struct reset *reset)
 	reset->made_new = false;
 }
 
+/* The server is going down or coming up; or somebody has just renamed or dropped a database. */
+static bool may_pass(const struct err *err)
+{
+	return err->kind == ERR_CONNECT || strcmp(err->sqlstate, CONN_STATE_NO_DATABASE) == 0 ||
+	       strcmp(err->sqlstate, SQLSTATE_DUPLICATE_DATABASE) == 0;
+}
+
 /* The server may be going down at every step, and is waited for until it is up again. */
 static int go_back(struct reset *reset, enum healed *ret_healed, struct err *err)
 {
@@ -449,7 +460,7 @@ static int go_back(struct reset *reset, enum healed *ret_healed, struct err *err
 		if (reopen(reset, err) == 0 && heal(reset->conn, reset->database, &reset->siblings,
 						       reset->sent, ret_healed, err) == 0)
 			return 0;
-		if (err->kind != ERR_CONNECT || interrupt_seen())
+		if (!may_pass(err) || interrupt_seen())
 			return -1;
 	}
 	return -1;
@@ -486,6 +497,9 @@ static int undo(struct reset *reset, struct err *err)
 	}
 	reset_drop_new(reset);
 	drop_unwanted(reset->conn, &reset->siblings);
+	/* What became of the scripts' transaction does not matter any more. */
+	if (healed == HEAL_RESTORED || healed == HEAL_REMOVED)
+		mem_free(take_ptr(err->note));
 	if (reset->had_old && healed == HEAL_RESTORED)
 		err_note_line(err, "The old database \"%s\" is back as it was.", reset->database);
 	else if (healed == HEAL_REMOVED)
@@ -533,7 +547,10 @@ static void clear_up(struct reset *reset)
 	CLEANUP(err_release) struct err err = ERR_INIT;
 	const struct cache_policy *policy = &reset->options->policy;
 	const bool spare = reset->caching && policy->spare;
-	unsigned flags = BACKGROUND_KILLED | (policy->forget ? BACKGROUND_FORGET : 0u);
+	/* What was kept of scripts that could be kept is of no use to those that cannot. */
+	const bool forget =
+		policy->forget || (policy->on && reset->schema->inputs.obstacle != NULL);
+	unsigned flags = BACKGROUND_KILLED | (forget ? BACKGROUND_FORGET : 0u);
 
 	if (reset->wait_drop &&
 		background_work(reset->context, reset->conn, flags | BACKGROUND_WAIT, &err) != 0)

@@ -24,12 +24,16 @@ struct reset {
 	char *marked_as; /* MARKED: as which target */
 	bool closed; /* nobody else is let in while it is loaded: what they write would be kept */
 	bool open;   /* the new database takes connections */
-	bool sent;   /* the transaction that gives the new database the name was sent */
-	bool exchanged;                /* and has succeeded */
-	bool completing;               /* the transaction that makes it the valid one was sent */
-	bool has_keys;                 /* they were asked for; caching only */
-	struct cache_keys keys;        /* at the beginning */
-	bool again;                    /* the last reset was from the same keys */
+	/* How often it was opened for our own session while it was closed to others, and the
+	 * server's next transaction at the beginning and when it was last closed again. */
+	unsigned openings;
+	int64_t first_xid, closed_xid;
+	bool sent;              /* the transaction that gives the new database the name was sent */
+	bool exchanged;         /* and has succeeded */
+	bool completing;        /* the transaction that makes it the valid one was sent */
+	bool has_keys;          /* they were asked for; caching only */
+	struct cache_keys keys; /* at the beginning */
+	bool again;             /* the last reset was from the same keys */
 	bool holds_schema, holds_seed; /* the copy that was begun with has them already */
 	/* What makes their outcome another one each time, known once examined; NULL: nothing.
 	 */

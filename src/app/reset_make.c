@@ -58,9 +58,17 @@ static int find_keys_meanwhile(void *context, struct err *err)
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(err_release) struct err own = ERR_INIT;
 	struct reset *reset = context;
+	const bool at_once = reset->context->at_once;
+	bool found;
 
-	if (context_connect_maintenance(reset->context, &conn, &own) == 0 &&
-		reset_find_keys(reset, conn, &own) == 0)
+	/* In template1 it would keep that from being copied. */
+	if (database_maintains_template1(reset->conn))
+		return 0;
+	reset->context->at_once = true;
+	found = context_connect_maintenance(reset->context, &conn, &own) == 0 &&
+		reset_find_keys(reset, conn, &own) == 0;
+	reset->context->at_once = at_once;
+	if (found)
 		return 0;
 	if (own.kind != ERR_INTERRUPTED)
 		return 0;
@@ -217,6 +225,21 @@ static bool is_worth(struct reset *reset, bool seeded, struct err *err)
 	return cache_is_worth(load_us, size, again);
 }
 
+/* Whether somebody has been in the database in the moment it was open for our own session. */
+static int find_strangers(struct reset *reset, char **ret_why, struct err *err)
+{
+	bool changed;
+
+	if (reset->openings == 0)
+		return 0;
+	if (database_was_changed(reset->work, reset->first_xid, reset->closed_xid, &changed, err) !=
+		0)
+		return -1;
+	if (changed || reset->openings > 1)
+		*ret_why = mem_strdup("others may have changed something in it");
+	return 0;
+}
+
 /* *ret_why: what stands in the way; NULL: nothing. */
 static int find_obstacle(struct reset *reset, char **ret_why, struct err *err)
 {
@@ -226,6 +249,10 @@ static int find_obstacle(struct reset *reset, char **ret_why, struct err *err)
 		*ret_why = mem_printf("the schema's data vary: %s", reset->schema_varying);
 		return 0;
 	}
+	if (find_strangers(reset, ret_why, err) != 0)
+		return -1;
+	if (*ret_why)
+		return 0;
 	if (database_uncopied(reset->conn, reset->database, true, &what, err) != 0)
 		return -1;
 	if (what)

@@ -17,6 +17,8 @@
 
 /* How long a CREATE is tried again while a killed one is still finishing on the server. */
 #define CREATE_RETRY_MS 5000
+/* And while another of our own sessions is in template1, which it copies. */
+#define CREATE_IN_USE_MS 20000
 #define CREATE_PAUSE_MS 50
 
 #define END_OTHERS_MS 1000
@@ -47,6 +49,7 @@ int database_inspect(
 		.is_owner = is_true(result, 0, 5),
 		.obstructed = is_true(result, 0, 6),
 		.connected = is_true(result, 0, 7),
+		.next_xid = strtoll(PQgetvalue(result, 0, 8), NULL, 10),
 	};
 	return 0;
 }
@@ -124,11 +127,24 @@ static int already_there(struct conn *conn, const char *name, struct err *err)
 	return -1;
 }
 
+/* What a CREATE has failed of passes by itself. */
+static bool may_create_later(struct conn *conn, const struct err *err, int64_t started)
+{
+	const int64_t waited = clock_ms() - started;
+
+	/* Another CREATE of the same name is just finishing. */
+	if (strcmp(err->sqlstate, SQLSTATE_UNIQUE) == 0)
+		return waited < CREATE_RETRY_MS;
+	/* Others like us have template1 as their maintenance database. */
+	return strcmp(err->sqlstate, SQLSTATE_IN_USE) == 0 && database_maintains_template1(conn) &&
+	       waited < CREATE_IN_USE_MS;
+}
+
 int database_create(struct conn *conn, const char *name,
 	const struct database_create_options *options, bool *ret_created, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT;
-	int64_t deadline = clock_ms() + CREATE_RETRY_MS;
+	const int64_t started = clock_ms();
 
 	if (build_create(conn, name, options, &sql, err) != 0)
 		return -1;
@@ -137,8 +153,7 @@ int database_create(struct conn *conn, const char *name,
 			*ret_created = false;
 			return already_there(conn, name, err);
 		}
-		/* Another CREATE of the same name is just finishing. */
-		if (strcmp(err->sqlstate, SQLSTATE_UNIQUE) != 0 || clock_ms() > deadline)
+		if (!may_create_later(conn, err, started))
 			break;
 		clock_sleep_ms(CREATE_PAUSE_MS);
 		if (interrupt_check(err) != 0)
@@ -251,6 +266,7 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 
 #define RESET_LOCK "dbrig reset "
 #define BACKGROUND_LOCK "dbrig background "
+#define WAITING_LOCK "dbrig waiting "
 
 /* FNV-1a, 64 bits, over a prefix of ours and the name: collisions with other users of advisory
  * locks are as unlikely as the key is long. */
@@ -384,6 +400,26 @@ int database_release_background_lock(struct conn *conn, const char *name, struct
 	return release_lock(conn, key, err);
 }
 
+int database_try_waiting_lock(
+	struct conn *conn, const char *name, bool *ret_locked, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *key = lock_key(WAITING_LOCK, name);
+
+	return try_lock(conn, key, false, ret_locked, NULL, err);
+}
+
+int database_release_waiting_lock(struct conn *conn, const char *name, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *key = lock_key(WAITING_LOCK, name);
+
+	return release_lock(conn, key, err);
+}
+
+bool database_maintains_template1(struct conn *conn)
+{
+	return strcmp(PQdb(conn_pg(conn)), "template1") == 0;
+}
+
 int database_names(struct conn *conn, struct strlist *names, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
@@ -416,7 +452,8 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err)
 	return 0;
 }
 
-int database_end_others(struct conn *conn, const char *name, struct conn *ours, struct err *err)
+int database_end_others(struct conn *conn, const char *name, struct conn *ours,
+	int64_t *ret_next_xid, struct err *err)
 {
 	const int64_t deadline = clock_ms() + END_OTHERS_MS;
 	CLEANUP(mem_cleanup) char *pid = mem_printf("%d", PQbackendPID(conn_pg(ours)));
@@ -427,6 +464,7 @@ int database_end_others(struct conn *conn, const char *name, struct conn *ours, 
 
 		if (conn_query_row(conn, query_database_end_others, 2, values, &result, err) != 0)
 			return -1;
+		*ret_next_xid = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
 		if (strcmp(PQgetvalue(result, 0, 0), "0") == 0)
 			return 0;
 		if (clock_ms() > deadline)
@@ -435,4 +473,18 @@ int database_end_others(struct conn *conn, const char *name, struct conn *ours, 
 		if (interrupt_check(err) != 0)
 			return -1;
 	}
+}
+
+int database_was_changed(
+	struct conn *conn, int64_t first, int64_t end, bool *ret_changed, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	CLEANUP(mem_cleanup) char *first_text = mem_printf("%" PRId64, first);
+	CLEANUP(mem_cleanup) char *end_text = mem_printf("%" PRId64, end);
+	const char *values[] = { first_text, end_text };
+
+	if (conn_query_row(conn, query_database_changed, 2, values, &result, err) != 0)
+		return -1;
+	*ret_changed = is_true(result, 0, 0);
+	return 0;
 }

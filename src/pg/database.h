@@ -17,6 +17,7 @@ struct database_state {
 	bool is_owner;    /* the caller may drop it */
 	bool obstructed;  /* by prepared transactions, active slots or subscriptions */
 	bool connected;   /* somebody is, an autovacuum worker perhaps */
+	int64_t next_xid; /* the server's next transaction, with its epoch */
 };
 
 int database_inspect(
@@ -83,6 +84,16 @@ int database_try_background_lock(
 int database_release_background_lock(struct conn *conn, const char *name, struct err *err);
 
 /*
+ * The lock of the one process that waits for the background's to become free: more are not needed.
+ */
+int database_try_waiting_lock(
+	struct conn *conn, const char *name, bool *ret_locked, struct err *err);
+int database_release_waiting_lock(struct conn *conn, const char *name, struct err *err);
+
+/* True on a connection to template1: as long as it lasts nobody can create a database from that. */
+bool database_maintains_template1(struct conn *conn);
+
+/*
  * Whether a new session of the connected database would begin with settings of its own (ALTER
  * DATABASE or ALTER ROLE … SET), which the present session may not have seen.
  */
@@ -93,9 +104,19 @@ int database_names(struct conn *conn, struct strlist *names, struct err *err);
 
 /*
  * Ends all sessions of a database but that of ours and waits, a second at most, until they have
- * gone. Fails when our role may not end one of them.
+ * gone. *ret_next_xid: the server's next transaction then. Fails when our role may not end one of
+ * them.
  */
-int database_end_others(struct conn *conn, const char *name, struct conn *ours, struct err *err);
+int database_end_others(struct conn *conn, const char *name, struct conn *ours,
+	int64_t *ret_next_xid, struct err *err);
+
+/*
+ * Whether transactions from first up to but not including end have made or changed tables,
+ * functions and the like in the connected database; rows of tables that were there are not looked
+ * at.
+ */
+int database_was_changed(
+	struct conn *conn, int64_t first, int64_t end, bool *ret_changed, struct err *err);
 
 /*
  * How many tables of its own the connected database holds, and its comment, which is the caller's;

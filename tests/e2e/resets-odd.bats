@@ -412,3 +412,49 @@ changes_since() {
 	settled
 	assert_equal '' "$(siblings)"
 }
+
+@test "what a client makes in the moment the database is open for the reset is not kept" {
+	project
+	for _ in 1 2 3; do
+		start_job sh -c 'while :; do "$0" -XAtqd "$1" -c "CREATE TABLE IF NOT EXISTS migrations (v text)" \
+			-c "INSERT INTO migrations VALUES (1)"; done >/dev/null 2>&1' "$SERVER_PSQL" "$CONNECTION_URL"
+	done
+	for round in 1 2 3 4 5; do
+		echo "-- $round" >>db/seed.sql
+		db-setup -q --no-spare
+		db-setup -q --no-spare
+		template=$(sibling template)
+		[ -n "$template" ] || continue
+		sql postgres "CREATE DATABASE \"$(db_name look)\" TEMPLATE \"$template\""
+		assert_equal '' "$(sql "$(db_name look)" "SELECT to_regclass('migrations')")"
+		sql postgres "DROP DATABASE \"$(db_name look)\""
+	done
+	kill "${JOBS[@]}"
+}
+
+@test "the old database comes back although somebody has dropped the new one" {
+	make_project
+	old_database
+	echo 'SELECT pg_sleep(60);' >db/seed.sql
+	start_job db-setup --no-cache
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND datname = '$name'\")\" = 1 ]"
+	sql postgres "DROP DATABASE \"$name\" WITH (FORCE)"
+	finish_job
+	assert_old_database
+	assert_contains "$stderr" "The old database \"$name\" is back as it was."
+	assert_equal '' "$(siblings)"
+}
+
+@test "of many resets in a row one process waits in the background" {
+	project
+	echo "INSERT INTO item SELECT i, repeat(md5(i::text), 30) FROM generate_series(10, 40000) i;" >>db/seed.sql
+	warm_up
+	most=0
+	for _ in 1 2 3 4 5 6 7 8; do
+		db-setup -q
+		now=$(background_processes | wc -l)
+		[ "$now" -le "$most" ] || most=$now
+	done
+	# One at work, one waiting, one just beginning.
+	[ "$most" -le 3 ]
+}

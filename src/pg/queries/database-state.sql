@@ -10,7 +10,8 @@ SELECT d.oid IS NOT NULL AS found,
                      WHERE s.datoid = d.oid AND s.active)
          OR EXISTS (SELECT FROM pg_catalog.pg_subscription b WHERE b.subdbid = d.oid) AS obstructed,
        EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
-                WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid()) AS connected
+                WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid()) AS connected,
+       pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) AS next_xid
   FROM pg_catalog.pg_roles r
   LEFT JOIN pg_catalog.pg_database d ON d.datname = $1
  WHERE r.rolname = current_user
