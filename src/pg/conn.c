@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "pg/conn_internal.h"
+#include "queries.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -399,11 +400,30 @@ int conn_set(struct conn *conn, const char *sql, struct err *err)
 	return exec(conn, all, err);
 }
 
+static int query(struct conn *conn, const char *sql, int count, const char *const *values,
+	PGresult **ret_result, struct err *err)
+{
+	if (!PQsendQueryParams(conn->pg, sql, count, NULL, values, NULL, NULL, 0))
+		return conn_send_error(conn, err);
+	if (conn_flush(conn, err) != 0)
+		return -1;
+	return collect(conn, ret_result, err);
+}
+
 static int pin(struct conn *conn, struct err *err)
 {
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
 	if (!conn->unpinned)
 		return 0;
 	conn->unpinned = false;
+	/* The server's session is another client's next. */
+	if (conn->pooled) {
+		if (query(conn, query_search_path_safe, 0, NULL, &result, err) != 0)
+			return -1;
+		if (PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0)
+			return 0;
+	}
 	return exec(conn, PIN, err);
 }
 
@@ -417,11 +437,7 @@ int conn_query(struct conn *conn, const char *sql, int count, const char *const 
 {
 	if (pin(conn, err) != 0)
 		return -1;
-	if (!PQsendQueryParams(conn->pg, sql, count, NULL, values, NULL, NULL, 0))
-		return conn_send_error(conn, err);
-	if (conn_flush(conn, err) != 0)
-		return -1;
-	return collect(conn, ret_result, err);
+	return query(conn, sql, count, values, ret_result, err);
 }
 
 int conn_query_row(struct conn *conn, const char *sql, int count, const char *const *values,

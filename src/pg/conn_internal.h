@@ -10,6 +10,7 @@ struct conn {
 	void *notice_context;
 	void (*trace)(const char *sql);
 	bool unpinned;          /* what own_queries pins is still to be set, by the first request */
+	bool pooled;            /* a pooler has refused options: settings may stay for others */
 	struct err interrupted; /* a signal that came while a request was running */
 	bool completed;         /* the last request succeeded, also when a signal ended it for us */
 	int64_t answer_deadline; /* with that: until when the server may answer */

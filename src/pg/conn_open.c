@@ -156,7 +156,7 @@ static void prepare(struct attempt *attempt, const struct request *request, bool
 	else if (user_options && *user_options)
 		add(attempt, "options", user_options);
 	/* Our own output is UTF-8 whatever the database's encoding is. */
-	if (options->own_queries && with_options)
+	if (options->own_queries && !options->pin_later)
 		add(attempt, "client_encoding", "UTF8");
 	if (options->database)
 		add(attempt, "dbname", options->database);
@@ -341,7 +341,8 @@ static int attempt_once(const struct request *request, int64_t limit_ms, bool wi
 	return 0;
 }
 
-/* Poolers refuse the startup parameter "options"; then the setting is made by a statement. */
+/* Poolers refuse the startup parameter "options"; then the setting is made by a statement if need
+ * be. */
 static int attempt_with_fallback(
 	const struct request *request, int64_t limit_ms, struct conn **ret_conn, struct err *err)
 {
@@ -354,7 +355,10 @@ static int attempt_with_fallback(
 		!strstr(err->detail, "options"))
 		return -1;
 	err_release(err);
-	return attempt_once(request, limit_ms, false, ret_conn, err);
+	if (attempt_once(request, limit_ms, false, ret_conn, err) != 0)
+		return -1;
+	(*ret_conn)->pooled = true;
+	return 0;
 }
 
 static bool may_pass(const struct err *err)

@@ -2,6 +2,7 @@
 # Who is connected, and ending sessions.
 
 load helper
+load pgbouncer
 
 setup() {
 	common_setup
@@ -371,4 +372,16 @@ teardown() {
 		sessions --watch="$seconds"
 		assert_status 64
 	done
+}
+
+@test "behind a pooler that shares sessions nothing is left for the next client" {
+	name=$(db shop)
+	sql "$name" 'CREATE TABLE gold AS SELECT 1 AS g; GRANT SELECT ON gold TO app'
+	start_pgbouncer transaction default_pool_size=1
+	assert_equal 1 "$(through_bouncer "$name" 'SELECT g FROM gold')"
+	CONNECTION_URL=$(bouncer_url "$name") run db-sessions
+	assert_status 0
+	assert_equal 1 "$(through_bouncer "$name" 'SELECT g FROM gold')"
+	CONNECTION_URL=$(bouncer_url "$name") run db-doctor
+	assert_equal 1 "$(through_bouncer "$name" 'SELECT g FROM gold')"
 }
