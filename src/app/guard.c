@@ -244,3 +244,29 @@ void guard_mark(struct context *context, struct conn *conn, const char *comment)
 		out_warning("database \"%s\" is not marked as protected: %s", target->database,
 			err.message);
 }
+
+void guard_keep_mark(struct context *context, const char *before)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+	CLEANUP(mem_cleanup) char *marked = NULL;
+	const char *name = context->target.database;
+
+	if (protection_read(before, NULL) != PROTECTION_MARKED)
+		return;
+	if (context_connect_maintenance(context, &conn, &err) == 0 &&
+		database_comment(conn, name, &comment, &err) == 0) {
+		if (protection_read(comment, NULL) != PROTECTION_UNMARKED)
+			return;
+		marked = protection_carry(comment, before);
+		if (database_set_comment(conn, name, marked, &err) == 0) {
+			out_info("the script has written the comment of database \"%s\" anew; it "
+				 "is marked as protected again",
+				name);
+			return;
+		}
+	}
+	out_warning("whether database \"%s\" is still marked as protected is not known: %s", name,
+		err.message);
+}

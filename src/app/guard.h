@@ -38,6 +38,12 @@ int guard_decide(
 /* True once guard_decide has found it so, and for targets that are protected by name always. */
 bool guard_protects(const struct context *context);
 
+/*
+ * After a script: puts the mark back that the comment has had before, if the script's COMMENT ON
+ * DATABASE has taken it away, and says so.
+ */
+void guard_keep_mark(struct context *context, const char *before);
+
 /* Whether the database was marked from here once; *ret_as: as which target, the caller's. */
 bool guard_was_marked(const struct context *context, char **ret_as);
 

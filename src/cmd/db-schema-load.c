@@ -4,21 +4,21 @@
 
 /* A schema script often begins with DROP TABLE: over tables of a protected database it needs the
  * confirmation, into an empty one it does not. */
-static int check_tables(struct context *context, struct conn *conn, struct err *err)
+static int check_tables(
+	struct context *context, struct conn *conn, char **ret_comment, struct err *err)
 {
 	struct guard guard = { .context = context, .what = "load a schema over the tables of" };
-	CLEANUP(mem_cleanup) char *comment = NULL;
 	long tables;
 
-	if (database_count_tables(conn, &tables, &comment, err) != 0)
+	if (database_count_tables(conn, &tables, ret_comment, err) != 0)
 		return -1;
 	guard.destroys = guard.loses = tables > 0;
-	if (guard_decide(&guard, conn, comment, err) != 0) {
+	if (guard_decide(&guard, conn, *ret_comment, err) != 0) {
 		if (tables > 0)
 			err_detail(err, "It holds %ld table%s.", tables, tables == 1 ? "" : "s");
 		return -1;
 	}
-	guard_mark(context, conn, comment);
+	guard_mark(context, conn, *ret_comment);
 	return 0;
 }
 
@@ -38,6 +38,8 @@ static int run_schema_load(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+	int result;
 
 	if (scripts_dry_run())
 		return list_schema(run, err);
@@ -46,9 +48,11 @@ static int run_schema_load(struct run *run, struct err *err)
 		scripts_find_schema(&context, &scripts, err) != 0 ||
 		scripts_check(&scripts, err) != 0 ||
 		context_connect(&context, false, &conn, err) != 0 ||
-		check_tables(&context, conn, err) != 0)
+		check_tables(&context, conn, &comment, err) != 0)
 		return -1;
-	return step_scripts(conn, "db-schema-load", &scripts, err);
+	result = step_scripts(conn, "db-schema-load", &scripts, err);
+	guard_keep_mark(&context, comment);
+	return result;
 }
 
 const struct command command = {

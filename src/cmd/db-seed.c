@@ -14,15 +14,11 @@ static int list_seed(struct run *run, struct err *err)
 }
 
 /* The first write to a target that is protected marks its database. */
-static int mark(struct context *context, struct conn *conn, struct err *err)
+static int mark(struct context *context, struct conn *conn, char **ret_comment, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *comment = NULL;
-
-	if (!target_is_protected(&context->target))
-		return 0;
-	if (database_comment(conn, context->target.database, &comment, err) != 0)
+	if (database_comment(conn, context->target.database, ret_comment, err) != 0)
 		return -1;
-	guard_mark(context, conn, comment);
+	guard_mark(context, conn, *ret_comment);
 	return 0;
 }
 
@@ -31,6 +27,8 @@ static int run_seed(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+	int result;
 
 	if (scripts_dry_run())
 		return list_seed(run, err);
@@ -38,9 +36,12 @@ static int run_seed(struct run *run, struct err *err)
 		target_require_database(&context.target, err) != 0 ||
 		scripts_find_seed(&context, false, &scripts, err) != 0 ||
 		scripts_check(&scripts, err) != 0 ||
-		context_connect(&context, false, &conn, err) != 0 || mark(&context, conn, err) != 0)
+		context_connect(&context, false, &conn, err) != 0 ||
+		mark(&context, conn, &comment, err) != 0)
 		return -1;
-	return step_scripts(conn, "db-seed", &scripts, err);
+	result = step_scripts(conn, "db-seed", &scripts, err);
+	guard_keep_mark(&context, comment);
+	return result;
 }
 
 const struct command command = {

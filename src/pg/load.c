@@ -335,6 +335,7 @@ int load_run(struct conn *conn, const struct load_file *files, size_t count,
 
 	if (count == 0)
 		return 0;
+	loader.home = mem_strdup(PQdb(conn->pg));
 	watch(&loader);
 	result = run_all(&loader, files, count, err);
 	if (result != 0)
@@ -345,6 +346,7 @@ int load_run(struct conn *conn, const struct load_file *files, size_t count,
 	if (loader.conn != conn)
 		conn_close(loader.conn);
 	load_batch_release(&loader.batch);
+	mem_free(loader.home);
 	mem_free(loader.held);
 	mem_free(loader.last_message);
 	if (result == 0 && counts->failed > 0)

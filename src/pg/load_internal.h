@@ -63,6 +63,7 @@ struct load_copy {
 struct loader {
 	struct conn *conn;  /* in use now */
 	struct conn *first; /* the caller's; without its handle once it was left */
+	char *home;         /* the database that one is connected to */
 	const struct load_options *options;
 	const struct load_observer *observer;
 	struct load_counts *counts;

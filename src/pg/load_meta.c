@@ -1,6 +1,8 @@
 /* Meta-commands that need the server: \gset, \gexec, \connect, \encoding. */
 #include "base/mem.h"
+#include "pg/database.h"
 #include "pg/load_internal.h"
+#include "pg/protection.h"
 #include "sql/classify.h"
 
 #include <stdlib.h>
@@ -233,6 +235,31 @@ static int refuse(struct loader *loader, const struct params *wanted, const stru
 	return -1;
 }
 
+/*
+ * Whoever runs the script has been asked about the database it began in. That another one is
+ * protected nobody has looked at.
+ */
+static int refuse_protected(
+	struct loader *loader, struct conn *conn, bool elsewhere, struct err *err)
+{
+	const char *name = PQdb(conn_pg(conn));
+	CLEANUP(mem_cleanup) char *comment = NULL;
+	CLEANUP(mem_cleanup) char *marked_as = NULL;
+
+	if (!elsewhere && strcmp(name, loader->home) == 0)
+		return 0;
+	if (database_comment(conn, name, &comment, err) != 0)
+		return -1;
+	if (protection_read(comment, &marked_as) != PROTECTION_MARKED)
+		return 0;
+	err_set(err, ERR_REFUSED,
+		"refusing to run a script in database \"%s\", which is protected: it is marked as "
+		"that of the target \"%s\"",
+		name, marked_as ? marked_as : "?");
+	err_hint(err, "Run what is meant for it on that target, by a script of its own.");
+	return -1;
+}
+
 static int switch_connection(
 	struct loader *loader, const struct script_action *action, struct err *err)
 {
@@ -247,7 +274,8 @@ static int switch_connection(
 		refuse(loader, &wanted, &now, action->connect.reuse, &elsewhere, &other, err) != 0)
 		return -1;
 	merge(loader, &now, &wanted, elsewhere, other, action->connect.reuse, &merged);
-	if (open_connection(&merged, elsewhere, &conn, err) != 0)
+	if (open_connection(&merged, elsewhere, &conn, err) != 0 ||
+		refuse_protected(loader, conn, elsewhere, err) != 0)
 		return -1;
 	conn->trace = loader->conn->trace;
 	load_use_connection(loader, take_ptr(conn));

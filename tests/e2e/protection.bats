@@ -316,3 +316,29 @@ attempt() {
 	assert_status 4
 	assert_equal '' "$(oid "${name}_1")"
 }
+
+@test "a script may not go into a database that is marked, nor take its own mark away" {
+	use "$name"
+	db_setup
+	db-protect -q
+	dev=$(db_name dev)
+	use "$dev"
+	db-create -q
+	for command in 'db-schema-load -f' 'db-seed -f'; do
+		printf '\\connect "%s"\nDROP TABLE item;\n' "$name" >x.sql
+		# shellcheck disable=SC2086 # two words
+		run --separate-stderr $command x.sql
+		assert_status 4
+		assert_contains "$stderr" "refusing to run a script in database \"$name\""
+	done
+	assert_equal '3|two' "$(items "$name")"
+	db-drop -q
+	use "$name"
+	echo "COMMENT ON DATABASE \"$name\" IS 'anew'" >x.sql
+	run --separate-stderr db-seed -f x.sql
+	assert_status 0
+	assert_contains "$stderr" 'marked as protected again'
+	assert_equal 'anew [dbrig:protected=local]' "$(comment "$name")"
+	run --separate-stderr db-schema-load -f x.sql --confirm "$name"
+	assert_equal 'anew [dbrig:protected=local]' "$(comment "$name")"
+}
