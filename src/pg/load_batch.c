@@ -13,7 +13,7 @@
 #define SQLSTATE_NONE "00000"
 
 static const char no_transaction_hint[] =
-	"--no-transaction runs the script statement by statement.";
+	"--no-transaction of db-schema-load and db-seed runs it statement by statement.";
 
 size_t load_limit(const struct loader *loader)
 {

@@ -380,7 +380,9 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 	if (loader->transaction && is_of_transaction(err->sqlstate)) {
 		CLEANUP(mem_cleanup) char *hint = mem_strdup(err->hint);
 
-		err_hint(err, "%s%s--no-transaction runs the script statement by statement.",
+		err_hint(err,
+			"%s%s--no-transaction of db-schema-load and db-seed runs it statement by "
+			"statement.",
 			hint ? hint : "", hint ? " " : "");
 	}
 	mask_error(loader, item, err);

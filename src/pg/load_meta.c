@@ -296,7 +296,8 @@ int load_connect(struct loader *loader, const struct script_action *action, stru
 	} else if (loader->transaction) {
 		err_set(err, ERR_SQL, "%s", what);
 		load_place(&action->statement, err);
-		err_hint(err, "--no-transaction runs the script statement by statement.");
+		err_hint(err, "--no-transaction of db-schema-load and db-seed runs it statement by "
+			      "statement.");
 		return -1;
 	}
 	if (load_check_end(loader, err) != 0)

@@ -185,7 +185,7 @@ load scripts
 	printf "ALTER TYPE e ADD VALUE 'b';\nINSERT INTO t VALUES ('b');\n" >b.sql
 	load_schema -f b.sql
 	assert_status 3
-	assert_contains "$stderr" 'hint: New enum values must be committed before they can be used. --no-transaction runs'
+	assert_contains "$stderr" 'hint: New enum values must be committed before they can be used. --no-transaction of'
 	load_schema -f b.sql --no-transaction
 	assert_status 0
 }
