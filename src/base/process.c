@@ -513,12 +513,19 @@ static void detach_descriptors(void)
 
 bool process_detach(void)
 {
+	static const int terminal_signals[] = { SIGHUP, SIGINT, SIGQUIT };
 	sigset_t none;
 
 	if (fork_blocked() != 0)
 		return false;
 	setsid();
 	interrupt_restore();
+	/* What the terminal sent to the group we have been in is no longer for us: it may have been
+	 * closed since. Ignoring a signal takes back one that is waiting. */
+	for (size_t i = 0; i < ARRAY_SIZE(terminal_signals); i++) {
+		signal(terminal_signals[i], SIG_IGN);
+		signal(terminal_signals[i], SIG_DFL);
+	}
 	detach_descriptors();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
