@@ -1,6 +1,7 @@
 #include "app/client_session.h"
 
 #include "base/mem.h"
+#include "pg/probe.h"
 #include "pg/session_settings.h"
 #include "term/out.h"
 
@@ -225,6 +226,7 @@ static int choose_read_only(struct choice *choice, struct err *err)
 		(*read_only && is_obeyed(choice, limits, &answer, &obeyed, err) != 0))
 		return -1;
 	session->limits = *limits && answer.limit_by_options;
+	session->certain = answer.direct;
 	if (obeyed) {
 		session->read_only = CLIENT_READ_ONLY_OPTIONS;
 		return 0;
@@ -233,6 +235,7 @@ static int choose_read_only(struct choice *choice, struct err *err)
 		session->read_only = CLIENT_READ_ONLY_SERVER;
 		return 0;
 	}
+	session->certain = false;
 	set_options(choice, "", "");
 	return choose_set(choice, err);
 }
@@ -245,18 +248,18 @@ int client_session_choose(struct context *context, struct client_session *sessio
 {
 	CLEANUP(choice_cleanup)
 	struct choice choice = { .context = context, .session = session };
-	const char *own = params_get(&context->target.params, "options");
 	int result;
 
-	if (!own)
-		own = getenv("PGOPTIONS");
-	choice.own_options = mem_strdup(own ? own : "");
+	choice.own_options = probe_param(&context->target.params, "options");
+	if (!choice.own_options)
+		choice.own_options = mem_strdup("");
 	session->read_only = CLIENT_WRITES;
-	session->limits = false;
+	session->limits = session->certain = false;
 	result = session->write ? choose_limits(&choice, err) : choose_read_only(&choice, err);
 	if (result == 0 || !is_for_client(context, err))
 		return result;
 	err_release(err);
+	session->certain = false;
 	set_options(&choice, session->no_limits ? "" : LIMITS, session->write ? "" : READ_ONLY);
 	session->limits = !session->no_limits;
 	if (!session->write)

@@ -34,15 +34,18 @@ struct client_session {
 	bool no_startup_file; /* psql's -X */
 	/* Found. */
 	enum client_read_only read_only;
+	/* No pooler between: what made it read-only comes back whenever the session is reset. */
+	bool certain;
 	bool limits; /* they are in the options, or to be set with CLIENT_READ_ONLY_SET */
 };
 
 /*
- * Decides, and puts the options into context->target.params, the user's own kept; PGOPTIONS counts
- * where the URL has none. For a session that shall be read-only, or have limits, or both. When the
- * connection fails in a way that is_for_client leaves to the client, read_only is UNKNOWN. Fails
- * with REFUSED where the session cannot be made read-only, with USAGE for a NAME_POOL_MODE that is
- * none, else as context_connect does.
+ * Decides, and puts the options into context->target.params, the user's own kept: those of the
+ * URL, else of its service or PGSERVICE, else PGOPTIONS. The client must not be given the service
+ * itself, whose options would take the place of ours. For a session that shall be read-only, or
+ * have limits, or both. When the connection fails in a way that is_for_client leaves to the client,
+ * read_only is UNKNOWN. Fails with REFUSED where the session cannot be made read-only, with USAGE
+ * for a NAME_POOL_MODE that is none, else as context_connect does.
  */
 int client_session_choose(struct context *context, struct client_session *session,
 	bool (*is_for_client)(const struct context *context, const struct err *err),

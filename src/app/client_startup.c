@@ -48,6 +48,7 @@ static void add_settings(struct strbuf *text, bool limits)
 static void add_check(struct strbuf *text)
 {
 	strbuf_adds(text,
+		"\\set dbrig_read_only off\n"
 		"SELECT pg_catalog.current_setting('default_transaction_read_only') AS "
 		"dbrig_read_only \\gset\n"
 		"\\if :dbrig_read_only\n"
@@ -79,7 +80,8 @@ static void add_quoted(struct strbuf *text, const char *word)
  * into; but it would reach the terminal as it is, so a name that could give orders there is left
  * out.
  */
-static void add_prompt(struct strbuf *text, const struct client_startup *startup, const char *name)
+static void add_prompt(struct strbuf *text, const struct client_startup *startup, const char *mode,
+	const char *name)
 {
 	CLEANUP(mem_cleanup) char *safe = safe_text(startup->database, SAFE_LINE);
 	const bool shown = !safe || strcmp(safe, startup->database) == 0;
@@ -87,13 +89,68 @@ static void add_prompt(struct strbuf *text, const struct client_startup *startup
 	strbuf_addf(text, "\\set %s '", name);
 	if (startup->colored)
 		strbuf_addf(text, "%%[%%033[1;%dm%%]", startup->writes ? 31 : 32);
-	strbuf_addf(text, "%s%s %s", startup->target, shown ? ":%/" : "",
-		startup->writes ? "rw" : "ro");
-	if (startup->set)
-		strbuf_adds(text, " until \\\\c");
+	strbuf_addf(text, "%s%s %s", startup->target, shown ? ":%/" : "", mode);
 	if (startup->colored)
 		strbuf_adds(text, "%[%033[0m%]");
 	strbuf_adds(text, "%R%x%# '\n");
+}
+
+/* Where a SET had to mend what the user's file had undone, the session may lose it again. */
+static void add_prompts(
+	struct strbuf *text, const struct client_startup *startup, bool may_be_mended)
+{
+	static const char *const names[] = { "PROMPT1", "PROMPT2" };
+	const char *mode = startup->writes ? "rw" : startup->uncertain ? "ro?" : "ro";
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		add_prompt(text, startup, mode, names[i]);
+	if (!may_be_mended)
+		return;
+	strbuf_adds(text, "\\if :dbrig_mended\n");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		add_prompt(text, startup, "ro?", names[i]);
+	strbuf_adds(text, "\\endif\n");
+}
+
+/*
+ * What the user's file has undone, with \connect or RESET, is done again, outside of a transaction
+ * that it may have left open: a ROLLBACK would undo it. now() is when that began. psql decides
+ * before a line whether an error in it ends the file.
+ */
+static void add_user_file(
+	struct strbuf *text, const struct client_startup *startup, const char *user_file)
+{
+	if (startup->check)
+		strbuf_adds(text, "\\set dbrig_stop :ON_ERROR_STOP\n"
+				  "\\set ON_ERROR_STOP off\n"
+				  "\\set ON_ERROR_STOP :dbrig_stop ");
+	strbuf_adds(text, "\\i ");
+	add_quoted(text, user_file);
+	strbuf_addc(text, '\n');
+	if (!startup->check)
+		return;
+	strbuf_adds(text, "\\set dbrig_stop :ON_ERROR_STOP\n"
+			  "\\set ON_ERROR_STOP off\n"
+			  "\\set dbrig_mended off\n"
+			  "\\set dbrig_alone off\n"
+			  "\\set dbrig_read_only off\n"
+			  "SELECT pg_catalog.current_setting('default_transaction_read_only') AS "
+			  "dbrig_read_only, pg_catalog.now() OPERATOR(pg_catalog.=) "
+			  "pg_catalog.statement_timestamp() AS dbrig_alone \\gset\n"
+			  "\\if :dbrig_read_only\n"
+			  "\\else\n"
+			  "\\set dbrig_mended on\n"
+			  "\\if :dbrig_alone\n"
+			  "\\else\n"
+			  "ROLLBACK;\n"
+			  "\\endif\n");
+	add_settings(text, startup->set_limits);
+	add_check(text);
+	strbuf_adds(text, "\\endif\n"
+			  "\\unset dbrig_read_only\n"
+			  "\\unset dbrig_alone\n"
+			  "\\set ON_ERROR_STOP :dbrig_stop\n"
+			  "\\unset dbrig_stop\n");
 }
 
 void client_startup_text(
@@ -101,17 +158,14 @@ void client_startup_text(
 {
 	if (startup->set)
 		add_settings(text, startup->set_limits);
-	if (startup->set || startup->check)
+	if (startup->check)
 		add_check(text);
-	if (user_file) {
-		strbuf_adds(text, "\\i ");
-		add_quoted(text, user_file);
-		strbuf_addc(text, '\n');
-	}
-	if (startup->prompts) {
-		add_prompt(text, startup, "PROMPT1");
-		add_prompt(text, startup, "PROMPT2");
-	}
+	if (user_file)
+		add_user_file(text, startup, user_file);
+	if (startup->prompts)
+		add_prompts(text, startup, user_file && startup->check);
+	if (user_file && startup->check)
+		strbuf_adds(text, "\\unset dbrig_mended\n");
 }
 
 /* --- the user's own file --------------------------------------------------------------------- */
@@ -239,6 +293,8 @@ int client_startup_export(const struct client_startup *startup, struct err *err)
 	CLEANUP(fd_cleanup) int fd = -1;
 
 	client_startup_text(startup, own, &text);
+	if (text.length == 0)
+		return 0;
 	if (open_nameless(&fd, err) != 0)
 		return -1;
 	if (write(fd, text.data, text.length) != (ssize_t)text.length ||

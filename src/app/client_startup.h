@@ -15,14 +15,16 @@ struct client_startup {
 	bool prompts;         /* somebody sits before it */
 	bool colored;
 	bool writes;     /* what the prompt says: rw or ro */
+	bool uncertain;  /* "ro?": it may stop being so unseen */
 	bool set;        /* make the session read-only by SET */
 	bool set_limits; /* with set: time limits too */
-	bool check;      /* give up the connection when it is not read-only */
+	/* Give up the connection when it is not read-only; undo what the user's file has undone. */
+	bool check;
 };
 
 /*
- * The start-up file's text: SETs and check first, as the user's file may end early; then the user's
- * file (NULL: none), then the prompts, which take the place of the user's.
+ * The start-up file's text: SETs and check first, then the user's file (NULL: none), whatever it
+ * does and wherever it ends, then both again, then the prompts, which take the place of the user's.
  */
 void client_startup_text(
 	const struct client_startup *startup, const char *user_file, struct strbuf *text);

@@ -1,3 +1,4 @@
+#include "app/client_arguments.h"
 #include "app/client_session.h"
 #include "app/client_startup.h"
 #include "app/context.h"
@@ -72,17 +73,42 @@ static int use_token(struct params *params, struct err *err)
 	return 0;
 }
 
+/* libpq reads the service file for PGSERVICE alone, which the client then finds no more. */
+static PQconninfoOption *resolved_service(const struct target *target)
+{
+	const char *service = params_get(&target->params, "service");
+	PQconninfoOption *options;
+
+	if (service)
+		setenv("PGSERVICE", service, 1);
+	options = PQconndefaults();
+	unsetenv("PGSERVICE");
+	return options;
+}
+
+/* A service may name libpq's own default, where a variable has another. */
+static bool is_exported(const PQconninfoOption *option)
+{
+	return option->val && *option->val &&
+	       (option->envvar || !option->compiled || strcmp(option->val, option->compiled) != 0);
+}
+
 /*
  * Puts the target into the environment, where no other user of the machine can read it. What libpq
  * has no variable for goes into conninfo, which will stand on the command line: never a secret.
+ * resolve: a service becomes what it stands for, as its options would count before PGOPTIONS.
  */
-static void export_target(const struct target *target, struct strbuf *conninfo)
+static void export_target(const struct target *target, bool resolve, struct strbuf *conninfo)
 {
-	PQconninfoOption *options = PQconndefaults();
+	PQconninfoOption *options = resolve ? resolved_service(target) : PQconndefaults();
 
 	for (PQconninfoOption *option = options; option && option->keyword; option++) {
 		const char *value = params_get(&target->params, option->keyword);
 
+		if (resolve && strncmp(option->keyword, "service", strlen("service")) == 0)
+			continue;
+		if (resolve && !value && is_exported(option))
+			value = option->val;
 		if (strcmp(option->keyword, "dbname") == 0)
 			value = target->database;
 		if (!value)
@@ -123,6 +149,10 @@ static bool is_for_client(const struct context *context, const struct err *err)
 {
 	enum rds_cause cause = rds_failure_cause(err);
 
+	/* The client is not given the service, and would go elsewhere. */
+	if (err->detail && (strstr(err->detail, "definition of service") ||
+				   strstr(err->detail, "service file")))
+		return false;
 	return err->kind == ERR_CONNECT && !context->token.failed &&
 	       (cause == RDS_CAUSE_OTHER || cause == RDS_CAUSE_NO_PASSWORD);
 }
@@ -195,32 +225,33 @@ static bool is_psql(const char *client)
 	       strspn(name + 4, "-.0123456789") == strlen(name + 4);
 }
 
-/*
- * -X among psql's arguments. One that is the value of a long option is taken for it too: better one
- * too many than one too few.
- */
-static bool has_no_startup_file(const struct strlist *arguments)
+/* A connection that the arguments name reaches the client behind all that was done here. */
+static int check_arguments(const struct context *context, const struct strlist *arguments,
+	struct client_session *session, struct err *err)
 {
-	static const char with_value[] = "cdfFhLoPpRTUv";
-	static const char whole[] = "--no-psqlrc";
+	const char *keyword = client_arguments_overrule(arguments, session->is_psql);
 
-	for (size_t i = 0; i < arguments->count; i++) {
-		const char *argument = arguments->items[i];
-
-		/* It may be cut to --no-ps. */
-		if (strncmp(argument, "--no-ps", 7) == 0 &&
-			strncmp(argument, whole, strlen(argument)) == 0)
-			return true;
-		if (argument[0] != '-' || argument[1] == '-')
-			continue;
-		for (argument++; *argument && !strchr(with_value, *argument); argument++)
-			if (*argument == 'X')
-				return true;
-		/* A value that is a word of its own. */
-		if (*argument && !argument[1])
-			i++;
+	if (!keyword)
+		return 0;
+	if (session->read_only == CLIENT_WRITES) {
+		session->limits = false;
+		session->no_limits = true;
+		out_warning("no time limits: the connection among the arguments has its own %s",
+			keyword);
+		return 0;
 	}
-	return false;
+	err_set(err, ERR_REFUSED,
+		"the connection among the arguments has its own %s, which would take the place of "
+		"what makes the session read-only",
+		keyword);
+	err_hint(err, "Put them into %s, or add --write for a session that may write.",
+		context->target.origin);
+	return -1;
+}
+
+static bool names_service(const struct target *target)
+{
+	return params_get(&target->params, "service") || getenv("PGSERVICE");
 }
 
 static void tell_session(const struct context *context, const struct client_session *session)
@@ -234,13 +265,17 @@ static void tell_session(const struct context *context, const struct client_sess
 	if (session->read_only == CLIENT_READ_ONLY_SET)
 		out_warning(
 			"the pooler takes no startup options: the session is read-only by a SET, "
-			"which \\connect and a lost connection undo");
+			"which \\connect, RESET ALL, DISCARD ALL and a lost connection undo");
 	else if (session->read_only == CLIENT_READ_ONLY_UNKNOWN && asked)
 		out_warning("whether the session will be read-only could not be checked: the "
 			    "connection is left to the client");
 	else if (session->read_only == CLIENT_READ_ONLY_OPTIONS && !session->is_psql)
 		out_info("%s; the session is read-only (--write lifts that) through "
 			 "PGOPTIONS, which a client that is not built on libpq may ignore",
+			target);
+	else if (session->read_only != CLIENT_WRITES && !session->certain)
+		out_info("%s; the session is read-only (--write lifts that), but a pooler is on "
+			 "the way: RESET ALL, DISCARD ALL and \\connect may lift it too",
 			target);
 	else if (session->read_only != CLIENT_WRITES)
 		out_info("%s; the session is read-only (--write lifts that)", target);
@@ -269,9 +304,10 @@ static int export_startup(const struct context *context, const struct client_ses
 		.prompts = interactive,
 		.colored = out_colored_stdout(),
 		.writes = session->read_only == CLIENT_WRITES,
+		.uncertain = !session->certain,
 		.set = session->read_only == CLIENT_READ_ONLY_SET,
 		.set_limits = session->limits,
-		.check = session->read_only == CLIENT_READ_ONLY_UNKNOWN,
+		.check = session->read_only != CLIENT_WRITES,
 	};
 
 	if (!session->is_psql)
@@ -279,7 +315,7 @@ static int export_startup(const struct context *context, const struct client_ses
 	if (interactive && client_history_export(startup.target, startup.database, &history) != 0)
 		out_warning("the history is that of other targets: %s%s%s", history.message,
 			history.detail ? ": " : "", history.detail ? history.detail : "");
-	if (session->no_startup_file || !(interactive || startup.set || startup.check))
+	if (session->no_startup_file || !(interactive || startup.check))
 		return 0;
 	return client_startup_export(&startup, err);
 }
@@ -299,7 +335,7 @@ static int run_connect(struct run *run, struct err *err)
 	if (!client || !*client)
 		client = "psql";
 	session.is_psql = is_psql(client);
-	session.no_startup_file = session.is_psql && has_no_startup_file(&run->rest);
+	session.no_startup_file = session.is_psql && client_arguments_no_startup_file(&run->rest);
 	if (context_open(&context, run, err) != 0 || is_protected(&context, &guarded, err) != 0)
 		return -1;
 	asks = guarded && !(opt_write && opt_no_timeout);
@@ -307,9 +343,11 @@ static int run_connect(struct run *run, struct err *err)
 		  : make_ready(&context, err)) != 0 ||
 		use_token(&context.target.params, err) != 0)
 		return -1;
+	if (asks && check_arguments(&context, &run->rest, &session, err) != 0)
+		return -1;
 	if (asks)
 		tell_session(&context, &session);
-	export_target(&context.target, &conninfo);
+	export_target(&context.target, asks && names_service(&context.target), &conninfo);
 	if (guarded && export_startup(&context, &session, client, err) != 0)
 		return -1;
 	strlist_add(&arguments, client);

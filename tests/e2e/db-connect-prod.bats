@@ -116,6 +116,98 @@ recorded() {
 	assert_equal $'0\n6MB\n0\noff' "$output"
 }
 
+# service [LINE...]: a service file whose service own leads to the database, with these lines.
+service() {
+	printf '[own]\nhost=127.0.0.1\nport=%s\nuser=app\npassword=%s\ndbname=%s\n' \
+		"$SERVER_PORT" "$APP_PASSWORD" "$DB" >"$TEST_DIR/services"
+	printf '%s\n' "$@" >>"$TEST_DIR/services"
+	export PGSERVICEFILE=$TEST_DIR/services
+}
+
+@test "a service's own options are kept, and do not make the session writable" {
+	service 'options=-c work_mem=6MB -c default_transaction_read_only=off' keepalives_idle=77
+	settings=(-- -XAtq -c 'SHOW work_mem' -c 'SHOW lock_timeout' -c 'SHOW default_transaction_read_only')
+	url=$PROD_CONNECTION_URL
+	PROD_CONNECTION_URL='postgresql:///?service=own'
+	insert prod
+	assert_read_only
+	connect prod "${settings[@]}"
+	assert_equal $'6MB\n10s\non' "$output"
+	connect prod -- -XAtq -c '\c' -c 'SHOW default_transaction_read_only'
+	assert_equal on "$output"
+	PROD_CONNECTION_URL=$url PGSERVICE=own insert prod
+	assert_read_only
+	PROD_CONNECTION_URL=$url PGSERVICE=own connect prod "${settings[@]}"
+	assert_equal $'6MB\n10s\non' "$output"
+	connect prod --write "${settings[@]}"
+	assert_equal $'6MB\n10s\noff' "$output"
+	connect prod --write --no-timeout -- -XAtq -c 'SHOW work_mem'
+	assert_equal 6MB "$output"
+	DB_CLIENT=$TEST_DIR/client connect prod
+	assert_equal '' "$(recorded PGSERVICE)"
+	assert_equal "$DB" "$(recorded PGDATABASE)"
+}
+
+@test "a service that is not there starts no client" {
+	service
+	PROD_CONNECTION_URL='postgresql:///?service=other'
+	DB_CLIENT=$TEST_DIR/client connect prod
+	[ "$status" -ne 0 ]
+	assert_contains "$stderr" 'other'
+	[ ! -e "$TEST_DIR/record" ]
+}
+
+@test "a connection among the arguments that has options of its own is refused" {
+	service 'options=-c work_mem=6MB'
+	for words in '-d service=own' '-dservice=own' 'service=own' '--dbname=service=own' '--dbname service=own' \
+		'-X postgresql:///?service=own' '-qAtd service=own' "postgresql:///$DB?options=-cwork_mem%3D6MB"; do
+		# shellcheck disable=SC2086 # words
+		connect prod -- -c 'INSERT INTO item VALUES (1)' $words
+		assert_status 4
+		assert_contains "$stderr" 'the connection among the arguments has its own'
+		assert_equal 0 "$(rows)"
+	done
+	DB_CLIENT=$SERVER_PG_DUMP connect prod -- --dbname=service=own
+	assert_status 4
+	connect prod -- -XAtq -v service=own -c "SELECT 'options=x'" -c 'SHOW default_transaction_read_only' postgres
+	assert_equal $'options=x\non' "$output"
+	connect prod --write -- -X -c 'INSERT INTO item VALUES (1)' service=own
+	assert_status 0
+	assert_contains "$stderr" 'warning: no time limits: the connection among the arguments has its own service'
+	refute_contains "$stderr" 'limits: statement'
+}
+
+@test "a connection among the arguments that is not read-only is given up" {
+	start_pgbouncer session ignore_startup_parameters=options
+	connect prod -- -d "$(bouncer_url "$DB")" -c 'INSERT INTO item VALUES (1)'
+	[ "$status" -ne 0 ]
+	assert_contains "$stderr" 'could not be made read-only'
+	assert_equal 0 "$(rows)"
+}
+
+@test "what the user's start-up file undoes is done again, on any way to the server" {
+	start_pgbouncer session
+	files=('SET default_transaction_read_only = off;' $'\\set ON_ERROR_STOP on\nRESET ALL;\n\\c -\nSET default_transaction_read_only = off;\nnope;'
+		$'SET default_transaction_read_only = off;\n\\set AUTOCOMMIT off\nSELECT 1 AS a \\gset\n'
+		$'SET default_transaction_read_only = off;\nBEGIN;\nnope;\n' $'\\c -\n\\q\n')
+	for PROD_CONNECTION_URL in "$PROD_CONNECTION_URL" "$(bouncer_url "$DB")"; do
+		for file in "${files[@]}"; do
+			printf '%s\n' "$file" >"$HOME/.psqlrc"
+			PROD_POOL_MODE=session run --separate-stderr db-connect prod -- -Atq -v ON_ERROR_STOP=0 \
+				<<<$'ROLLBACK;\nINSERT INTO item VALUES (1);\nCOMMIT;'
+			assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+			assert_equal 0 "$(rows)"
+		done
+		run_tty $'\\q\n' -- env PROD_POOL_MODE=session db-connect prod --no-color
+		assert_contains "$output" "prod:$DB ro"
+	done
+	# The user's file is as it was: what it sets and what ends it.
+	PROD_CONNECTION_URL=$(app_url "$DB")
+	printf '\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT off\n' >"$HOME/.psqlrc"
+	connect prod -- -Atq -c '\echo :ON_ERROR_STOP :AUTOCOMMIT :dbrig_stop :dbrig_read_only'
+	assert_equal 'on off :dbrig_stop :dbrig_read_only' "$output"
+}
+
 @test "of several hosts a read-only session takes the primary" {
 	PROD_CONNECTION_URL="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:1,127.0.0.1:$SERVER_PORT/$DB"
 	insert prod
@@ -425,11 +517,17 @@ started() {
 	refute_contains "$output" $'\033[1;3'
 }
 
-@test "a session that is read-only by SET says so in its prompt" {
+@test "a session that is read-only by SET asserts nothing in its prompt" {
 	start_pgbouncer session
 	PROD_CONNECTION_URL=$(bouncer_url "$DB")
 	PROD_POOL_MODE=session run_tty $'\\q\n' -- db-connect prod --no-color
-	assert_contains "$output" "prod:$DB ro until \\c=> "
+	assert_contains "$output" "prod:$DB ro?=> "
+	assert_contains "$output" '\connect, RESET ALL, DISCARD ALL and a lost connection undo'
+	# And where a start-up file had to be mended.
+	printf 'SET default_transaction_read_only = off;\n' >"$HOME/.psqlrc"
+	PROD_CONNECTION_URL=$(app_url "$DB")
+	run_tty $'\\q\n' -- db-connect prod --no-color
+	assert_contains "$output" "prod:$DB ro?=> "
 }
 
 @test "nothing in the name of a database is obeyed" {
