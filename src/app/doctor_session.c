@@ -352,6 +352,8 @@ static enum conn_stage stage_of(
 		return conn_cause_stage(cause);
 	if (watch->rank >= RANK_LET_IN)
 		return CONN_STAGE_DATABASE;
+	if (cause == CONN_CAUSE_NO_ANSWER)
+		return CONN_STAGE_SERVER;
 	return watch->rank == RANK_ASKED ? CONN_STAGE_SERVER : CONN_STAGE_TLS;
 }
 
@@ -394,8 +396,13 @@ static int failed(struct doctor *doctor, const struct probe *probe, const struct
 	const enum conn_cause said = cause;
 	const int64_t since = began(watch, stage), now = clock_us();
 
+	if (cause == CONN_CAUSE_NO_ANSWER && stage == CONN_STAGE_SERVER)
+		cause = CONN_CAUSE_SILENT;
 	/* A refusal for want of TLS comes from the step before it. */
-	if (stage > CONN_STAGE_TLS)
+	if (cause == CONN_CAUSE_SILENT && watch->rank < RANK_ASKED)
+		doctor_step(doctor, "tls", DOCTOR_SKIPPED, -1,
+			mem_strdup("not known: nothing was answered"), NULL);
+	else if (stage > CONN_STAGE_TLS)
 		tell_tls(doctor, probe, watch);
 	if (stage > CONN_STAGE_SERVER)
 		tell_server(doctor, watch);
@@ -408,7 +415,8 @@ static int failed(struct doctor *doctor, const struct probe *probe, const struct
 			silent->text, probe_first(probe)->text);
 	doctor_fail(doctor, names[stage], since ? now - since : now - begun, cause, err);
 	/* Nobody sets the certificate of a server on RDS. */
-	if (cause != said && !target_is_rds(&doctor->context->target))
+	if (cause == CONN_CAUSE_SILENT ||
+		(cause != said && !target_is_rds(&doctor->context->target)))
 		conn_failure_hint(cause, &doctor->context->target.params, err);
 	return -1;
 }

@@ -213,9 +213,9 @@ static void tell_port(struct doctor *doctor, const struct probe *probe)
 	bool any_silent = false;
 
 	if (place->is_socket)
-		strbuf_addf(&text, "%s answers", first->text);
+		strbuf_addf(&text, "%s accepts connections", first->text);
 	else
-		strbuf_addf(&text, "%s answers at port %s", first->text, place->port);
+		strbuf_addf(&text, "%s accepts connections at port %s", first->text, place->port);
 	for (const struct probe_address *address = probe->addresses; address < first; address++) {
 		strbuf_addf(&text, "\n%s: %s", address->text, outcome(address));
 		any_silent |= address->error == ETIMEDOUT;

@@ -170,6 +170,10 @@ static const char *hint_of(enum conn_cause cause)
 		       "the URL; sslrootcert=system takes the system's, with libpq 16 or newer.";
 	case CONN_CAUSE_NOT_POSTGRESQL:
 		return "Something else than PostgreSQL listens there: check the port in the URL.";
+	case CONN_CAUSE_SILENT:
+		return "Something accepts connections there but does not speak PostgreSQL's "
+		       "protocol: a tunnel or a proxy without its other end, a wrong port, or a "
+		       "server that hangs.";
 	case CONN_CAUSE_STANDBY:
 		return "This server is a standby, which takes no writes: name the primary in the "
 		       "URL, or leave target_session_attrs out to read.";

@@ -36,6 +36,7 @@ enum conn_stage {
 	X(OTHER_NAME, "certificate-other-name", TLS)                                               \
 	X(NO_BUNDLE, "no-root-certificate", TLS)                                                   \
 	X(NOT_POSTGRESQL, "not-postgresql", TLS)                                                   \
+	X(SILENT, "silent", SERVER)                                                                \
 	X(STARTING, "starting-up", SERVER)                                                         \
 	X(STOPPING, "shutting-down", SERVER)                                                       \
 	X(TOO_MANY, "too-many-connections", SERVER)                                                \
@@ -58,7 +59,10 @@ enum conn_cause {
 #undef X
 };
 
-/* What err, whose kind is CONNECT or TIMEOUT, comes from: by its SQLSTATE and its detail. */
+/*
+ * What err, whose kind is CONNECT or TIMEOUT, comes from: by its SQLSTATE and its detail. Never
+ * SILENT, which is NO_ANSWER where the port is known to accept connections.
+ */
 enum conn_cause conn_failure_cause(const struct err *err);
 
 const char *conn_cause_name(enum conn_cause cause);

@@ -124,7 +124,7 @@ facts() {
 	PGSERVICEFILE=$PWD/services PGPASSWORD=$APP_PASSWORD CONNECTION_URL='service=mine' \
 		run --separate-stderr db-doctor --no-health
 	assert_status 0
-	assert_contains "$output" "127.0.0.1 answers at port $SERVER_PORT"
+	assert_contains "$output" "127.0.0.1 accepts connections at port $SERVER_PORT"
 }
 
 @test "without a URL the private server is started and examined" {
@@ -338,7 +338,12 @@ facts() {
 	doctor
 	[ "$SECONDS" -le 6 ]
 	assert_status 2
-	assert_equal 'tls no-answer' "$(jq -r '"\(.steps[-1].step) \(.failure.cause)"' <<<"$output")"
+	ends_at server silent "Something accepts connections there but does not speak PostgreSQL's protocol: a tunnel or a proxy without its other end, a wrong port, or a server that hangs."
+	refute_contains "$stderr$output" 'drops the packets'
+	assert_equal 'tls skipped' "$(jq -r '.steps[-2] | "\(.step) \(.status)"' <<<"$output")"
+	prod '' '' 'connect_timeout=2&sslmode=disable'
+	doctor
+	assert_equal 'tls ok server failed silent' "$(jq -r '"\(.steps[-2].step) \(.steps[-2].status) \(.steps[-1].step) \(.steps[-1].status) \(.failure.cause)"' <<<"$output")"
 }
 
 # A port whose queue is full: packets to it are dropped. Sets SILENT_PORT.
