@@ -1,8 +1,9 @@
 -- SECURITY DEFINER functions whose search_path the caller decides on, wholly or through a schema where
 -- everybody may create, or whose tables a temporary one can stand in for. What C code and bodies that are
--- parsed already (BEGIN ATOMIC, in 14 and later, hence jsonb) mean is settled.
+-- parsed already (BEGIN ATOMIC, in 14 and later, hence jsonb) mean is settled. The search_path that is
+-- advised keeps the schemas that are safe and adds the function's own, where its tables most likely are.
 WITH functions AS (
-       SELECT p.oid, p.proowner, format('%I.%I(%s)', n.nspname, p.proname,
+       SELECT p.oid, p.proowner, n.nspname AS schema, format('%I.%I(%s)', n.nspname, p.proname,
                                         pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name,
               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
               (SELECT substr(s, 13) FROM unnest(p.proconfig) s WHERE s LIKE 'search\_path=%') AS path
@@ -21,23 +22,36 @@ WITH functions AS (
                 WHERE n.nspname = ANY (parts)
                   AND EXISTS (SELECT FROM aclexplode(n.nspacl) a
                                WHERE a.grantee = 0 AND a.privilege_type = 'CREATE')) AS open,
+              EXISTS (SELECT FROM pg_catalog.pg_namespace n, aclexplode(n.nspacl) a
+                       WHERE n.nspname = f.schema AND a.grantee = 0 AND a.privilege_type = 'CREATE') AS own_open,
               '$user' = ANY (parts) AS by_user,
-              parts[cardinality(parts)] = 'pg_temp' OR path IN ('', '""') AS temporary_last
+              coalesce(array_position(parts, 'pg_temp') = cardinality(parts), false) OR path IN ('', '""') AS temporary_last,
+              array(SELECT u.part FROM unnest(parts) WITH ORDINALITY u (part, number)
+                     WHERE u.part NOT IN ('', '$user', 'pg_temp')
+                       AND (u.part = f.schema OR NOT EXISTS (
+                            SELECT FROM pg_catalog.pg_namespace n, aclexplode(n.nspacl) a
+                             WHERE n.nspname = u.part AND a.grantee = 0 AND a.privilege_type = 'CREATE'))
+                     ORDER BY u.number) AS kept
          FROM functions f
         CROSS JOIN LATERAL (
               SELECT array(SELECT btrim(part, ' "') FROM unnest(string_to_array(path, ',')) part) AS parts) p)
 SELECT CASE WHEN path IS NULL OR open IS NOT NULL OR by_user THEN 'warning' ELSE 'info' END,
        name,
-       CASE WHEN path IS NULL
-            THEN format('runs as %I with the caller''s search_path: who calls it decides which tables and functions it means', owner)
-            WHEN open IS NOT NULL
-            THEN format('runs as %I, and everybody may create in its search_path (%s)', owner, open)
-            WHEN by_user
-            THEN format('runs as %I, and "$user" in its search_path is the caller''s to fill', owner)
-            ELSE format('runs as %I, and a caller''s temporary table comes before those of its search_path: pg_temp has to stand last', owner) END,
-       format('ALTER %s %s SET search_path = %s;', kind, name,
-              CASE WHEN path IS NULL OR open IS NOT NULL OR by_user THEN 'pg_catalog, pg_temp'
-                   ELSE path || ', pg_temp' END)
+       concat(CASE WHEN path IS NULL
+                   THEN format('runs as %I with the caller''s search_path: who calls it decides which tables and functions it means', owner)
+                   WHEN open IS NOT NULL
+                   THEN format('runs as %I, and everybody may create in its search_path (%s)', owner, open)
+                   WHEN by_user
+                   THEN format('runs as %I, and "$user" in its search_path is the caller''s to fill', owner)
+                   ELSE format('runs as %I, and a caller''s temporary table comes before those of its search_path: pg_temp has to stand last', owner) END,
+              format('; look at its body first: names without a schema are then looked for in %s only', safe)),
+       concat(CASE WHEN is_open AND own_open THEN format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC; ', schema) END,
+              format('ALTER %s %s SET search_path = %s;', kind, name, safe))
   FROM judged
+ CROSS JOIN LATERAL (SELECT path IS NULL OR open IS NOT NULL OR by_user AS is_open) o
+ CROSS JOIN LATERAL (
+       SELECT string_agg(quote_ident(u.part), ', ' ORDER BY u.number) AS safe
+         FROM unnest(kept || CASE WHEN is_open AND NOT schema = ANY (kept) THEN ARRAY[schema::text] ELSE '{}' END
+                          || '{pg_temp}'::text[]) WITH ORDINALITY u (part, number)) s
  WHERE path IS NULL OR open IS NOT NULL OR by_user OR NOT temporary_last
  ORDER BY name
