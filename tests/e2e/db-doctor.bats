@@ -260,6 +260,18 @@ check() {
 	finds sequence-wider-than-column 'info public.fed.id'
 	mend
 	finds sequence-wider-than-column
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE parent (id int DEFAULT nextval('wide'));
+		CREATE TABLE child () INHERITS (parent);
+		CREATE TABLE seen (id int DEFAULT nextval('wide'));
+		CREATE VIEW v AS TABLE seen;
+		CREATE TABLE key (id int DEFAULT nextval('wide')) PARTITION BY HASH (id);
+	SQL
+	finds sequence-wider-than-column 'info public.child.id' 'info public.key.id' 'info public.parent.id' 'info public.seen.id'
+	assert_equal 'ALTER TABLE public.parent ALTER COLUMN id TYPE bigint;' \
+		"$(jq -r '.findings[].fix | select(startswith("ALTER"))' <<<"$output")"
+	sql "$DB" 'ALTER TABLE public.parent ALTER COLUMN id TYPE bigint'
+	finds sequence-wider-than-column 'info public.key.id' 'info public.seen.id'
 }
 
 @test "rls-missing: tables without row-level security beside others that have it" {

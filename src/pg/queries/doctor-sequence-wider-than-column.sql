@@ -4,7 +4,21 @@ SELECT 'info',
        format('is %s, and its sequence %I.%I goes to %s: inserts fail at %s, long before it ends',
               pg_catalog.format_type(a.atttypid, NULL), n.nspname, c.relname, s.seqmax,
               CASE ty.typname WHEN 'int2' THEN 32767 ELSE 2147483647 END),
-       format('ALTER TABLE %I.%I ALTER COLUMN %I TYPE bigint;', tn.nspname, t.relname, a.attname)
+       CASE WHEN a.attinhcount > 0
+            THEN 'Change its type in the table that it comes from.'
+            WHEN EXISTS (SELECT FROM pg_catalog.pg_depend k
+                          WHERE k.classid = 'pg_catalog.pg_class'::regclass AND k.objid = t.oid AND k.objsubid = a.attnum
+                            AND k.refclassid = 'pg_catalog.pg_class'::regclass AND k.refobjid = t.oid
+                            AND k.refobjsubid = 0 AND k.deptype = 'i')
+            THEN 'Its type cannot be changed, as it is in the partition key.'
+            WHEN EXISTS (SELECT FROM pg_catalog.pg_depend u
+                          WHERE u.refclassid = 'pg_catalog.pg_class'::regclass AND u.refobjid = t.oid
+                            AND u.refobjsubid = a.attnum
+                            AND u.classid IN ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_trigger'::regclass,
+                                              'pg_catalog.pg_policy'::regclass, 'pg_catalog.pg_proc'::regclass,
+                                              'pg_catalog.pg_publication_rel'::regclass))
+            THEN 'Change its type when the views, triggers or policies that use it may be dropped and made again.'
+            ELSE format('ALTER TABLE %I.%I ALTER COLUMN %I TYPE bigint;', tn.nspname, t.relname, a.attname) END
   FROM pg_catalog.pg_depend d
   JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
   JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.refobjid
