@@ -1,3 +1,4 @@
+#include "app/alias.h"
 #include "app/guard.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -239,7 +240,8 @@ static int run_sessions(struct run *run, struct err *err)
 		};
 		CLEANUP(mem_cleanup) char *comment = NULL;
 
-		if (database_comment(conn, context.target.database, &comment, err) != 0 ||
+		if (alias_refuse(&context, conn, err) != 0 ||
+			database_comment(conn, context.target.database, &comment, err) != 0 ||
 			guard_decide(&guard, conn, comment, err) != 0)
 			return -1;
 		return kill_all(conn, err);

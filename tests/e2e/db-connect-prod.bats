@@ -409,6 +409,7 @@ service() {
 	insert prod
 	assert_read_only
 	assert_contains "$stderr" 'limits: statement 5min'
+	assert_contains "$stderr" 'but a pooler is on the way: RESET ALL, DISCARD ALL and \connect may lift it too'
 	# Tried both ways.
 	assert_equal 3 "$(server_log_since "$mark" | grep -c 'connection authorized: user=app')"
 }

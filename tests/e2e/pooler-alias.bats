@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# A pooler that has a database under another name than the server.
+
+load helper
+load pgbouncer
+
+setup() {
+	common_setup
+	DB=$(db main)
+	sql "$DB" 'CREATE TABLE item (); ALTER TABLE item OWNER TO app'
+	start_pgbouncer session
+	sed -i "/^\[databases\]/a shop_alias = host=$SERVER_SOCKET port=$SERVER_PORT dbname=$DB" "$TEST_DIR/bouncer.ini"
+	"$SERVER_PSQL" -Xqd "$(bouncer_url pgbouncer postgres)" -c RELOAD
+	export CONNECTION_URL
+	CONNECTION_URL=$(bouncer_url shop_alias)
+}
+
+@test "what goes by a database's name is refused where a pooler gives it another" {
+	assert_equal "$DB" "$(through_bouncer shop_alias 'SELECT current_database()')"
+	for command in 'db-protect' 'db-protect --show' 'db-drop' 'db-drop --force' 'db-sessions --kill-all'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr $command
+		assert_status 4
+		assert_contains "$stderr" "database \"shop_alias\" is called \"$DB\" on the server"
+	done
+	assert_equal 1 "$(sql "$DB" "SELECT count(*) FROM pg_class WHERE relname = 'item'")"
+}
+
+@test "a database that is nowhere is still nothing to drop" {
+	CONNECTION_URL=$(bouncer_url "${DB}_nowhere")
+	run --separate-stderr db-drop
+	assert_status 0
+	assert_contains "$stderr$output" 'does not exist, nothing to drop'
+}
