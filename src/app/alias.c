@@ -1,19 +1,17 @@
 #include "app/alias.h"
 
+#include "base/mem.h"
 #include "pg/database.h"
-#include "queries.h"
 
 #include <string.h>
 
 int alias_refuse(const struct context *context, struct conn *conn, struct err *err)
 {
-	CLEANUP(result_cleanup) PGresult *result = NULL;
+	CLEANUP(mem_cleanup) char *name = NULL;
 	const char *asked = PQdb(conn_pg(conn));
-	const char *name;
 
-	if (conn_query_row(conn, query_current_database, 0, NULL, &result, err) != 0)
+	if (database_own_name(conn, &name, err) != 0)
 		return -1;
-	name = PQgetvalue(result, 0, 0);
 	if (strcmp(name, asked) == 0)
 		return 0;
 	err_set(err, ERR_REFUSED, "database \"%s\" is called \"%s\" on the server", asked, name);

@@ -76,6 +76,16 @@ int database_comment(struct conn *conn, const char *name, char **ret_comment, st
 	return 0;
 }
 
+int database_own_name(struct conn *conn, char **ret_name, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query_current_database, 0, NULL, &result, err) != 0)
+		return -1;
+	*ret_name = mem_strdup(PQgetvalue(result, 0, 0));
+	return 0;
+}
+
 int server_identifier(struct conn *conn, char **ret_identifier, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;

@@ -29,6 +29,9 @@ int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct 
 /* *ret_comment is the caller's; NULL: it has none, or there is no such database. */
 int database_comment(struct conn *conn, const char *name, char **ret_comment, struct err *err);
 
+/* The name by which the server knows conn's database; the caller owns it. */
+int database_own_name(struct conn *conn, char **ret_name, struct err *err);
+
 /*
  * What names the server whatever way leads to it; the caller owns it. Fails where our role may not
  * ask.
