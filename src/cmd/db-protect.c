@@ -29,7 +29,7 @@ struct state {
 	struct context *context;
 	struct conn *conn;
 	char *comment;
-	char *marked_as;   /* NULL: it is not marked */
+	char *marked_as;   /* NULL: it is not marked, or by hand */
 	char *marked_once; /* and was, from here; NULL: not known to have been */
 };
 
@@ -136,6 +136,10 @@ static int protect(struct state *state, struct err *err)
 {
 	const char *name = state->context->target.database;
 
+	if (state->context->mark == PROTECTION_MARKED && !state->marked_as) {
+		out_info("database \"%s\" is marked already, by hand", name);
+		return 0;
+	}
 	if (state->context->mark == PROTECTION_MARKED) {
 		out_info("database \"%s\" is marked already, as that of the target \"%s\"", name,
 			state->marked_as);

@@ -13,58 +13,90 @@
 /* --- the mark -------------------------------------------------------------------------------- */
 
 static const char marked[] = "[dbrig:protected=";
+static const char marked_by_hand[] = "[dbrig:protected]";
 static const char lifted[] = "[dbrig:unprotected]";
 
 #define TARGET_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-/* The length of the mark that text begins with; 0: it begins with none. */
-static size_t mark_length(const char *text, enum protection_mark *ret_mark)
+/* What follows the word, written as blanks and letters of any case go; NULL: it does not begin so.
+ */
+static const char *skip_word(const char *text, const char *word)
 {
-	size_t name;
+	while (isspace((unsigned char)*text))
+		text++;
+	return strncasecmp(text, word, strlen(word)) == 0 ? text + strlen(word) : NULL;
+}
 
+/* What begins as the mark does was meant to protect, whatever stands behind. */
+static size_t by_hand_length(const char *text)
+{
+	static const char *const words[] = { "[", "dbrig", ":", "protected" };
+	const char *at = text;
+	size_t rest;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		at = skip_word(at, words[i]);
+		if (!at)
+			return 0;
+	}
+	rest = strcspn(at, "[]\n");
+	if (at[rest] == ']')
+		return (size_t)(at - text) + rest + 1;
+	return (size_t)(at - text) + strcspn(at, " \t\r\n[");
+}
+
+/* The length of the mark that text begins with; 0: it begins with none. *ret_name: the length of
+ * the target's; 0: there is none. */
+static size_t mark_length(const char *text, enum protection_mark *ret_mark, size_t *ret_name)
+{
+	*ret_name = 0;
+	if (*text != '[')
+		return 0;
 	if (strncmp(text, lifted, strlen(lifted)) == 0) {
 		*ret_mark = PROTECTION_LIFTED;
 		return strlen(lifted);
 	}
-	if (strncmp(text, marked, strlen(marked)) != 0)
-		return 0;
-	name = strspn(text + strlen(marked), TARGET_CHARACTERS);
-	if (name == 0 || text[strlen(marked) + name] != ']')
-		return 0;
 	*ret_mark = PROTECTION_MARKED;
-	return strlen(marked) + name + 1;
+	if (strncmp(text, marked, strlen(marked)) == 0) {
+		size_t name = strspn(text + strlen(marked), TARGET_CHARACTERS);
+
+		if (name > 0 && text[strlen(marked) + name] == ']') {
+			*ret_name = name;
+			return strlen(marked) + name + 1;
+		}
+	}
+	return by_hand_length(text);
 }
 
 enum protection_mark protection_read(const char *comment, char **ret_target)
 {
-	enum protection_mark mark = PROTECTION_UNMARKED;
-	const char *last = NULL;
-	size_t last_length = 0;
+	enum protection_mark found = PROTECTION_UNMARKED, mark;
+	const char *target = NULL;
+	size_t target_length = 0, name;
 
 	for (const char *at = comment; at && (at = strchr(at, '[')); at++) {
-		size_t length = mark_length(at, &mark);
-
-		if (length > 0) {
-			last = at;
-			last_length = length;
+		if (mark_length(at, &mark, &name) == 0)
+			continue;
+		if (found != PROTECTION_MARKED)
+			found = mark;
+		if (name > 0) {
+			target = at + strlen(marked);
+			target_length = name;
 		}
 	}
-	if (!last)
-		return PROTECTION_UNMARKED;
-	mark_length(last, &mark);
-	if (mark == PROTECTION_MARKED && ret_target)
-		*ret_target = mem_strndup(
-			last + strlen(marked), last_length - strlen(marked) - strlen("]"));
-	return mark;
+	if (target && ret_target)
+		*ret_target = mem_strndup(target, target_length);
+	return found;
 }
 
 /* What is left behind by taking one mark out may be another. */
 static void take_marks_out(struct strbuf *text)
 {
 	enum protection_mark mark;
+	size_t name;
 
 	for (size_t i = 0; i < text->length;) {
-		size_t length = text->data[i] == '[' ? mark_length(text->data + i, &mark) : 0;
+		size_t length = mark_length(text->data + i, &mark, &name);
 
 		if (length == 0) {
 			i++;
@@ -91,8 +123,10 @@ char *protection_write(const char *comment, enum protection_mark mark, const cha
 	take_marks_out(&text);
 	if (mark != PROTECTION_UNMARKED && text.length > 0)
 		strbuf_addc(&text, ' ');
-	if (mark == PROTECTION_MARKED)
+	if (mark == PROTECTION_MARKED && target)
 		strbuf_addf(&text, "%s%s]", marked, target);
+	else if (mark == PROTECTION_MARKED)
+		strbuf_adds(&text, marked_by_hand);
 	else if (mark == PROTECTION_LIFTED)
 		strbuf_adds(&text, lifted);
 	return text.length > 0 ? strbuf_detach(&text) : NULL;
@@ -116,17 +150,29 @@ bool protection_is_name(const char *target)
 	       (length == 10 && strncasecmp(target, "production", length) == 0);
 }
 
+/* prod-eu and prod_eu are one target: their variable is the same. */
+static bool is_same_name(const char *a, const char *b, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		const int x = a[i] == '-' ? '_' : tolower((unsigned char)a[i]);
+		const int y = b[i] == '-' ? '_' : tolower((unsigned char)b[i]);
+
+		if (x != y)
+			return false;
+	}
+	return true;
+}
+
 bool protection_lists(const char *list, const char *target)
 {
-	static const char separators[] = " \t\n,";
+	static const char separators[] = " \t\r\n,";
 
 	while (list && *list) {
 		size_t length;
 
 		list += strspn(list, separators);
 		length = strcspn(list, separators);
-		if (length > 0 && length == strlen(target) &&
-			strncasecmp(list, target, length) == 0)
+		if (length > 0 && length == strlen(target) && is_same_name(list, target, length))
 			return true;
 		list += length;
 	}
@@ -221,9 +267,10 @@ char *protection_reason(const struct protection_signs *signs)
 	if (signs->is_listed)
 		return mem_printf(
 			"the target \"%s\" is listed in DB_PROTECTED_TARGETS", signs->target);
+	if (signs->mark == PROTECTION_MARKED && signs->marked_as)
+		return mem_printf("it is marked as that of the target \"%s\"", signs->marked_as);
 	if (signs->mark == PROTECTION_MARKED)
-		return mem_printf("it is marked as that of the target \"%s\"",
-			signs->marked_as ? signs->marked_as : "?");
+		return mem_strdup("it is marked by hand");
 	if (signs->twin)
 		return mem_printf("%s leads to the same database", signs->twin);
 	if (signs->mark == PROTECTION_LIFTED)

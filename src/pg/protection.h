@@ -10,7 +10,9 @@
 /* --- the mark in the database's comment ------------------------------------------------------ */
 
 /*
- * [dbrig:protected=prod], with the name of the target it was marked as, or [dbrig:unprotected]. It
+ * [dbrig:protected=prod], with the name of the target it was marked as, or [dbrig:unprotected].
+ * What somebody wrote by hand and begins as the first ("[dbrig:protected", in any case, with blanks
+ * in it) protects as well: a slip must not lose a database. It
  * stands beside whatever comment there is and beside the marks of pg/mark.h. An owner may write it,
  * it can be read from any database of the server, and CREATE DATABASE … TEMPLATE does not copy it.
  */
@@ -20,13 +22,13 @@ enum protection_mark {
 	PROTECTION_LIFTED, /* the user has said that host and address mean nothing here */
 };
 
-/* comment may be NULL. *ret_target (may be NULL) is set for MARKED and the caller's. The last of
- * several marks counts. */
+/* comment may be NULL. *ret_target (may be NULL) is set for MARKED and the caller's, and is left as
+ * it is for a mark by hand. Of several marks one that protects counts, and the last target. */
 enum protection_mark protection_read(const char *comment, char **ret_target);
 
 /*
  * The comment (may be NULL) with that mark, or without one, in place of those it has; target: for
- * MARKED. NULL: nothing is left. The caller owns it.
+ * MARKED, NULL: as by hand. NULL: nothing is left. The caller owns it.
  */
 char *protection_write(const char *comment, enum protection_mark mark, const char *target);
 
@@ -38,7 +40,8 @@ char *protection_carry(const char *to, const char *from);
 /* prod and production, in any case, also with a suffix (prod-eu, production_2). */
 bool protection_is_name(const char *target);
 
-/* Whether a list of target names, separated by blanks or commas, holds this one, in any case. */
+/* Whether a list of target names, separated by blanks or commas, holds this one, in any case and
+ * with _ or -. */
 bool protection_lists(const char *list, const char *target);
 
 /* The service that a host's name belongs to, "Amazon RDS"; NULL: none that is known. */
@@ -48,7 +51,7 @@ struct protection_signs {
 	const char *target;        /* its name */
 	bool is_listed;            /* in DB_PROTECTED_TARGETS */
 	enum protection_mark mark; /* of the database */
-	const char *marked_as;     /* MARKED: as which target */
+	const char *marked_as;     /* MARKED: as which target; NULL: by hand */
 	const char *host;          /* as the URL names it; NULL: a socket */
 	const char *address;       /* that the server has, if it is one of the internet; NULL */
 	const char *twin;          /* variable whose URL leads to the same database; NULL: none */

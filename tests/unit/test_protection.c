@@ -23,14 +23,22 @@ static void test_mark_read(void **state)
 		{ "the shop [dbrig:protected=prod-eu_2] of ours", PROTECTION_MARKED, "prod-eu_2" },
 		{ "[dbrig:unprotected]", PROTECTION_LIFTED, NULL },
 		{ "[dbrig:unprotected] [dbrig:protected=prod]", PROTECTION_MARKED, "prod" },
-		{ "[dbrig:protected=prod][dbrig:unprotected]", PROTECTION_LIFTED, NULL },
+		{ "[dbrig:protected=prod][dbrig:unprotected]", PROTECTION_MARKED, "prod" },
 		{ "[dbrig:protected=a] [dbrig:protected=b]", PROTECTION_MARKED, "b" },
 		{ "[[dbrig:protected=prod]]", PROTECTION_MARKED, "prod" },
-		{ "[dbrig:protected=]", PROTECTION_UNMARKED, NULL },
-		{ "[dbrig:protected=a b]", PROTECTION_UNMARKED, NULL },
-		{ "[dbrig:protected=prod", PROTECTION_UNMARKED, NULL },
-		{ "[dbrig:protected]", PROTECTION_UNMARKED, NULL },
-		{ "[DBRIG:PROTECTED=prod]", PROTECTION_UNMARKED, NULL },
+		/* By hand. */
+		{ "[dbrig:protected=]", PROTECTION_MARKED, NULL },
+		{ "[dbrig:protected=a b]", PROTECTION_MARKED, NULL },
+		{ "[dbrig:protected=prod", PROTECTION_MARKED, NULL },
+		{ "[dbrig:protected]", PROTECTION_MARKED, NULL },
+		{ "[DBRIG:PROTECTED=prod]", PROTECTION_MARKED, NULL },
+		{ "the shop [ dbrig : Protected = prod ] of ours", PROTECTION_MARKED, NULL },
+		{ "[dbrig:protected: yes, do not touch!", PROTECTION_MARKED, NULL },
+		{ "[dbrig:protected] [dbrig:unprotected]", PROTECTION_MARKED, NULL },
+		{ "[dbrig:protected] [dbrig:protected=prod]", PROTECTION_MARKED, "prod" },
+		{ "dbrig:protected", PROTECTION_UNMARKED, NULL },
+		{ "[dbrig:prot]", PROTECTION_UNMARKED, NULL },
+		{ "[DBRIG:UNPROTECTED]", PROTECTION_UNMARKED, NULL },
 		{ "[dbrig:made of=shop] [dbrig:protected=prod]", PROTECTION_MARKED, "prod" },
 	};
 
@@ -71,6 +79,10 @@ static void test_mark_write(void **state)
 		{ "a [dbrig:made of=shop]", PROTECTION_MARKED,
 			"a [dbrig:made of=shop] [dbrig:protected=prod]" },
 		{ "a[b]", PROTECTION_UNMARKED, "a[b]" },
+		{ "the shop [DBRIG: Protected] of ours", PROTECTION_UNMARKED, "the shop of ours" },
+		{ "the shop [dbrig:protected=a b] x", PROTECTION_LIFTED,
+			"the shop x [dbrig:unprotected]" },
+		{ "[dbrig:protected=prod and more", PROTECTION_UNMARKED, "and more" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -90,10 +102,12 @@ static void test_mark_carried(void **state)
 	CLEANUP(mem_cleanup) char *kept = protection_carry("new", "old [dbrig:protected=prod]");
 	CLEANUP(mem_cleanup) char *none = protection_carry("new [dbrig:protected=prod]", "old");
 	CLEANUP(mem_cleanup) char *free_one = protection_carry(NULL, "[dbrig:unprotected] x");
+	CLEANUP(mem_cleanup) char *by_hand = protection_carry("new", "old [Dbrig:Protected");
 
 	assert_string_equal(kept, "new [dbrig:protected=prod]");
 	assert_string_equal(none, "new");
 	assert_string_equal(free_one, "[dbrig:unprotected]");
+	assert_string_equal(by_hand, "new [dbrig:protected]");
 	assert_null(protection_carry(NULL, NULL));
 }
 
@@ -119,6 +133,10 @@ static void test_list(void **state)
 	assert_true(protection_lists("staging", "staging"));
 	assert_true(protection_lists("a, Staging ,b", "staging"));
 	assert_true(protection_lists("a\tb\nstaging", "staging"));
+	assert_true(protection_lists("a\r\nlive-eu\r", "live_eu"));
+	assert_true(protection_lists("LIVE_EU", "live-eu"));
+	assert_true(protection_lists("staging\r", "staging"));
+	assert_false(protection_lists("live eu", "live-eu"));
 	assert_false(protection_lists("staging2", "staging"));
 	assert_false(protection_lists("", "staging"));
 	assert_false(protection_lists(" , ", "staging"));
@@ -161,6 +179,7 @@ static void test_reason(void **state)
 			"DB_PROTECTED_TARGETS" },
 		{ { .target = "local", .mark = PROTECTION_MARKED, .marked_as = "prod" },
 			"marked as that of the target \"prod\"" },
+		{ { .target = "local", .mark = PROTECTION_MARKED }, "marked by hand" },
 		{ { .target = "local", .twin = "PROD_CONNECTION_URL" },
 			"PROD_CONNECTION_URL leads to the same database" },
 		{ { .target = "local", .twin = "PROD_CONNECTION_URL", .mark = PROTECTION_LIFTED },
