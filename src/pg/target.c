@@ -324,17 +324,24 @@ static int add_suffix(struct target *target, const struct env *env, struct err *
 	return 0;
 }
 
+int target_read(struct target *target, const char *name, const struct env *env,
+	const char *project_root, struct err *err)
+{
+	target->is_listed = protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
+	if (resolve_variables(target, name, env, project_root, err) != 0)
+		return -1;
+	target->database = mem_strdup(params_get(&target->params, "dbname"));
+	params_set(&target->params, "dbname", NULL);
+	return 0;
+}
+
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err)
 {
 	const char *host;
 
-	if (resolve_variables(target, name, env, project_root, err) != 0)
+	if (target_read(target, name, env, project_root, err) != 0)
 		return -1;
-	target->is_listed =
-		protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), target->name);
-	target->database = mem_strdup(params_get(&target->params, "dbname"));
-	params_set(&target->params, "dbname", NULL);
 	if (target->database && strlen(target->database) > DATABASE_NAME_MAX) {
 		err_set(err, ERR_USAGE,
 			"%s: the database name has %zu bytes, more than the %d PostgreSQL "

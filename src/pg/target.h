@@ -55,6 +55,13 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 	const char *project_root, struct err *err);
 
 /*
+ * The part of it that reads the variables: what the URL says, also where nothing could be connected
+ * to by it. name and is_listed are set, unless name is none, when it fails.
+ */
+int target_read(struct target *target, const char *name, const struct env *env,
+	const char *project_root, struct err *err);
+
+/*
  * Where the target's URL points, without what a connection needs besides (a CA bundle, a running
  * server): for commands that talk about the server, not to it. Fails with USAGE as target_resolve
  * does.
