@@ -140,6 +140,10 @@ const char *heal_comment(const struct siblings *siblings)
 
 	if (old && protection_read(siblings->self.comment, NULL) == PROTECTION_UNMARKED)
 		return old->comment;
+	/* What is left of it has the mark that it had. */
+	for (size_t i = 0; i < siblings->count && !siblings->found; i++)
+		if (protection_read(siblings->items[i].comment, NULL) == PROTECTION_MARKED)
+			return siblings->items[i].comment;
 	return siblings->self.comment;
 }
 

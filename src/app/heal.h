@@ -39,7 +39,7 @@ int heal_locked(struct conn *conn, const char *database, const struct guard *gua
 	struct siblings *siblings, struct err *err);
 
 /* The comment that says whether the database is protected, also when a killed reset has put it
- * aside; NULL: none. */
+ * aside, or when only its snapshots are left; NULL: none. */
 const char *heal_comment(const struct siblings *siblings);
 
 /*
