@@ -285,6 +285,7 @@ void context_release(struct context *context)
 	mem_free(context->db_dir);
 	iam_token_release(&context->token);
 	mem_free(context->protected_why);
+	mem_free(context->unknown_why);
 	target_release(&context->target);
 	*context = (struct context)CONTEXT_INIT;
 }

@@ -20,6 +20,8 @@ struct context {
 	/* Found out by app/guard: why the database is protected, NULL: it is not, or nobody has
 	 * asked yet; and its mark. */
 	char *protected_why;
+	/* Whose URL may lead to the same database, and why that could not be found out; NULL. */
+	char *unknown_why;
 	enum protection_mark mark;
 	const struct conn_observer *observer; /* of connections; NULL: nobody */
 	bool at_once;                         /* connections are tried once, whatever --wait says */

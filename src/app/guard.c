@@ -111,12 +111,28 @@ static const char *public_address(struct conn *conn)
 		       : NULL;
 }
 
-static int find_out(
-	struct context *context, struct conn *conn, const char *comment, struct err *err)
+static int ask_twin(
+	const struct guard *guard, struct conn *conn, struct twin *ret_twin, struct err *err)
 {
+	const struct twin_question question = {
+		.context = guard->context,
+		.conn = conn,
+		.database = guard->context->target.database,
+		.mark = guard->context->mark,
+		.destroys = guard->destroys || guard->shows,
+		.anew = guard->anew,
+	};
+
+	return twin_find(&question, ret_twin, err);
+}
+
+static int find_out(
+	const struct guard *guard, struct conn *conn, const char *comment, struct err *err)
+{
+	struct context *context = guard->context;
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *marked_as = NULL;
-	CLEANUP(mem_cleanup) char *twin = NULL;
+	CLEANUP(twin_release) struct twin twin = TWIN_INIT;
 	struct protection_signs signs = { .target = target->name, .is_listed = target->is_listed };
 
 	signs.mark = context->mark = protection_read(comment, &marked_as);
@@ -126,13 +142,18 @@ static int find_out(
 		signs.address = public_address(conn);
 	}
 	mem_free(take_ptr(context->protected_why));
+	mem_free(take_ptr(context->unknown_why));
 	context->protected_why = protection_reason(&signs);
-	if (context->protected_why || target->is_private)
+	if (context->protected_why || target->is_private || !target->database) {
+		twin_remember(context, conn);
 		return 0;
-	if (twin_find(context, conn, &twin, err) != 0)
+	}
+	if (ask_twin(guard, conn, &twin, err) != 0)
 		return -1;
-	signs.twin = twin;
+	signs.twin = twin.same;
 	context->protected_why = protection_reason(&signs);
+	if (!context->protected_why)
+		context->unknown_why = take_ptr(twin.unknown);
 	return 0;
 }
 
@@ -154,13 +175,74 @@ static int ask(struct context *context, const char *what, struct protection_case
 	char **ret_typed, struct err *err)
 {
 	CLEANUP(mem_cleanup)
-	char *question = mem_printf("Database \"%s\" is protected: %s. Type its name to %s it:",
-		context->target.database, context->protected_why, what);
+	char *question =
+		context->protected_why
+			? mem_printf("Database \"%s\" is protected: %s. Type its name to %s it:",
+				  context->target.database, context->protected_why, what)
+			: mem_printf("Database \"%s\" may be production's. Type its name to %s "
+				     "it:",
+				  context->target.database, what);
 
 	if (prompt_line(question, ret_typed, err) != 0)
 		return -1;
 	request->typed = *ret_typed ? *ret_typed : "";
 	return 0;
+}
+
+/* Where there is nothing of that name yet, nothing of production's can be lost. */
+static int exists(
+	const struct context *context, struct conn *conn, bool *ret_exists, struct err *err)
+{
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+	const char *connected = PQdb(conn_pg(conn));
+
+	*ret_exists = connected && strcmp(connected, context->target.database) == 0;
+	if (*ret_exists)
+		return 0;
+	if (siblings_find(conn, context->target.database, &siblings, err) != 0)
+		return -1;
+	*ret_exists = siblings.found || siblings_get(&siblings, MARK_OLD, NULL) ||
+		      siblings_get(&siblings, MARK_SNAPSHOT, NULL);
+	return 0;
+}
+
+/* Whether it is not known if the database is production's; says so. */
+static int doubt(const struct guard *guard, struct conn *conn, bool *ret_doubtful, struct err *err)
+{
+	struct context *context = guard->context;
+
+	*ret_doubtful = false;
+	if (!context->unknown_why)
+		return 0;
+	if (exists(context, conn, ret_doubtful, err) != 0)
+		return -1;
+	if (*ret_doubtful)
+		out_warning("whether database \"%s\" is production's could not be found out: %s",
+			context->target.database, context->unknown_why);
+	else
+		mem_free(take_ptr(context->unknown_why));
+	return 0;
+}
+
+static int refuse_doubtful(
+	struct context *context, enum protection_verdict verdict, const char *what, struct err *err)
+{
+	const char *name = context->target.database;
+
+	refuse(&context->target, verdict, what, context->unknown_why, err);
+	if (verdict != PROTECTION_UNCONFIRMED)
+		return -1;
+	err_set(err, ERR_REFUSED,
+		"refusing to %s database \"%s\", which may be production's: that could not be "
+		"found out",
+		what, name);
+	err_detail(err, "Not known is where this leads: %s.", context->unknown_why);
+	err_note_line(err, nothing_changed);
+	err_hint(err,
+		"If it is not: db-protect --off --confirm %s says so once and for all, as "
+		"does unsetting the variable. If you mean it anyway: --confirm %s.",
+		name, name);
+	return -1;
 }
 
 int guard_decide(const struct guard *guard, struct conn *conn, const char *comment, struct err *err)
@@ -169,10 +251,12 @@ int guard_decide(const struct guard *guard, struct conn *conn, const char *comme
 	CLEANUP(mem_cleanup) char *typed = NULL;
 	struct protection_case request;
 	enum protection_verdict verdict;
+	bool doubtful;
 
-	if (find_out(context, conn, comment, err) != 0)
+	if (find_out(guard, conn, comment, err) != 0 || doubt(guard, conn, &doubtful, err) != 0)
 		return -1;
-	request = request_for(&context->target, guard->destroys && context->protected_why);
+	request = request_for(
+		&context->target, guard->destroys && (context->protected_why || doubtful));
 	verdict = protection_decide(&request);
 	if (guard->loses && request.is_protected &&
 		(verdict == PROTECTION_ASK || verdict == PROTECTION_ALLOWED) &&
@@ -184,7 +268,9 @@ int guard_decide(const struct guard *guard, struct conn *conn, const char *comme
 		verdict = protection_decide(&request);
 	}
 	if (verdict != PROTECTION_ALLOWED)
-		return refuse(&context->target, verdict, guard->what, context->protected_why, err);
+		return doubtful ? refuse_doubtful(context, verdict, guard->what, err)
+				: refuse(&context->target, verdict, guard->what,
+					  context->protected_why, err);
 	if (request.is_protected && request.is_agent)
 		out_info("the user's words, by DBRIG_CONSENT: %s", request.consent);
 	return 0;

@@ -17,6 +17,8 @@ struct guard {
 	const char *what; /* "drop", "load a schema over the tables of": for messages */
 	bool destroys;    /* false: only a --confirm that names another database is refused */
 	bool loses;       /* what the database holds is lost, and so is told first */
+	bool shows;       /* asked whether it is protected: a server's silence is not remembered */
+	bool anew;        /* nothing is that was found out a moment ago */
 };
 
 /*
@@ -29,8 +31,9 @@ int guard_check(const struct guard *guard, struct err *err);
 /*
  * The decision, with what the server says. conn: any connection to it; comment: of the database,
  * NULL: none, or no such database. On a protected database it says what is about to be lost and
- * asks for its name, or fails with REFUSED; nothing is changed. Sets the context's protected_why
- * and mark.
+ * asks for its name, or fails with REFUSED; nothing is changed. So it does where it could not be
+ * found out whether another target's URL leads there, which it says in any case. Sets the context's
+ * protected_why, unknown_why and mark.
  */
 int guard_decide(
 	const struct guard *guard, struct conn *conn, const char *comment, struct err *err);

@@ -2,108 +2,428 @@
 
 #include "app/known.h"
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "pg/database.h"
-#include "pg/protection.h"
+#include "base/strbuf.h"
+#include "pg/identity.h"
+#include "pg/probe.h"
 #include "term/out.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define CONNECT_SECONDS "3"
+#define ASK_MS 3000
+/* libpq takes less for this much. */
+#define ASK_LEAST_MS 2000
+#define OWN_MS 60000
 
-/* How long a server's answer counts, and that there was none. */
-#define KNOWN_SECONDS ((int64_t)30 * 24 * 3600)
-#define UNKNOWN_SECONDS ((int64_t)10 * 60)
+#define MINUTE ((int64_t)60)
+#define DAY ((int64_t)24 * 3600)
+
+/* How long it counts that a server is the same, another, another though it is silent now. */
+#define SAME_SECONDS (30 * DAY)
+#define OTHER_SECONDS (10 * MINUTE)
+#define OTHER_SILENT_SECONDS (7 * DAY)
+#define SILENT_SECONDS (10 * MINUTE)
 
 #define KIND_SERVER "server"
 #define KIND_SILENT "silent"
+#define KIND_SETTLED "settled"
 
 #define ADDRESSES_MOST 16
 
-/* --- servers --------------------------------------------------------------------------------- */
+enum answer { ANSWER_OTHER, ANSWER_SAME, ANSWER_UNKNOWN };
 
-static const char *host_of(const struct target *target)
+/* One search through the variables. */
+struct search {
+	const struct twin_question *question;
+	struct identity ours; /* once it was asked for */
+	bool asked_ours;
+	int64_t deadline; /* of all questions to others; 0: none was asked yet */
+};
+
+/* A protected target that may lead to the database. */
+struct candidate {
+	struct target target;
+	char *database;
+	struct probe probe; /* its places */
+	char *key;          /* by which what it said is remembered */
+	bool same_name;
+	bool same_place;
+	char *silent; /* why it could not be asked */
+};
+
+static void candidate_release(struct candidate *candidate)
 {
-	const char *host = params_get(&target->params, "host");
-
-	if (!host)
-		host = params_get(&target->params, "hostaddr");
-	return host ? host : "";
+	target_release(&candidate->target);
+	mem_free(candidate->database);
+	probe_release(&candidate->probe);
+	mem_free(candidate->key);
+	mem_free(candidate->silent);
 }
 
-static const char *port_of(const struct target *target)
-{
-	const char *port = params_get(&target->params, "port");
+/* --- places ---------------------------------------------------------------------------------- */
 
-	return port ? port : "5432";
+/* The way there in full: a pooler may choose a server by user or database. The caller owns it. */
+static char *key_of(const struct params *params, const char *database, const struct probe *probe)
+{
+	CLEANUP(strbuf_release) struct strbuf key = STRBUF_INIT_UNBOUNDED;
+	CLEANUP(mem_cleanup) char *user = probe_param(params, "user");
+
+	strbuf_addf(&key, "%s\n%s", user ? user : "", database ? database : "");
+	for (size_t i = 0; i < probe->place_count; i++) {
+		const struct probe_place *place = &probe->places[i];
+
+		strbuf_addf(&key, "\n%s\n%s\n%s", place->host, place->address ? place->address : "",
+			place->port);
+	}
+	return strbuf_detach(&key);
 }
 
-/* By which a server is remembered; the caller owns it. */
-static char *server_key(const struct target *target)
+static bool is_socket(const char *host)
 {
-	return mem_printf("%s\n%s", host_of(target), port_of(target));
+	return host[0] == '/' || host[0] == '@';
 }
 
-/* What the server at the other end of that URL calls itself; NULL: it does not say. */
-static int ask_other(
-	struct context *context, struct target *other, char **ret_identifier, struct err *err)
+/* Of this machine, by name or address. */
+static bool is_loopback(const struct probe_place *place)
 {
-	const struct conn_options options = {
-		.application = context->program, .database = other->database, .own_queries = true
-	};
-	CLEANUP(conn_cleanup) struct conn *conn = NULL;
-	CLEANUP(err_release) struct err own = ERR_INIT;
+	const char *text = place->address ? place->address : place->host;
+	struct address address;
 
-	params_set(&other->params, "connect_timeout", CONNECT_SECONDS);
-	out_info("asking the server of %s whether it is this one", other->origin);
-	if (conn_open(&other->params, &options, &conn, &own) == 0 &&
-		server_identifier(conn, ret_identifier, &own) == 0)
-		return 0;
-	if (own.kind != ERR_INTERRUPTED)
-		return 0;
-	*err = own;
-	own = (struct err)ERR_INIT;
-	return -1;
+	if (!address_parse(text, strlen(text), &address))
+		return strcasecmp(text, "localhost") == 0;
+	if (address.family == 4)
+		return address.bytes[0] == 127;
+	for (size_t i = 0; i < 15; i++)
+		if (address.bytes[i] != 0)
+			return false;
+	return address.bytes[15] == 1;
 }
 
-static int identify_other(
-	struct context *context, struct target *other, char **ret_identifier, struct err *err)
+/* Where a tunnel may end: what is there today may be elsewhere tomorrow. */
+static bool is_local(const struct probe *probe)
 {
-	CLEANUP(mem_cleanup) char *key = server_key(other);
-	CLEANUP(mem_cleanup) char *silent = NULL;
-
-	if (known_get(KIND_SERVER, key, KNOWN_SECONDS, ret_identifier))
-		return 0;
-	/* A token would have to be fetched. */
-	if (other->is_iam || known_get(KIND_SILENT, key, UNKNOWN_SECONDS, &silent))
-		return 0;
-	if (ask_other(context, other, ret_identifier, err) != 0)
-		return -1;
-	if (*ret_identifier)
-		known_put(KIND_SERVER, key, *ret_identifier);
-	else
-		known_put(KIND_SILENT, key, "1");
-	return 0;
+	for (size_t i = 0; i < probe->place_count; i++)
+		if (probe->places[i].is_socket || is_loopback(&probe->places[i]))
+			return true;
+	return false;
 }
 
-/* Whether the other URL's host stands for the address that conn is connected to. */
-static bool has_address(const struct target *other, struct conn *conn)
+/* Whether the place has the address that conn is connected to. */
+static bool has_address(const struct probe_place *place, PGconn *pg, bool look_up)
 {
-	const char *text = PQhostaddr(conn_pg(conn));
+	const char *text = PQhostaddr(pg), *theirs = place->address ? place->address : place->host;
 	struct address ours, addresses[ADDRESSES_MOST];
 	size_t count;
 
-	if (!text || !address_parse(text, strlen(text), &ours) ||
-		strcmp(PQport(conn_pg(conn)), port_of(other)) != 0 || *host_of(other) == '/')
+	if (!text || !*text || place->is_socket || !address_parse(text, strlen(text), &ours))
 		return false;
-	count = address_look_up(host_of(other), addresses, ADDRESSES_MOST);
+	if (address_parse(theirs, strlen(theirs), &addresses[0]))
+		return address_equal(&ours, &addresses[0]);
+	count = look_up ? address_look_up(theirs, addresses, ADDRESSES_MOST) : 0;
 	for (size_t i = 0; i < count; i++)
 		if (address_equal(&ours, &addresses[i]))
 			return true;
 	return false;
+}
+
+/* By what libpq would use and what it has used; look_up: names are looked up for it. */
+static bool is_same_place(const struct probe *probe, struct conn *conn, bool look_up)
+{
+	PGconn *pg = conn_pg(conn);
+	const char *host = PQhost(pg);
+
+	for (size_t i = 0; i < probe->place_count; i++) {
+		const struct probe_place *place = &probe->places[i];
+
+		if (strcmp(place->port, PQport(pg)) == 0 &&
+			((host && !place->address && strcasecmp(place->host, host) == 0) ||
+				has_address(place, pg, look_up)))
+			return true;
+	}
+	return false;
+}
+
+/* A socket and an address of this machine with the same port: most likely one server. */
+static bool is_near(const struct probe *probe, struct conn *conn)
+{
+	PGconn *pg = conn_pg(conn);
+	const char *host = PQhost(pg), *address = PQhostaddr(pg);
+	const bool on_socket = host && is_socket(host);
+	struct probe_place own = { .host = mem_strdup(host ? host : ""),
+		.address = address && *address ? mem_strdup(address) : NULL };
+	const bool on_loopback = !on_socket && is_loopback(&own);
+
+	mem_free(own.host);
+	mem_free(own.address);
+	for (size_t i = 0; i < probe->place_count; i++) {
+		const struct probe_place *place = &probe->places[i];
+
+		if (strcmp(place->port, PQport(pg)) == 0 &&
+			((on_socket && is_loopback(place)) || (on_loopback && place->is_socket)))
+			return true;
+	}
+	return false;
+}
+
+/* --- what they say --------------------------------------------------------------------------- */
+
+static void remember(const char *key, const struct identity *identity)
+{
+	CLEANUP(mem_cleanup)
+	char *value = mem_printf("%s\n%s\n%s", identity->system ? identity->system : "",
+		identity->start, identity->database);
+
+	known_put(KIND_SERVER, key, value);
+}
+
+/* Another identifier is another server; another start may be the same one, started again. */
+static bool is_other(const struct identity *a, const struct identity *b)
+{
+	return a->system && b->system && strcmp(a->system, b->system) != 0;
+}
+
+/* False: it said nothing within that time. */
+static bool recall(const char *key, int64_t most_seconds, struct identity *identity)
+{
+	CLEANUP(mem_cleanup) char *value = NULL;
+	char *start, *database;
+
+	if (!known_get(KIND_SERVER, key, most_seconds, &value))
+		return false;
+	start = strchr(value, '\n');
+	database = start ? strchr(start + 1, '\n') : NULL;
+	if (!database)
+		return false;
+	*start++ = *database++ = '\0';
+	identity_release(identity);
+	identity->system = *value ? mem_strdup(value) : NULL;
+	identity->start = mem_strdup(start);
+	identity->database = mem_strdup(database);
+	return true;
+}
+
+/* Asks the other server; what it does not say is in candidate->silent. */
+static int question(struct search *search, struct candidate *candidate, struct identity *theirs,
+	struct err *err)
+{
+	struct context *context = search->question->context;
+	const struct conn_options options = { .application = context->program,
+		.database = candidate->database };
+	CLEANUP(target_release) struct target target = TARGET_INIT;
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	int64_t left;
+	char seconds[16];
+
+	if (search->deadline == 0)
+		search->deadline = clock_ms() + ASK_MS;
+	left = search->deadline - clock_ms();
+	if (left < ASK_LEAST_MS) {
+		candidate->silent = mem_strdup("others had taken up the time for such questions");
+		return 0;
+	}
+	if (target_resolve(&target, candidate->target.name, &context->env, context->root, &own) !=
+		0) {
+		candidate->silent = mem_strdup(own.message);
+		return 0;
+	}
+	if (target.is_iam) {
+		candidate->silent = mem_strdup("it would take a token of AWS's");
+		return 0;
+	}
+	snprintf(seconds, sizeof(seconds), "%d", (int)((left + 999) / 1000));
+	params_set(&target.params, "connect_timeout", seconds);
+	params_set(&target.params, "client_encoding", "UTF8");
+	out_info("asking the server of %s whether it is this one", candidate->target.origin);
+	if (conn_open(&target.params, &options, &conn, &own) == 0 &&
+		identity_ask(conn, search->deadline, theirs, &own) == 0)
+		return 0;
+	if (own.kind == ERR_INTERRUPTED) {
+		*err = own;
+		own = (struct err)ERR_INIT;
+		return -1;
+	}
+	/* Its first line; that of several hosts has many. */
+	candidate->silent = own.detail ? mem_strndup(own.detail, strcspn(own.detail, "\n"))
+				       : mem_strdup(own.message);
+	return 0;
+}
+
+/* The same, and remembers it. */
+static int ask(struct search *search, struct candidate *candidate, struct identity *theirs,
+	struct err *err)
+{
+	identity_release(theirs);
+	if (question(search, candidate, theirs, err) != 0)
+		return -1;
+	if (candidate->silent)
+		known_put(KIND_SILENT, candidate->key, candidate->silent);
+	else
+		remember(candidate->key, theirs);
+	return 0;
+}
+
+static int ask_ours(struct search *search, struct err *err)
+{
+	if (search->asked_ours)
+		return 0;
+	search->asked_ours = true;
+	return identity_ask(search->question->conn, clock_ms() + OWN_MS, &search->ours, err);
+}
+
+/* What our database is called there; over a maintenance connection it is what we call it. */
+static const char *own_database(const struct search *search)
+{
+	const char *connected = PQdb(conn_pg(search->question->conn));
+	const char *name = search->question->database;
+
+	return search->ours.database && connected && strcmp(connected, name) == 0
+		       ? search->ours.database
+		       : name;
+}
+
+static bool is_same(const struct search *search, const struct identity *theirs)
+{
+	return identity_same_server(&search->ours, theirs) &&
+	       strcmp(theirs->database, own_database(search)) == 0;
+}
+
+/* --- one of them ----------------------------------------------------------------------------- */
+
+/*
+ * The mark says that our database is not production's, the server that it is: a copy of the whole
+ * server. Production itself has the same mark then, unless it is one.
+ */
+static int settle(struct search *search, struct candidate *candidate, enum answer *ret_answer,
+	struct err *err)
+{
+	CLEANUP(identity_release) struct identity theirs = IDENTITY_INIT;
+	CLEANUP(mem_cleanup) char *known = NULL;
+	CLEANUP(mem_cleanup)
+	char *key = mem_printf("%s\n%s\n%s", candidate->key,
+		search->ours.system ? search->ours.system : "", own_database(search));
+
+	*ret_answer = ANSWER_OTHER;
+	if (!search->question->anew && known_get(KIND_SETTLED, key, OTHER_SECONDS, &known))
+		return 0;
+	if (ask(search, candidate, &theirs, err) != 0)
+		return -1;
+	if (candidate->silent)
+		*ret_answer = !search->question->anew &&
+					      known_get(KIND_SETTLED, key, SAME_SECONDS, &known)
+				      ? ANSWER_OTHER
+				      : ANSWER_SAME;
+	else if (is_same(search, &theirs) &&
+		 protection_read(theirs.comment, NULL) == PROTECTION_LIFTED)
+		*ret_answer = ANSWER_SAME;
+	else
+		known_put(KIND_SETTLED, key, "");
+	return 0;
+}
+
+/* What was remembered decides where it may; otherwise the server does. */
+static int compare_servers(struct search *search, struct candidate *candidate,
+	enum answer *ret_answer, struct err *err)
+{
+	const struct twin_question *asked = search->question;
+	const bool lifted = asked->mark == PROTECTION_LIFTED;
+	CLEANUP(identity_release) struct identity theirs = IDENTITY_INIT;
+	const bool known = recall(candidate->key, SAME_SECONDS, &theirs);
+
+	*ret_answer = ANSWER_OTHER;
+	/* Of one that has another name it is only told when nobody has to be asked. */
+	if (!candidate->same_name && !candidate->same_place && !known)
+		return 0;
+	if (ask_ours(search, err) != 0)
+		return -1;
+	if (known && is_same(search, &theirs)) {
+		*ret_answer = ANSWER_SAME;
+	} else if (!asked->anew && recall(candidate->key, OTHER_SECONDS, &theirs) &&
+		   (is_other(&search->ours, &theirs) || !candidate->same_name)) {
+		return 0;
+	} else {
+		const bool may_wait = !asked->destroys || lifted || !candidate->same_name;
+
+		if ((asked->anew || !may_wait ||
+			    !known_get(KIND_SILENT, candidate->key, SILENT_SECONDS,
+				    &candidate->silent)) &&
+			ask(search, candidate, &theirs, err) != 0)
+			return -1;
+		if (!candidate->silent)
+			*ret_answer = is_same(search, &theirs) ? ANSWER_SAME : ANSWER_OTHER;
+		else if (candidate->same_name && is_near(&candidate->probe, asked->conn))
+			*ret_answer = ANSWER_SAME;
+		else if (candidate->same_name &&
+			 (is_local(&candidate->probe) ||
+				 !recall(candidate->key, OTHER_SILENT_SECONDS, &theirs) ||
+				 !is_other(&search->ours, &theirs)))
+			*ret_answer = lifted ? ANSWER_OTHER : ANSWER_UNKNOWN;
+	}
+	return *ret_answer == ANSWER_SAME && lifted && !candidate->same_place
+		       ? settle(search, candidate, ret_answer, err)
+		       : 0;
+}
+
+/* What libpq would take for it: PGDATABASE, else the user's name. The caller owns it. */
+static char *database_of(const struct env *env, const struct target *target)
+{
+	static const char *const keywords[][2] = { { "dbname", "PGDATABASE" },
+		{ "user", "PGUSER" } };
+
+	if (target->database)
+		return mem_strdup(target->database);
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
+		const char *set = params_get(&target->params, keywords[i][0]);
+		char *value;
+
+		if (!set)
+			set = env_get(env, keywords[i][1], NULL);
+		value = set ? mem_strdup(set) : probe_param(&target->params, keywords[i][0]);
+		if (value)
+			return value;
+	}
+	return NULL;
+}
+
+static int compare(struct search *search, const char *name, enum answer *ret_answer,
+	char **ret_reason, struct err *err)
+{
+	const struct twin_question *asked = search->question;
+	struct context *context = asked->context;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	CLEANUP(candidate_release) struct candidate candidate = { .silent = NULL };
+
+	*ret_answer = ANSWER_OTHER;
+	if (target_read(&candidate.target, name, &context->env, context->root, &own) != 0 ||
+		probe_places(&candidate.probe, &candidate.target.params, &own) != 0) {
+		/* No name of a target; or nothing of its URL is known. */
+		if (candidate.target.name && asked->mark != PROTECTION_LIFTED) {
+			*ret_answer = ANSWER_UNKNOWN;
+			*ret_reason = mem_strdup(own.message);
+		}
+		return 0;
+	}
+	candidate.database = database_of(&context->env, &candidate.target);
+	if (!candidate.database)
+		return 0;
+	candidate.key = key_of(&candidate.target.params, candidate.database, &candidate.probe);
+	candidate.same_name = strcmp(candidate.database, asked->database) == 0;
+	if (asked->by_name && !candidate.same_name)
+		return 0;
+	candidate.same_place = is_same_place(&candidate.probe, asked->conn, candidate.same_name);
+	if (candidate.same_name && candidate.same_place) {
+		*ret_answer = ANSWER_SAME;
+		return 0;
+	}
+	if (compare_servers(search, &candidate, ret_answer, err) != 0)
+		return -1;
+	*ret_reason = take_ptr(candidate.silent);
+	return 0;
 }
 
 /* --- looking through the targets ------------------------------------------------------------- */
@@ -127,65 +447,77 @@ static char *target_of(const char *variable)
 	return NULL;
 }
 
-static int compare(struct context *context, struct conn *conn, const char *name, bool *ret_same,
-	struct err *err)
+static bool is_protected(const struct env *env, const char *name)
 {
-	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	CLEANUP(target_release) struct target other = TARGET_INIT;
-	CLEANUP(mem_cleanup) char *theirs = NULL;
-	CLEANUP(mem_cleanup) char *ours = NULL;
-
-	*ret_same = false;
-	if (target_resolve(&other, name, &context->env, context->root, &ignored) != 0 ||
-		!target_is_protected(&other) || !other.database ||
-		strcmp(other.database, context->target.database) != 0)
-		return 0;
-	*ret_same = (strcasecmp(host_of(&other), host_of(&context->target)) == 0 &&
-			    strcmp(port_of(&other), port_of(&context->target)) == 0) ||
-		    has_address(&other, conn);
-	if (*ret_same || server_identifier(conn, &ours, &ignored) != 0)
-		return 0;
-	if (identify_other(context, &other, &theirs, err) != 0)
-		return -1;
-	*ret_same = theirs && strcmp(ours, theirs) == 0;
-	return 0;
+	return protection_is_name(name) ||
+	       protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
 }
 
-int twin_find(struct context *context, struct conn *conn, char **ret_origin, struct err *err)
+static char *origin_of(const struct env *env, const char *variable)
 {
-	CLEANUP(strlist_release) struct strlist variables = STRLIST_INIT;
 	const char *file;
 
-	*ret_origin = NULL;
-	env_names(&context->env, &variables);
-	for (size_t i = 0; i < variables.count; i++) {
-		CLEANUP(mem_cleanup) char *name = target_of(variables.items[i]);
-		bool same;
+	env_get(env, variable, &file);
+	return file ? mem_printf("%s in %s", variable, file) : mem_strdup(variable);
+}
 
-		if (!name || strcasecmp(name, context->target.name) == 0)
+int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct err *err)
+{
+	const struct env *env = &asked->context->env;
+	CLEANUP(strlist_release) struct strlist variables = STRLIST_INIT;
+	struct search search = { .question = asked };
+	int result = 0;
+
+	env_names(env, &variables);
+	for (size_t i = 0; i < variables.count && result == 0 && !ret_twin->same; i++) {
+		CLEANUP(mem_cleanup) char *name = target_of(variables.items[i]);
+		CLEANUP(mem_cleanup) char *origin = NULL;
+		CLEANUP(mem_cleanup) char *reason = NULL;
+		enum answer answer;
+
+		if (!name || strcasecmp(name, asked->context->target.name) == 0 ||
+			!is_protected(env, name))
 			continue;
-		if (compare(context, conn, name, &same, err) != 0)
-			return -1;
-		if (!same)
+		result = compare(&search, name, &answer, &reason, err);
+		if (result != 0 || answer == ANSWER_OTHER)
 			continue;
-		env_get(&context->env, variables.items[i], &file);
-		*ret_origin = file ? mem_printf("%s in %s", variables.items[i], file)
-				   : mem_strdup(variables.items[i]);
-		return 0;
+		origin = origin_of(env, variables.items[i]);
+		if (answer == ANSWER_SAME)
+			ret_twin->same = take_ptr(origin);
+		else if (!ret_twin->unknown)
+			ret_twin->unknown = mem_printf("%s (%s)", origin, reason);
 	}
-	return 0;
+	identity_release(&search.ours);
+	return result;
+}
+
+void twin_release(struct twin *twin)
+{
+	mem_free(twin->same);
+	mem_free(twin->unknown);
+	*twin = (struct twin)TWIN_INIT;
 }
 
 void twin_remember(struct context *context, struct conn *conn)
 {
+	const struct target *target = &context->target;
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	CLEANUP(mem_cleanup) char *key = server_key(&context->target);
-	CLEANUP(mem_cleanup) char *known = NULL;
-	CLEANUP(mem_cleanup) char *identifier = NULL;
+	CLEANUP(probe_release) struct probe probe = PROBE_INIT;
+	CLEANUP(identity_release) struct identity known = IDENTITY_INIT, identity = IDENTITY_INIT;
+	CLEANUP(mem_cleanup) char *key = NULL;
 
-	if (!target_is_protected(&context->target) ||
-		known_get(KIND_SERVER, key, KNOWN_SECONDS / 2, &known) ||
-		server_identifier(conn, &identifier, &ignored) != 0)
+	if (!target_is_protected(target) || probe_places(&probe, &target->params, &ignored) != 0)
 		return;
-	known_put(KIND_SERVER, key, identifier);
+	key = key_of(&target->params, target->database, &probe);
+	if (recall(key, DAY, &known) ||
+		identity_ask(conn, clock_ms() + OWN_MS, &identity, &ignored) != 0)
+		return;
+	/* A maintenance connection does not tell what a pooler's name leads to. */
+	if (strcmp(PQdb(conn_pg(conn)), target->database) != 0) {
+		mem_free(identity.database);
+		identity.database = recall(key, SAME_SECONDS, &known)
+					    ? take_ptr(known.database)
+					    : mem_strdup(target->database);
+	}
+	remember(key, &identity);
 }

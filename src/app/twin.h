@@ -7,18 +7,48 @@
 
 #include "app/context.h"
 
+struct twin_question {
+	struct context *context;
+	struct conn *conn;         /* any connection to the context's server */
+	const char *database;      /* of that server, which is asked about */
+	enum protection_mark mark; /* that it has */
+	bool destroys;             /* that a server was silent a moment ago is no answer then */
+	bool anew;                 /* nor is what it said a moment ago */
+	bool by_name;              /* only those whose URL names that database */
+};
+
+struct twin {
+	char *same;    /* where the URL stands that leads there, "PROD_CONNECTION_URL in .env" */
+	char *unknown; /* whether one does could not be found out: which, and why */
+};
+
+#define TWIN_INIT                                                                                  \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
 /*
  * Looks through the targets that are protected by name or by DB_PROTECTED_TARGETS for one whose URL
- * leads to the context's database; conn is any connection to its server. Servers are the same when
- * they say so (system identifier), else by address and port. What a protected server says is
- * remembered, so that it is asked once in a while only, for three seconds at most.
+ * leads to the database. Servers are the same by address and port as libpq would use them, or when
+ * they say so: by their system identifier, or where a role may not ask for that, by the time of
+ * their start. All of them together are asked for three seconds at most, and only when the names of
+ * the databases are the same, or the servers are known to be.
  *
- * *ret_origin: where that URL stands, "PROD_CONNECTION_URL in .env"; the caller's; NULL: none.
- * Fails with INTERRUPTED only.
+ * That a server is the same is believed for 30 days; that it is another for ten minutes, and for a
+ * week where it does not answer any more, unless its URL names this machine, where tunnels end.
+ *
+ * A mark that lifts the protection (LIFTED) settles what could not be found out. It also settles a
+ * copy of production's whole server, which calls itself what that does: when it is the same by what
+ * it says alone, and production's database does not have that mark.
+ *
+ * Fails with INTERRUPTED, and as a query to conn does.
  */
-int twin_find(struct context *context, struct conn *conn, char **ret_origin, struct err *err);
+int twin_find(const struct twin_question *question, struct twin *ret_twin, struct err *err);
 
-/* Remembers what the context's server says, when the target is protected. */
+/* Usable as a CLEANUP handler. */
+void twin_release(struct twin *twin);
+
+/* Remembers what the context's server says, when the target is protected; conn: any to it. */
 void twin_remember(struct context *context, struct conn *conn);
 
 #endif

@@ -2,6 +2,7 @@
 #include "app/guard.h"
 #include "base/mem.h"
 #include "pg/database.h"
+#include "pg/sibling.h"
 #include "term/json.h"
 #include "term/out.h"
 
@@ -15,8 +16,9 @@ static const struct option protect_options[] = {
 	{ .name = "off",
 		.type = OPTION_FLAG,
 		.value = &opt_off,
-		.help = "take the mark away; on a host that is protected by its name, mark the "
-			"database as not protected" },
+		.help = "take the mark away; on a host that is protected by its name, or where it "
+			"cannot be found out whether it is production's, mark the database as not "
+			"protected" },
 	{ .name = "json",
 		.type = OPTION_FLAG,
 		.value = &opt_json,
@@ -45,7 +47,10 @@ static int find_out(struct state *state, bool destroys, struct err *err)
 {
 	struct context *context = state->context;
 	const struct guard guard = {
-		.context = context, .what = "lift the protection of", .destroys = destroys
+		.context = context,
+		.what = "lift the protection of",
+		.destroys = destroys,
+		.shows = opt_show,
 	};
 	struct database_state database = { 0 };
 
@@ -95,6 +100,8 @@ static void show_json(const struct state *state)
 	json_object_set_new(object, "mark", word ? json_string(word) : json_null());
 	json_object_set_new(object, "marked_as",
 		state->marked_as ? out_json_text(state->marked_as) : json_null());
+	json_object_set_new(object, "not_known",
+		context->unknown_why ? out_json_text(context->unknown_why) : json_null());
 	json_object_set_new(object, "mark_is_gone", json_boolean(state->marked_once != NULL));
 	out_json(object);
 }
@@ -110,6 +117,10 @@ static void show(const struct state *state)
 	}
 	if (context->protected_why)
 		out_data("database \"%s\" is protected: %s\n", name, context->protected_why);
+	else if (context->unknown_why)
+		out_data("database \"%s\" is not known to be protected: destroying commands ask, "
+			 "since it may be that of %s\n",
+			name, context->unknown_why);
 	else
 		out_data("database \"%s\" is not protected\n", name);
 	if (context->mark == PROTECTION_LIFTED)
@@ -152,31 +163,49 @@ static int protect(struct state *state, struct err *err)
 }
 
 /* Whether the database would be protected with another mark, for the context to tell. */
-static int look_with(struct state *state, enum protection_mark mark, struct err *err)
+static int look_with(struct state *state, enum protection_mark mark, bool anew, struct err *err)
 {
-	const struct guard guard = { .context = state->context, .what = "look at" };
+	const struct guard guard = { .context = state->context, .what = "look at", .anew = anew };
 	CLEANUP(mem_cleanup) char *comment = protection_write(state->comment, mark, NULL);
 
 	return guard_decide(&guard, state->conn, comment, err);
 }
 
-/* Host and address can be contradicted by a mark, a name cannot. */
+/*
+ * A copy of production's server is told from it by this mark alone: when production's database has
+ * it now, it is that one, and gets its comment back.
+ */
+static int verify(struct state *state, struct err *err)
+{
+	if (look_with(state, PROTECTION_LIFTED, true, err) != 0)
+		return -1;
+	if (!state->context->protected_why)
+		return 0;
+	return database_set_comment(
+		state->conn, state->context->target.database, state->comment, err);
+}
+
+/* What host and address say, and what could not be found out, a mark can contradict; not a name. */
 static int lift(struct state *state, struct err *err)
 {
 	struct context *context = state->context;
 	const enum protection_mark before = context->mark;
 	enum protection_mark mark = PROTECTION_UNMARKED;
 	const char *name = context->target.database;
+	bool is_protected;
 
-	if (look_with(state, PROTECTION_UNMARKED, err) != 0)
+	if (look_with(state, PROTECTION_UNMARKED, false, err) != 0)
 		return -1;
-	if (context->protected_why) {
-		if (look_with(state, PROTECTION_LIFTED, err) != 0)
+	is_protected = context->protected_why;
+	if (is_protected || context->unknown_why) {
+		if (look_with(state, PROTECTION_LIFTED, false, err) != 0)
 			return -1;
 		if (!context->protected_why)
 			mark = PROTECTION_LIFTED;
 	}
 	if (mark != before && change(state, mark, err) != 0)
+		return -1;
+	if (mark == PROTECTION_LIFTED && is_protected && verify(state, err) != 0)
 		return -1;
 	if (context->protected_why)
 		out_warning("database \"%s\" stays protected: %s", name, context->protected_why);

@@ -86,16 +86,6 @@ int database_own_name(struct conn *conn, char **ret_name, struct err *err)
 	return 0;
 }
 
-int server_identifier(struct conn *conn, char **ret_identifier, struct err *err)
-{
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-
-	if (conn_query_row(conn, query_system_identifier, 0, NULL, &result, err) != 0)
-		return -1;
-	*ret_identifier = mem_strdup(PQgetvalue(result, 0, 0));
-	return 0;
-}
-
 static int add_clause(struct conn *conn, struct strbuf *sql, const char *keyword, const char *value,
 	bool identifier, struct err *err)
 {

@@ -32,12 +32,6 @@ int database_comment(struct conn *conn, const char *name, char **ret_comment, st
 /* The name by which the server knows conn's database; the caller owns it. */
 int database_own_name(struct conn *conn, char **ret_name, struct err *err);
 
-/*
- * What names the server whatever way leads to it; the caller owns it. Fails where our role may not
- * ask.
- */
-int server_identifier(struct conn *conn, char **ret_identifier, struct err *err);
-
 /* NULL members take the server's defaults. */
 struct database_create_options {
 	const char *owner;

@@ -1,0 +1,92 @@
+#include "pg/identity.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "pg/probe.h"
+#include "queries.h"
+
+#include <poll.h>
+#include <string.h>
+
+/* Not by a statement_timeout: a pooler may give that to another session, and a server that hangs
+ * does not keep it. */
+static int wait_for_result(
+	struct conn *conn, int64_t deadline, PGresult **ret_result, struct err *err)
+{
+	PGconn *pg = conn_pg(conn);
+
+	for (;;) {
+		int ready;
+
+		while (!PQisBusy(pg)) {
+			PGresult *result = PQgetResult(pg);
+
+			if (!result)
+				return 0;
+			PQclear(*ret_result);
+			*ret_result = result;
+		}
+		ready = probe_wait(PQsocket(pg), POLLIN, deadline, err);
+		if (ready < 0)
+			return -1;
+		if (ready == 0)
+			return err_set(err, ERR_TIMEOUT, "the server did not answer in time");
+		if (!PQconsumeInput(pg))
+			return conn_send_error(conn, err);
+	}
+}
+
+static int query(struct conn *conn, const char *sql, int64_t deadline, PGresult **ret_result,
+	struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (!PQsendQueryParams(conn_pg(conn), sql, 0, NULL, NULL, NULL, NULL, 0))
+		return conn_send_error(conn, err);
+	if (conn_flush(conn, err) != 0 || wait_for_result(conn, deadline, &result, err) != 0)
+		return -1;
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		return conn_result_error(conn, result, ERR_FAILED, err);
+	if (PQntuples(result) < 1)
+		return err_set(
+			err, ERR_FAILED, "the server gave no answer to a query that has one");
+	*ret_result = take_ptr(result);
+	return 0;
+}
+
+int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL, *system = NULL;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+
+	if (query(conn, query_server_identity, deadline, &result, err) != 0)
+		return -1;
+	/* A role may not be allowed to. */
+	if (query(conn, query_system_identifier, deadline, &system, &own) != 0 &&
+		own.kind != ERR_FAILED) {
+		*err = own;
+		own = (struct err)ERR_INIT;
+		return -1;
+	}
+	identity->system = system ? mem_strdup(PQgetvalue(system, 0, 0)) : NULL;
+	identity->database = mem_strdup(PQgetvalue(result, 0, 0));
+	identity->start = mem_strdup(PQgetvalue(result, 0, 1));
+	identity->comment = PQgetisnull(result, 0, 2) ? NULL : mem_strdup(PQgetvalue(result, 0, 2));
+	return 0;
+}
+
+bool identity_same_server(const struct identity *a, const struct identity *b)
+{
+	if (a->system && b->system)
+		return strcmp(a->system, b->system) == 0;
+	return a->start && b->start && strcmp(a->start, b->start) == 0;
+}
+
+void identity_release(struct identity *identity)
+{
+	mem_free(identity->system);
+	mem_free(identity->start);
+	mem_free(identity->database);
+	mem_free(identity->comment);
+	*identity = (struct identity)IDENTITY_INIT;
+}

@@ -1,0 +1,33 @@
+/* What names a server and a database whatever way leads to them. */
+#ifndef PG_IDENTITY_H
+#define PG_IDENTITY_H
+
+#include "pg/conn.h"
+
+#include <stdint.h>
+
+struct identity {
+	char *system;   /* its system identifier; NULL: our role may not ask, or it was not asked */
+	char *start;    /* when it was started, in microseconds; another server's differs */
+	char *database; /* that one is connected to; a pooler's name for it may differ */
+	char *comment;  /* of that database; NULL: none */
+};
+
+#define IDENTITY_INIT                                                                              \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+/*
+ * Asks conn, whose own setting of search_path does not matter, until the deadline (clock_ms). Fails
+ * with TIMEOUT then, when conn is good for nothing but being closed; else as conn_query does.
+ */
+int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity, struct err *err);
+
+/* By the system identifier where both have said it, else by when they were started. */
+bool identity_same_server(const struct identity *a, const struct identity *b);
+
+/* Usable as a CLEANUP handler. */
+void identity_release(struct identity *identity);
+
+#endif
