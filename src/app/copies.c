@@ -2,6 +2,7 @@
 
 #include "app/heal.h"
 #include "app/making.h"
+#include "app/twin.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -164,6 +165,47 @@ static int refuse_protected(struct context *context, struct err *err)
 	return -1;
 }
 
+static int refuse_twin(const char *name, const struct twin *twin, struct err *err)
+{
+	if (twin->same)
+		err_set(err, ERR_REFUSED,
+			"refusing to replace database \"%s\", which is protected: %s leads to it",
+			name, twin->same);
+	else
+		err_set(err, ERR_REFUSED,
+			"refusing to replace database \"%s\", which may be production's: %s", name,
+			twin->unknown);
+	err_note_line(err, "Nothing was changed.");
+	err_hint(err, "Rename it, or ask for fewer copies.");
+	return -1;
+}
+
+/* A copy of ours may have become somebody's production since. */
+static int check_twins(struct context *context, struct conn *conn, const struct siblings *siblings,
+	struct err *err)
+{
+	for (size_t i = 0; i < siblings->count && !context->target.is_private; i++) {
+		const struct sibling *copy = &siblings->items[i];
+		CLEANUP(twin_release) struct twin twin = TWIN_INIT;
+		const struct twin_question question = {
+			.context = context,
+			.conn = conn,
+			.database = copy->name,
+			.mark = protection_read(copy->comment, NULL),
+			.destroys = true,
+			.by_name = true,
+		};
+
+		if (!is_copy(copy) || !copy->is_owner)
+			continue;
+		if (twin_find(&question, &twin, err) != 0)
+			return -1;
+		if (twin.same || twin.unknown)
+			return refuse_twin(copy->name, &twin, err);
+	}
+	return 0;
+}
+
 int copies_check(struct context *context, size_t count, struct err *err)
 {
 	const struct guard guard = { .context = context, .what = "copy" };
@@ -174,9 +216,10 @@ int copies_check(struct context *context, size_t count, struct err *err)
 		refuse_protected(context, err) != 0 ||
 		context_connect_maintenance(context, &conn, err) != 0 ||
 		look(conn, context->target.database, count, &siblings, err) != 0 ||
-		guard_decide(&guard, conn, heal_comment(&siblings), err) != 0)
+		guard_decide(&guard, conn, heal_comment(&siblings), err) != 0 ||
+		refuse_protected(context, err) != 0)
 		return -1;
-	return refuse_protected(context, err);
+	return check_twins(context, conn, &siblings, err);
 }
 
 /* --- making
