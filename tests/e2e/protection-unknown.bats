@@ -1,0 +1,271 @@
+#!/usr/bin/env bats
+# bats file_tags=slow
+# When it cannot be found out whether another target's URL leads to the database, or only in another
+# way than by the same host, port and name.
+
+load helper
+load setup
+
+setup() {
+	common_setup
+	unset CI DB_CACHE
+	export DBRIG_AGENT=0
+	make_project
+	name=$(db shop)
+	sql "$name" "CREATE TABLE customer (what text); INSERT INTO customer VALUES ('precious')"
+	sql postgres "ALTER DATABASE \"$name\" OWNER TO app"
+	use "$name"
+	PROD_URL=$(app_url "$name")
+}
+
+# A port of this machine that is forwarded to the server; sets $port.
+tunnel() {
+	start_job socat -d -d "TCP-LISTEN:${1:-0},bind=127.0.0.1,fork,reuseaddr" "TCP:127.0.0.1:${2:-$SERVER_PORT}"
+	wait_until "grep -q 'listening on' '$JOB_ERR'"
+	port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$JOB_ERR")
+}
+
+# A port where nobody listens; sets $closed.
+closed_port() {
+	tunnel
+	kill "$JOB_PID"
+	finish_job
+	closed=$port
+}
+
+assert_stays() {
+	assert_status 4
+	assert_equal precious "$(sql "$name" 'SELECT what FROM customer')"
+}
+
+@test "a server that is silent makes destroying commands ask, whatever was found out before" {
+	closed_port
+	export PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$closed}
+	run --separate-stderr db-protect --show
+	assert_contains "$output" 'not known to be protected'
+	assert_contains "$output" PROD_CONNECTION_URL
+	for command in db-drop db-setup db-schema-load 'db-sessions --kill-all'; do
+		# shellcheck disable=SC2086 # several words
+		run --separate-stderr $command </dev/null
+		assert_stays
+		assert_contains "$stderr" "may be production's"
+		assert_contains "$stderr" PROD_CONNECTION_URL
+		refute_contains "$stderr" "$APP_PASSWORD"
+	done
+	# Now it is there, and is this one.
+	tunnel "$closed"
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
+}
+
+@test "what is not known is settled for a database by --off, once and for all" {
+	closed_port
+	export PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$closed}
+	run --separate-stderr db-protect --off
+	assert_stays
+	run --separate-stderr db-protect --off --confirm "$name"
+	assert_status 0
+	assert_equal '[dbrig:unprotected]' "$(comment "$name")"
+	db-setup -q
+	assert_contains "$(comment "$name")" '[dbrig:unprotected]'
+	db-setup -q
+	db-drop -q
+	assert_equal '' "$(oid "$name")"
+}
+
+@test "a database that is not there yet is made without a question" {
+	closed_port
+	use "$(db_name new)"
+	export PROD_CONNECTION_URL=${CONNECTION_URL/port=$SERVER_PORT/port=1}
+	run --separate-stderr db-setup
+	assert_status 0
+	run --separate-stderr db-setup
+	assert_status 4
+}
+
+@test "a confirmation goes on, with a warning" {
+	closed_port
+	PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$closed} run --separate-stderr db-drop --confirm "$name"
+	assert_status 0
+	assert_contains "$stderr" 'could not be found out'
+	assert_equal '' "$(oid "$name")"
+}
+
+@test "a tunnel that leads elsewhere than it did is noticed" {
+	local here=$SERVER_PORT
+	# Another server with a database of the same name.
+	own_server
+	there=$SERVER_PORT
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	use_server "$SUITE_SERVER"
+	tunnel 0 "$there"
+	export PROD_CONNECTION_URL=${PROD_URL/:$here/:$port}
+	run --separate-stderr db-protect --show
+	assert_contains "$output" 'is not protected'
+	mark=$(server_log_mark)
+	db-schema-load -q
+	kill "$JOB_PID"
+	finish_job
+	# As if it had been asked eleven minutes ago.
+	touch -d '11 minutes ago' "$HOME"/.local/state/dbrig/known-server-*
+	tunnel "$port" "$here"
+	run --separate-stderr db-drop
+	assert_status 4
+	assert_contains "$stderr" 'leads to the same database'
+	assert_equal precious "$(sql "$name" 'SELECT what FROM customer')"
+}
+
+@test "the same server is asked once in ten minutes" {
+	own_server
+	there=$SERVER_PORT log=$SERVER_LOG
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	use_server "$SUITE_SERVER"
+	export PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$there}
+	db-setup -q
+	asked=$(grep -c pg_control_system "$log")
+	[ "$asked" -gt 0 ]
+	db-setup -q
+	db-setup -q
+	assert_equal "$asked" "$(grep -c pg_control_system "$log")"
+}
+
+@test "a URL that cannot be used is compared as far as it can be read" {
+	# No CA bundle, and yet the same host.
+	host=shop.abc123.eu-central-1.rds.amazonaws.com
+	export PROD_CONNECTION_URL=${PROD_URL/127.0.0.1/$host}?hostaddr=127.0.0.1
+	CONNECTION_URL=$PROD_URL run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
+	PROD_CONNECTION_URL=${PROD_URL/127.0.0.1/$host}?hostaddr=192.0.2.1
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'CA bundle'
+	assert_contains "$stderr" PROD_CONNECTION_URL
+	PROD_CONNECTION_URL="postgresql://app:s3cret@x@127.0.0.1/$name"
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" PROD_CONNECTION_URL
+	refute_contains "$stderr" s3cret
+	PROD_CONNECTION_URL=${PROD_URL/127.0.0.1/$host} PROD_AUTH=iam run --separate-stderr db-drop
+	assert_stays
+}
+
+@test "a URL without a database means that of its user, or PGDATABASE" {
+	export PROD_CONNECTION_URL=${PROD_URL%/*}
+	CONNECTION_URL=$PROD_URL PGDATABASE=$name run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
+	sql postgres "CREATE ROLE \"$name\" LOGIN"
+	PROD_CONNECTION_URL=postgresql://$name@127.0.0.1:$SERVER_PORT
+	CONNECTION_URL=$PROD_URL run --separate-stderr db-drop
+	sql postgres "DROP ROLE \"$name\""
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
+}
+
+@test "several hosts and PGPORT are what libpq makes of them" {
+	for place in "192.0.2.1:1,127.0.0.1:$SERVER_PORT" 127.0.0.1; do
+		PROD_CONNECTION_URL=${PROD_URL/127.0.0.1:$SERVER_PORT/$place}
+		export PROD_CONNECTION_URL
+		mark=$(server_log_mark)
+		CONNECTION_URL=$PROD_URL PGPORT=$SERVER_PORT run --separate-stderr db-drop
+		assert_stays
+		assert_contains "$stderr" 'leads to the same database'
+		# Nobody had to be asked.
+		refute_contains "$(statements "$mark" "$name")" pg_control_system
+	done
+}
+
+@test "a role that may not ask for the system identifier recognises the server all the same" {
+	own_server
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	sql "$name" "CREATE TABLE customer (what text); INSERT INTO customer VALUES ('precious')"
+	for database in postgres "$name"; do
+		sql "$database" 'REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC'
+	done
+	tunnel
+	PROD_CONNECTION_URL=$(app_url "$name")
+	export PROD_CONNECTION_URL=${PROD_CONNECTION_URL/:$SERVER_PORT/:$port}
+	CONNECTION_URL=$(app_url "$name") run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
+}
+
+@test "a server that hangs is waited for three seconds at most" {
+	own_server
+	there=$SERVER_PORT own=$SERVER_HOME
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	use_server "$SUITE_SERVER"
+	export PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$there} PROD_EU_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$there}
+	read -r process <"$own/data/postmaster.pid"
+	kill -STOP "$process"
+	SECONDS=0
+	run --separate-stderr db-drop
+	took=$SECONDS
+	kill -CONT "$process"
+	assert_stays
+	((took <= 4))
+}
+
+@test "snapshots of a protected database stay protected when it is gone" {
+	db-protect -q
+	db-snapshot -q save s
+	sql postgres "DROP DATABASE \"$name\""
+	run --separate-stderr db-snapshot drop s
+	assert_status 4
+	assert_contains "$stderr" 'marked as that of the target "local"'
+	assert_matches "$(siblings)" snapshot
+	db-snapshot -q drop s --confirm "$name"
+	assert_equal '' "$(siblings)"
+}
+
+@test "a copy that has become production is not replaced" {
+	db-setup -q --copies 2
+	before=$(oid "${name}_2")
+	drop_later "${name}_1"
+	export PROD_CONNECTION_URL=${PROD_URL}_2
+	run --separate-stderr db-setup --copies 2
+	assert_status 4
+	assert_contains "$stderr" 'leads to it'
+	assert_equal "$before" "$(oid "${name}_2")"
+}
+
+@test "a copy of production's whole server is settled by --off, production itself is not" {
+	own_server
+	production=$SERVER_HOME production_port=$SERVER_PORT
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	PROD_CONNECTION_URL=$(app_url "$name")
+	export PROD_CONNECTION_URL
+	db-protect -q prod
+	# Under another way to it.
+	tunnel
+	CONNECTION_URL=${PROD_CONNECTION_URL/:$production_port/:$port}
+	for round in 1 2; do
+		run --separate-stderr db-protect --off --confirm "$name"
+		assert_contains "$stderr" 'stays protected'
+		assert_equal '[dbrig:protected=prod]' "$(comment "$name")"
+	done
+	pg_server pause
+	copy=$(mktemp -d "${TMPDIR:-/tmp}/pg.XXXXXX")
+	OWN_SERVERS+=("$copy")
+	rm -r "$copy"
+	cp -a "$production" "$copy"
+	sed -i -e "s#$production#$copy#g" -e "s/^SERVER_PORT=.*/SERVER_PORT=$((production_port + 1))/" "$copy/env"
+	sed -i "s#$production#$copy#g" "$copy/data/postgresql.auto.conf"
+	pg_server_at "$copy" start
+	pg_server start
+	use_server "$copy"
+	CONNECTION_URL=$(app_url "$name")
+	run --separate-stderr db-drop
+	assert_status 4
+	run --separate-stderr db-protect --off --confirm "$name"
+	assert_status 0
+	assert_contains "$stderr" 'is not protected any more'
+	assert_equal '[dbrig:unprotected]' "$(comment "$name")"
+	db-setup -q
+	db-drop -q
+	assert_equal '' "$(oid "$name")"
+	use_server "$production"
+	assert_equal '[dbrig:protected=prod]' "$(comment "$name")"
+}
