@@ -289,7 +289,7 @@ static const char *own_database(const struct search *search)
 
 static bool is_same(const struct search *search, const struct identity *theirs)
 {
-	return identity_same_server(&search->ours, theirs) &&
+	return theirs->database && identity_same_server(&search->ours, theirs) &&
 	       strcmp(theirs->database, own_database(search)) == 0;
 }
 
@@ -344,7 +344,8 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 	if (known && is_same(search, &theirs)) {
 		*ret_answer = ANSWER_SAME;
 	} else if (!asked->anew && recall(candidate->key, OTHER_SECONDS, &theirs) &&
-		   (is_other(&search->ours, &theirs) || !candidate->same_name)) {
+		   (is_other(&search->ours, &theirs) ||
+			   (!candidate->same_name && *theirs.database))) {
 		return 0;
 	} else {
 		const bool may_wait = !asked->destroys || lifted || !candidate->same_name;
@@ -515,9 +516,8 @@ void twin_remember(struct context *context, struct conn *conn)
 	/* A maintenance connection does not tell what a pooler's name leads to. */
 	if (strcmp(PQdb(conn_pg(conn)), target->database) != 0) {
 		mem_free(identity.database);
-		identity.database = recall(key, SAME_SECONDS, &known)
-					    ? take_ptr(known.database)
-					    : mem_strdup(target->database);
+		identity.database =
+			mem_strdup(recall(key, SAME_SECONDS, &known) ? known.database : "");
 	}
 	remember(key, &identity);
 }

@@ -43,7 +43,7 @@ struct twin {
  *
  * Fails with INTERRUPTED, and as a query to conn does.
  */
-int twin_find(const struct twin_question *question, struct twin *ret_twin, struct err *err);
+int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct err *err);
 
 /* Usable as a CLEANUP handler. */
 void twin_release(struct twin *twin);

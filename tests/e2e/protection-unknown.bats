@@ -5,6 +5,7 @@
 
 load helper
 load setup
+load pgbouncer
 
 setup() {
 	common_setup
@@ -175,6 +176,24 @@ assert_stays() {
 		# Nobody had to be asked.
 		refute_contains "$(statements "$mark" "$name")" pg_control_system
 	done
+}
+
+@test "a pooler's name for production's database is seen through, once the server is known" {
+	start_pgbouncer session $'[databases]\nlive'"=host=$SERVER_SOCKET port=$SERVER_PORT dbname=$name"
+	PROD_CONNECTION_URL=$(bouncer_url live)
+	export PROD_CONNECTION_URL
+	run db-schema-load prod
+	assert_stays
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
+	# And the other way round.
+	CONNECTION_URL=$(bouncer_url live)
+	PROD_CONNECTION_URL=$PROD_URL
+	db-protect --show prod
+	run --separate-stderr db-schema-load
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
 }
 
 @test "a role that may not ask for the system identifier recognises the server all the same" {
