@@ -134,11 +134,11 @@ assert_stays() {
 @test "a URL that cannot be used is compared as far as it can be read" {
 	# No CA bundle, and yet the same host.
 	host=shop.abc123.eu-central-1.rds.amazonaws.com
-	export PROD_CONNECTION_URL=${PROD_URL/127.0.0.1/$host}?hostaddr=127.0.0.1
+	export PROD_CONNECTION_URL="${PROD_URL/127.0.0.1/$host}?hostaddr=127.0.0.1"
 	CONNECTION_URL=$PROD_URL run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'leads to the same database'
-	PROD_CONNECTION_URL=${PROD_URL/127.0.0.1/$host}?hostaddr=192.0.2.1
+	PROD_CONNECTION_URL="${PROD_URL/127.0.0.1/$host}?hostaddr=192.0.2.1"
 	run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'CA bundle'
@@ -260,7 +260,7 @@ assert_stays() {
 	# Under another way to it.
 	tunnel
 	CONNECTION_URL=${PROD_CONNECTION_URL/:$production_port/:$port}
-	for round in 1 2; do
+	for _ in 1 2; do
 		run --separate-stderr db-protect --off --confirm "$name"
 		assert_contains "$stderr" 'stays protected'
 		assert_equal '[dbrig:protected=prod]' "$(comment "$name")"
