@@ -253,9 +253,10 @@ static int refuse_protected(
 	if (protection_read(comment, &marked_as) != PROTECTION_MARKED)
 		return 0;
 	err_set(err, ERR_REFUSED,
-		"refusing to run a script in database \"%s\", which is protected: it is marked as "
-		"that of the target \"%s\"",
-		name, marked_as ? marked_as : "?");
+		"refusing to run a script in database \"%s\", which is protected: it is marked "
+		"%s%s%s",
+		name, marked_as ? "as that of the target \"" : "by hand",
+		marked_as ? marked_as : "", marked_as ? "\"" : "");
 	err_hint(err, "Run what is meant for it on that target, by a script of its own.");
 	return -1;
 }
