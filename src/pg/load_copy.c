@@ -169,6 +169,9 @@ int load_copy_in(struct loader *loader, struct err *err)
 	int put;
 
 	begin_data(loader);
+	/* A signal that came while the server was waited for: the data may never come. */
+	if (loader->conn->interrupted.kind)
+		return end_data(loader, "interrupted", err);
 	if (loader->copy.action && loader->copy.fd >= 0)
 		return pass_data(loader, block_of_file, err);
 	if (!item->data_foreseen)

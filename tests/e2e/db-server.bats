@@ -148,8 +148,8 @@ is_gone() {
 		destroys[i]=$!
 	done
 	for i in 1 2 3; do
-		wait "${starts[i]}"
-		wait "${destroys[i]}"
+		wait "${starts[i]}" || { cat "$TEST_DIR/out.$i"; return 1; }
+		wait "${destroys[i]}" || { cat "$TEST_DIR/destroy.$i"; return 1; }
 	done
 	db-server start
 	assert_equal 1 "$(postmasters)"
