@@ -70,14 +70,7 @@ static bool is_loopback_host(const char *host, size_t length)
 		return true;
 	if (length == strlen("localhost") && strncasecmp(host, "localhost", length) == 0)
 		return true;
-	if (!address_parse(host, length, &address))
-		return false;
-	if (address.family == 4)
-		return address.bytes[0] == 127;
-	for (size_t i = 0; i < 15; i++)
-		if (address.bytes[i] != 0)
-			return false;
-	return address.bytes[15] == 1;
+	return address_parse(host, length, &address) && address_is_loopback(&address);
 }
 
 /* Every host of the list is this machine; "": a socket. */

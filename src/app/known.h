@@ -13,6 +13,7 @@
  * is known is older than that. */
 bool known_get(const char *kind, const char *key, int64_t most_seconds, char **ret_value);
 
+/* value "": nothing is known any more. */
 void known_put(const char *kind, const char *key, const char *value);
 
 #endif

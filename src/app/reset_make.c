@@ -230,12 +230,12 @@ static int find_strangers(struct reset *reset, char **ret_why, struct err *err)
 {
 	bool changed;
 
-	if (reset->openings == 0)
-		return 0;
-	if (database_was_changed(reset->work, reset->first_xid, reset->closed_xid, &changed, err) !=
-		0)
+	/* Once, and others were sent away: otherwise nothing is known of what they did. */
+	changed = !reset->closed || reset->openings != 1;
+	if (!changed && database_was_changed(reset->work, reset->first_xid, reset->closed_xid,
+				&changed, err) != 0)
 		return -1;
-	if (changed || reset->openings > 1)
+	if (changed)
 		*ret_why = mem_strdup("others may have changed something in it");
 	return 0;
 }

@@ -96,12 +96,7 @@ static bool is_loopback(const struct probe_place *place)
 
 	if (!address_parse(text, strlen(text), &address))
 		return strcasecmp(text, "localhost") == 0;
-	if (address.family == 4)
-		return address.bytes[0] == 127;
-	for (size_t i = 0; i < 15; i++)
-		if (address.bytes[i] != 0)
-			return false;
-	return address.bytes[15] == 1;
+	return address_is_loopback(&address);
 }
 
 /* Where a tunnel may end: what is there today may be elsewhere tomorrow. */
@@ -322,7 +317,7 @@ static int settle(struct search *search, struct candidate *candidate, enum answe
 		 protection_read(theirs.comment, NULL) == PROTECTION_LIFTED)
 		*ret_answer = ANSWER_SAME;
 	else
-		known_put(KIND_SETTLED, key, "");
+		known_put(KIND_SETTLED, key, "yes");
 	return 0;
 }
 

@@ -111,6 +111,15 @@ struct cidr cidr_of(const struct address *address)
 	return (struct cidr){ *address, bits_of(address->family) };
 }
 
+bool address_is_loopback(const struct address *address)
+{
+	static const unsigned char loopback[16] = { [15] = 1 };
+
+	if (address->family == 4)
+		return address->bytes[0] == 127;
+	return memcmp(address->bytes, loopback, sizeof(loopback)) == 0;
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
 	return a->family == b->family && memcmp(a->bytes, b->bytes, bits_of(a->family) / 8) == 0;

@@ -43,6 +43,9 @@ bool address_equal(const struct address *a, const struct address *b);
 /* False for different families. */
 bool cidr_covers(const struct cidr *cidr, const struct address *address);
 
+/* 127.0.0.0/8 and ::1. */
+bool address_is_loopback(const struct address *address);
+
 /*
  * True when the address can be seen on the internet. Otherwise *ret_why (may be NULL) is a phrase
  * like "a private network (RFC 1918)" or "carrier-grade NAT". Stricter than the registries: IPv4

@@ -251,16 +251,11 @@ int prompt_line(const char *question, char **ret_answer, struct err *err)
 
 int prompt_yes(const char *question, bool *ret_yes, struct err *err)
 {
-	CLEANUP(terminal_close) struct terminal terminal = TERMINAL_INIT;
-	char buffer[PROMPT_ANSWER_MAX];
-	size_t length = 0;
-	bool end = false;
+	CLEANUP(mem_cleanup) char *answer = NULL;
 
-	if (terminal_open(&terminal, err) != 0 ||
-		ask(&terminal, question, buffer, &length, &end, err) != 0)
+	if (prompt_line(question, &answer, err) != 0)
 		return -1;
-	*ret_yes = (length == 1 && strncasecmp(buffer, "y", 1) == 0) ||
-		   (length == 3 && strncasecmp(buffer, "yes", 3) == 0);
+	*ret_yes = answer && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
 	return 0;
 }
 

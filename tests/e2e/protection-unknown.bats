@@ -283,6 +283,10 @@ assert_stays() {
 	assert_contains "$stderr" 'is not protected any more'
 	assert_equal '[dbrig:unprotected]' "$(comment "$name")"
 	db-setup -q
+	# That is settled: production is not asked each time.
+	run --separate-stderr db-setup
+	assert_status 0
+	refute_contains "$stderr" 'asking the server'
 	db-drop -q
 	assert_equal '' "$(oid "$name")"
 	use_server "$production"

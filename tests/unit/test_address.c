@@ -398,6 +398,24 @@ static const struct {
 	{ "ff02::1", "multicast" },
 };
 
+static void test_loopback(void **state)
+{
+	static const struct {
+		const char *address;
+		bool loopback;
+	} cases[] = { { "127.0.0.1", true }, { "127.255.255.254", true },
+		{ "126.255.255.255", false }, { "128.0.0.1", false }, { "10.0.0.1", false },
+		{ "::1", true }, { "::2", false }, { "::", false }, { "7f00::1", false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct address address;
+
+		assert_true(parse(cases[i].address, &address));
+		check_number(cases[i].address, address_is_loopback(&address), cases[i].loopback);
+	}
+}
+
 static void test_global(void **state)
 {
 	(void)state;
