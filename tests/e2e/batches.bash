@@ -24,7 +24,7 @@ tables() {
 }
 
 # A server between the client and the real one, on port $PROXY_PORT: `delay` gives every answer 5 ms,
-# `far` 15 ms, `pid` names another process than the one that answers, as a pooler does, `cut` swallows the
+# `far` 15 ms, `moon` half a second, `pid` names another process than the one that answers, as a pooler does, `cut` swallows the
 # answer to COMMIT and closes; `far-cut` and so on do both.
 proxy() {
 	cat >proxy.pl <<-'PERL'
@@ -35,7 +35,7 @@ proxy() {
 		use IO::Socket::UNIX;
 
 		my ($socket, $mode) = @ARGV;
-		my $delay = $mode =~ /far/ ? 0.015 : $mode eq 'delay' ? 0.005 : 0;
+		my $delay = $mode =~ /moon/ ? 0.5 : $mode =~ /far/ ? 0.015 : $mode eq 'delay' ? 0.005 : 0;
 		my $cuts = $mode =~ /cut/;
 		my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1') or die $!;
 		$SIG{CHLD} = 'IGNORE';

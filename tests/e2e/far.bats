@@ -101,3 +101,21 @@ load batches
 	assert_contains "$(cat "$JOB_ERR")" 'Rolled back: nothing of the script is in the database.'
 	assert_untouched
 }
+
+@test "a signal that comes before the server has asked for a COPY's data is not lost" {
+	sql "$DB" 'CREATE TABLE t (id int)'
+	mkfifo seed
+	exec {fifo}<>seed
+	printf 'COPY t FROM stdin;\n1\n' >&"$fifo"
+	proxy moon
+	start_job db-seed -f seed
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'db-seed' AND state = 'active' AND query LIKE '%COPY t%'\")\" = 1 ]" 20
+	# The server's question is still on its way, and no data will follow.
+	kill -INT "$JOB_PID"
+	wait_until job_ended 8
+	finish_job
+	assert_equal 130 "$status"
+	exec {fifo}>&-
+	assert_equal 0 "$(sql "$DB" 'SELECT count(*) FROM t')"
+}

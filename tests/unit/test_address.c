@@ -457,6 +457,7 @@ int main(void)
 		UNIT_TEST(test_covers),
 		UNIT_TEST(test_equal),
 		UNIT_TEST(test_equal_beside_rubbish),
+		UNIT_TEST(test_loopback),
 		UNIT_TEST(test_global),
 		UNIT_TEST(test_no_family_is_a_bug),
 	};
