@@ -257,6 +257,15 @@ static void tell_sessions(const struct holdings *holdings)
 	}
 }
 
+/* What no script brings back. */
+static void tell_besides(const struct holdings *holdings)
+{
+	if (holdings->unknown[HOLDINGS_BESIDES].kind != ERR_NONE)
+		tell_unknown("besides", &holdings->unknown[HOLDINGS_BESIDES]);
+	else if (holdings->besides)
+		tell("besides", holdings->besides);
+}
+
 /* --- backups ---------------------------------------------------------------------------------- */
 
 /* ", 5h10m ago"; nothing when the age is not known. The caller owns it. */
@@ -331,6 +340,7 @@ void holdings_tell(struct context *context, struct conn *maintenance)
 	tell_database(&holdings);
 	tell_objects(&holdings);
 	tell_sessions(&holdings);
+	tell_besides(&holdings);
 	left = deadline - clock_ms();
 	left = left < AWS_MS / 3 ? AWS_MS / 3 : left > AWS_MS ? AWS_MS : left;
 	if (tell_rds(context, left, &err) != 0)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "pg/conn_internal.h"
 #include "pg/database.h"
 #include "queries.h"
@@ -29,6 +30,7 @@ void holdings_release(struct holdings *holdings)
 		PQclear(holdings->results[i]);
 	}
 	mark_release(&holdings->mark);
+	mem_free(holdings->besides);
 	*holdings = (struct holdings)HOLDINGS_INIT;
 }
 
@@ -217,6 +219,22 @@ static int ask_sessions(struct inquiry *inquiry, struct err *err)
 	return 0;
 }
 
+static int ask_besides(struct inquiry *inquiry, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	PGresult *result;
+
+	if (ask(inquiry, HOLDINGS_BESIDES, query_database_uncopied, 1, &inquiry->database, &result,
+		    err) != 0)
+		return -1;
+	for (int i = 0; i < PQntuples(result); i++)
+		if (value(result, i, 0))
+			strbuf_addf(&text, "%s%s", text.length ? ", " : "", value(result, i, 0));
+	if (text.length)
+		inquiry->holdings->besides = strbuf_detach(&text);
+	return 0;
+}
+
 /* --- from inside ------------------------------------------------------------------------------ */
 
 static bool is_slow(const struct err *err)
@@ -341,7 +359,8 @@ int holdings_ask(struct conn *maintenance, const char *database, int64_t limit_m
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	int failed = ask_database(&outside, err) != 0 ||
 		     (holdings->found &&
-			     (ask_size(&outside, err) != 0 || ask_sessions(&outside, err) != 0));
+			     (ask_size(&outside, err) != 0 || ask_sessions(&outside, err) != 0 ||
+				     ask_besides(&outside, err) != 0));
 
 	end(&outside, &ignored);
 	if (failed)

@@ -13,6 +13,7 @@ enum holdings_part {
 	HOLDINGS_DATABASE, /* owner, mark, the states */
 	HOLDINGS_SIZE,
 	HOLDINGS_SESSIONS,
+	HOLDINGS_BESIDES, /* settings, privileges and the like */
 	HOLDINGS_TABLES,
 	HOLDINGS_OBJECTS,
 	HOLDINGS_PARTS
@@ -43,6 +44,8 @@ struct holdings {
 	long session_count;
 	struct holdings_sessions sessions[HOLDINGS_MOST];
 	size_t session_groups;
+	char *besides; /* what it has and its contents do not tell, as in pg/sibling.h; NULL: none
+			*/
 	long table_count;
 	struct holdings_table tables[HOLDINGS_MOST];
 	size_t tables_shown;

@@ -91,6 +91,18 @@ waiting_for_lock() {
 	assert_equal "at stake: nothing, database \"$(db_name none)\" does not exist" "$stderr"
 }
 
+@test "what no script brings back is told" {
+	local name
+	name=$(db besides)
+	CONNECTION_URL=$(url "$name") tell
+	assert_equal '' "$(line besides)"
+	sql postgres "REVOKE CONNECT ON DATABASE $name FROM PUBLIC"
+	sql postgres "ALTER DATABASE $name SET timezone = 'UTC'"
+	CONNECTION_URL=$(url "$name") tell
+	assert_status 0
+	assert_equal 'settings made by ALTER DATABASE, privileges on the database itself' "$(line besides)"
+}
+
 @test "a database that takes no connections is told of as far as it can be" {
 	local name
 	name=$(db shut)
