@@ -271,6 +271,25 @@ static int ask_ours(struct search *search, struct err *err)
 	return identity_ask(search->question->conn, clock_ms() + OWN_MS, &search->ours, err);
 }
 
+/* A server without its service's own role is not one of that service's. */
+static int serves_another(struct search *search, const struct candidate *candidate,
+	bool *ret_another, struct err *err)
+{
+	const struct probe *probe = &candidate->probe;
+
+	*ret_another = probe->place_count > 0;
+	for (size_t i = 0; i < probe->place_count && *ret_another; i++) {
+		const char *role = protection_service_role(probe->places[i].host);
+		bool has = true;
+
+		if (role && identity_has_role(search->question->conn, role, clock_ms() + OWN_MS,
+				    &has, err) != 0)
+			return -1;
+		*ret_another = !has;
+	}
+	return 0;
+}
+
 /* What our database is called there; over a maintenance connection it is what we call it. */
 static const char *own_database(const struct search *search)
 {
@@ -329,10 +348,15 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 	const bool lifted = asked->mark == PROTECTION_LIFTED;
 	CLEANUP(identity_release) struct identity theirs = IDENTITY_INIT;
 	const bool known = recall(candidate->key, SAME_SECONDS, &theirs);
+	bool another;
 
 	*ret_answer = ANSWER_OTHER;
 	/* Of one that has another name it is only told when nobody has to be asked. */
 	if (!candidate->same_name && !candidate->same_place && !known)
+		return 0;
+	if (serves_another(search, candidate, &another, err) != 0)
+		return -1;
+	if (another)
 		return 0;
 	if (ask_ours(search, err) != 0)
 		return -1;

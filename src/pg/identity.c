@@ -36,12 +36,13 @@ static int wait_for_result(
 	}
 }
 
-static int query(struct conn *conn, const char *sql, int64_t deadline, PGresult **ret_result,
-	struct err *err)
+/* value: of $1; NULL: there is none. */
+static int query(struct conn *conn, const char *sql, const char *value, int64_t deadline,
+	PGresult **ret_result, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 
-	if (!PQsendQueryParams(conn_pg(conn), sql, 0, NULL, NULL, NULL, NULL, 0))
+	if (!PQsendQueryParams(conn_pg(conn), sql, value ? 1 : 0, NULL, &value, NULL, NULL, 0))
 		return conn_send_error(conn, err);
 	if (conn_flush(conn, err) != 0 || wait_for_result(conn, deadline, &result, err) != 0)
 		return -1;
@@ -59,10 +60,10 @@ int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity,
 	CLEANUP(result_cleanup) PGresult *result = NULL, *system = NULL;
 	CLEANUP(err_release) struct err own = ERR_INIT;
 
-	if (query(conn, query_server_identity, deadline, &result, err) != 0)
+	if (query(conn, query_server_identity, NULL, deadline, &result, err) != 0)
 		return -1;
 	/* A role may not be allowed to. */
-	if (query(conn, query_system_identifier, deadline, &system, &own) != 0 &&
+	if (query(conn, query_system_identifier, NULL, deadline, &system, &own) != 0 &&
 		own.kind != ERR_FAILED) {
 		*err = own;
 		own = (struct err)ERR_INIT;
@@ -72,6 +73,17 @@ int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity,
 	identity->database = mem_strdup(PQgetvalue(result, 0, 0));
 	identity->start = mem_strdup(PQgetvalue(result, 0, 1));
 	identity->comment = PQgetisnull(result, 0, 2) ? NULL : mem_strdup(PQgetvalue(result, 0, 2));
+	return 0;
+}
+
+int identity_has_role(
+	struct conn *conn, const char *role, int64_t deadline, bool *ret_has, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (query(conn, query_server_has_role, role, deadline, &result, err) != 0)
+		return -1;
+	*ret_has = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
 	return 0;
 }
 

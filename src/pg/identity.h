@@ -24,6 +24,10 @@ struct identity {
  */
 int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity, struct err *err);
 
+/* Whether the server of conn has that role; otherwise as identity_ask. */
+int identity_has_role(
+	struct conn *conn, const char *role, int64_t deadline, bool *ret_has, struct err *err);
+
 /* By the system identifier where both have said it, else by when they were started. */
 bool identity_same_server(const struct identity *a, const struct identity *b);
 

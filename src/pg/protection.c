@@ -219,6 +219,23 @@ static bool is_below(const char *host, size_t length, const char *domain)
 	return length == tail || host[length - tail - 1] == '.';
 }
 
+const char *protection_service_role(const char *host)
+{
+	/* As the services' documentation has them. */
+	static const char *const roles[][2] = {
+		{ "Amazon RDS", "rdsadmin" },
+		{ "Google Cloud SQL", "cloudsqlsuperuser" },
+		{ "Azure Database for PostgreSQL", "azure_pg_admin" },
+		{ "Supabase", "supabase_admin" },
+	};
+	const char *service = protection_service(host);
+
+	for (size_t i = 0; service && i < ARRAY_SIZE(roles); i++)
+		if (strcmp(service, roles[i][0]) == 0)
+			return roles[i][1];
+	return NULL;
+}
+
 const char *protection_service(const char *host)
 {
 	size_t length = strlen(host);

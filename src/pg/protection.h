@@ -47,6 +47,12 @@ bool protection_lists(const char *list, const char *target);
 /* The service that a host's name belongs to, "Amazon RDS"; NULL: none that is known. */
 const char *protection_service(const char *host);
 
+/*
+ * A role that each server of the host's service has and that nobody there can drop; NULL: none is
+ * known. A server without it is not of that service.
+ */
+const char *protection_service_role(const char *host);
+
 struct protection_signs {
 	const char *target;        /* its name */
 	bool is_listed;            /* in DB_PROTECTED_TARGETS */

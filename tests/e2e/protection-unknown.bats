@@ -138,17 +138,41 @@ assert_stays() {
 	CONNECTION_URL=$PROD_URL run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'leads to the same database'
-	PROD_CONNECTION_URL="${PROD_URL/127.0.0.1/$host}?hostaddr=192.0.2.1"
-	run --separate-stderr db-drop
-	assert_stays
-	assert_contains "$stderr" 'CA bundle'
-	assert_contains "$stderr" PROD_CONNECTION_URL
 	PROD_CONNECTION_URL="postgresql://app:s3cret@x@127.0.0.1/$name"
 	run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" PROD_CONNECTION_URL
 	refute_contains "$stderr" s3cret
-	PROD_CONNECTION_URL=${PROD_URL/127.0.0.1/$host} PROD_AUTH=iam run --separate-stderr db-drop
+}
+
+@test "a server that is none of production's service is told from it without a question" {
+	own_server
+	PROD_URL=$(app_url "$name")
+	rds=${PROD_URL/127.0.0.1/shop.abc123.eu-central-1.rds.amazonaws.com}
+	export CONNECTION_URL=$PROD_URL
+	for PROD_CONNECTION_URL in "$rds" "$rds?hostaddr=192.0.2.1"; do
+		export PROD_CONNECTION_URL
+		sql postgres "CREATE DATABASE \"$name\" OWNER app"
+		run --separate-stderr db-setup
+		assert_status 0
+		PROD_AUTH=iam run --separate-stderr db-drop
+		assert_status 0
+		refute_contains "$stderr" 'asking the server'
+		refute_contains "$stderr" 'could not be found out'
+	done
+	# One of the service it may be; and a list with another host leads anywhere.
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	sql "$name" "CREATE TABLE customer (what text); INSERT INTO customer VALUES ('precious')"
+	PROD_CONNECTION_URL=${PROD_URL/127.0.0.1:$SERVER_PORT/shop.abc123.eu-central-1.rds.amazonaws.com:1,192.0.2.1:1}
+	run --separate-stderr db-drop
+	assert_stays
+	sql postgres 'CREATE ROLE rdsadmin'
+	PROD_CONNECTION_URL="$rds?hostaddr=192.0.2.1"
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'CA bundle'
+	assert_contains "$stderr" PROD_CONNECTION_URL
+	PROD_CONNECTION_URL=$rds PROD_AUTH=iam run --separate-stderr db-drop
 	assert_stays
 }
 

@@ -162,6 +162,20 @@ static void test_services(void **state)
 		assert_null(protection_service(own[i]));
 }
 
+static void test_service_roles(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		"rdsadmin", protection_service_role("mydb.abc123.eu-central-1.rds.amazonaws.com"));
+	assert_string_equal(
+		"cloudsqlsuperuser", protection_service_role("/cloudsql/project:region:instance"));
+	assert_string_equal(
+		"azure_pg_admin", protection_service_role("shop.postgres.database.azure.com"));
+	assert_string_equal("supabase_admin", protection_service_role("db.abcdef.supabase.co"));
+	assert_null(protection_service_role("dpg-abc-a.frankfurt-postgres.render.com"));
+	assert_null(protection_service_role("localhost"));
+}
+
 /* Each sign alone, and which of several is told: the one that says most. */
 static void test_reason(void **state)
 {
@@ -305,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_services),
+		cmocka_unit_test(test_service_roles),
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_every_decision),
 		cmocka_unit_test(test_agents),
