@@ -2,20 +2,20 @@
 #include "app/steps.h"
 #include "base/mem.h"
 
-/* A schema script often begins with DROP TABLE: over tables of a protected database it needs the
+/* A schema script often begins with DROP: over what a protected database holds it needs the
  * confirmation, into an empty one it does not. */
-static int check_tables(
+static int check_objects(
 	struct context *context, struct conn *conn, char **ret_comment, struct err *err)
 {
-	struct guard guard = { .context = context, .what = "load a schema over the tables of" };
-	long tables;
+	struct guard guard = { .context = context, .what = "load a schema over what is in" };
+	CLEANUP(mem_cleanup) char *objects = NULL;
 
-	if (database_count_tables(conn, &tables, ret_comment, err) != 0)
+	if (database_objects(conn, &objects, ret_comment, err) != 0)
 		return -1;
-	guard.destroys = guard.loses = tables > 0;
+	guard.destroys = guard.loses = objects;
 	if (guard_decide(&guard, conn, *ret_comment, err) != 0) {
-		if (tables > 0)
-			err_detail(err, "It holds %ld table%s.", tables, tables == 1 ? "" : "s");
+		if (objects)
+			err_detail_line(err, "It holds %s.", objects);
 		return -1;
 	}
 	guard_mark(context, conn, *ret_comment);
@@ -48,7 +48,7 @@ static int run_schema_load(struct run *run, struct err *err)
 		scripts_find_schema(&context, &scripts, err) != 0 ||
 		scripts_check(&scripts, err) != 0 ||
 		context_connect(&context, false, &conn, err) != 0 ||
-		check_tables(&context, conn, &comment, err) != 0)
+		check_objects(&context, conn, &comment, err) != 0)
 		return -1;
 	result = step_scripts(conn, "db-schema-load", &scripts, err);
 	guard_keep_mark(&context, comment);

@@ -431,14 +431,32 @@ int database_names(struct conn *conn, struct strlist *names, struct err *err)
 	return 0;
 }
 
-int database_count_tables(struct conn *conn, long *ret_count, char **ret_comment, struct err *err)
+/* A row for each kind; the caller owns it. */
+static char *list_objects(const PGresult *result)
+{
+	struct strbuf text = STRBUF_INIT;
+	const int count = PQntuples(result);
+
+	for (int i = 0; i < count; i++) {
+		const char *number = PQgetvalue(result, i, 1);
+
+		strbuf_addf(&text, "%s%s %s%s",
+			i == 0          ? ""
+			: i + 1 < count ? ", "
+					: " and ",
+			number, PQgetvalue(result, i, 0), strcmp(number, "1") == 0 ? "" : "s");
+	}
+	return strbuf_detach(&text);
+}
+
+int database_objects(struct conn *conn, char **ret_objects, char **ret_comment, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 
-	if (conn_query_row(conn, query_table_count, 0, NULL, &result, err) != 0)
+	if (conn_query_row(conn, query_database_objects, 0, NULL, &result, err) != 0)
 		return -1;
-	*ret_count = strtol(PQgetvalue(result, 0, 0), NULL, 10);
-	*ret_comment = PQgetisnull(result, 0, 1) ? NULL : mem_strdup(PQgetvalue(result, 0, 1));
+	*ret_objects = PQgetisnull(result, 0, 0) ? NULL : list_objects(result);
+	*ret_comment = PQgetisnull(result, 0, 2) ? NULL : mem_strdup(PQgetvalue(result, 0, 2));
 	return 0;
 }
 

@@ -116,9 +116,10 @@ int database_was_changed(
 	struct conn *conn, int64_t first, int64_t end, bool *ret_changed, struct err *err);
 
 /*
- * How many tables of its own the connected database holds, and its comment, which is the caller's;
- * NULL: it has none.
+ * What the connected database holds of the user's own (tables, views, sequences, functions, types
+ * and the like; not what extensions made): "3 tables, 2 views and 1 function", NULL: nothing. And
+ * its comment, NULL: it has none. Both are the caller's.
  */
-int database_count_tables(struct conn *conn, long *ret_count, char **ret_comment, struct err *err);
+int database_objects(struct conn *conn, char **ret_objects, char **ret_comment, struct err *err);
 
 #endif

@@ -325,6 +325,56 @@ SQL
 	assert_status 4
 }
 
+@test "on prod whatever else the database holds of its own is in the way as well, and is named" {
+	make_project
+	holds() {
+		db=$(db "$1")
+		sql "$db" "$2"
+		CONNECTION_URL=$(url "$db")
+		PROD_CONNECTION_URL=$CONNECTION_URL load_schema prod
+		assert_status 4
+		assert_contains "$stderr" "refusing to load a schema over what is in database \"$db\""
+		assert_contains "$stderr" "It holds $3."
+	}
+	holds a 'CREATE VIEW v AS SELECT 1' '1 view'
+	holds b 'CREATE MATERIALIZED VIEW v AS SELECT 1' '1 materialized view'
+	holds c 'CREATE SEQUENCE v; CREATE SEQUENCE w' '2 sequences'
+	holds d "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'" '1 function'
+	holds e "CREATE PROCEDURE f() LANGUAGE sql AS 'SELECT 1'" '1 procedure'
+	holds f 'CREATE AGGREGATE f (int) (SFUNC = int4pl, STYPE = int)' '1 aggregate'
+	holds g "CREATE TYPE f AS ENUM ('a')" '1 type'
+	holds h 'CREATE TYPE f AS (a int)' '1 type'
+	# With its constructors, its array and its multirange.
+	holds i 'CREATE TYPE f AS RANGE (SUBTYPE = int)' '1 type'
+	holds j 'CREATE DOMAIN f AS int' '1 domain'
+	holds k 'CREATE SCHEMA s; CREATE TABLE s.a (n serial, m int GENERATED ALWAYS AS IDENTITY); CREATE TABLE s.b ();
+		CREATE TABLE public.c (a int[]); CREATE VIEW s.v AS SELECT 1; CREATE VIEW s.w AS SELECT 1;
+		CREATE DOMAIN s.d AS int' '3 tables, 2 views and 1 domain'
+}
+
+@test "on prod what extensions made, empty schemas and temporary tables are not in the way" {
+	make_project
+	sql "$DB" 'CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE SCHEMA s'
+	start_session "$DB"
+	printf 'CREATE TEMP TABLE mine (n serial); CREATE TYPE pg_temp.t AS (a int); SELECT 1;\n' >&"$SESSION_FD"
+	wait_until "[ \"\$(sql '$DB' \"SELECT count(*) FROM pg_type WHERE typname = 't'\")\" = 1 ]"
+	PROD_CONNECTION_URL=$CONNECTION_URL load_schema prod
+	assert_status 0
+}
+
+@test "on prod the operators and names of the user's do not hide what there is" {
+	make_project
+	sql "$DB" "CREATE SCHEMA trap; CREATE FUNCTION trap.ne(name, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+		CREATE OPERATOR trap.<> (LEFTARG = name, RIGHTARG = text, FUNCTION = trap.ne);
+		CREATE FUNCTION trap.eq(\"char\", \"char\") RETURNS boolean LANGUAGE sql AS 'SELECT false';
+		CREATE OPERATOR trap.= (LEFTARG = \"char\", RIGHTARG = \"char\", FUNCTION = trap.eq);
+		CREATE TABLE trap.pg_class (a int);
+		ALTER DATABASE \"$DB\" SET search_path = trap, public, pg_catalog"
+	PROD_CONNECTION_URL=$CONNECTION_URL load_schema prod
+	assert_status 4
+	assert_contains "$stderr" 'It holds 1 table and 2 functions.'
+}
+
 # --- faults ------------------------------------------------------------------------------------
 
 @test "a missing database is exit status 2 with a hint that names db-create" {
