@@ -14,7 +14,7 @@ extern const struct variable guard_variables[];
 /* What a command is about to do to the database of its target. */
 struct guard {
 	struct context *context;
-	const char *what; /* "drop", "load a schema over the tables of": for messages */
+	const char *what; /* "drop", "empty the tables of": for messages */
 	bool destroys;    /* false: only a --confirm that names another database is refused */
 	bool loses;       /* what the database holds is lost, and so is told first */
 	bool shows;       /* asked whether it is protected: a server's silence is not remembered */

@@ -43,7 +43,7 @@ static char *make_id(const struct scripts *scripts, const char *cwd)
 	digest_add_text(&digest, getenv("HOME"));
 	add_number(&digest, scripts->keep_going);
 	add_number(&digest, scripts->transaction);
-	add_number(&digest, scripts->insists);
+	add_number(&digest, scripts->insists != NULL);
 	add_number(&digest, scripts->allow_connect);
 	for (size_t i = 0; i < scripts->count; i++) {
 		digest_add_text(&digest, scripts->files[i].path);

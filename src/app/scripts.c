@@ -191,18 +191,25 @@ static int take_run_options(struct scripts *scripts, struct err *err)
 	return 0;
 }
 
+int scripts_insist(struct scripts *scripts, const char *option, struct err *err)
+{
+	scripts->insists = option;
+	if (scripts->transaction)
+		return 0;
+	return err_set(err, ERR_USAGE, "%s and %s exclude each other", option,
+		opt_no_transaction ? "--no-transaction"
+		: opt_keep_going   ? "--keep-going"
+				   : "--set ON_ERROR_STOP=off");
+}
+
 static int take_options(struct scripts *scripts, struct err *err)
 {
 	scripts->keep_going = opt_keep_going;
-	scripts->insists = opt_single_transaction;
 	scripts->transaction = !opt_no_transaction;
 	if (take_run_options(scripts, err) != 0)
 		return -1;
-	if (scripts->insists && !scripts->transaction)
-		return err_set(err, ERR_USAGE, "--single-transaction and %s exclude each other",
-			opt_no_transaction ? "--no-transaction"
-			: opt_keep_going   ? "--keep-going"
-					   : "--set ON_ERROR_STOP=off");
+	if (opt_single_transaction && scripts_insist(scripts, "--single-transaction", err) != 0)
+		return -1;
 	for (size_t i = 0; i < opt_files.count; i++)
 		add_file(scripts, opt_files.items[i],
 			strcmp(opt_files.items[i], "-") == 0 ? "<stdin>" : opt_files.items[i]);

@@ -12,10 +12,14 @@ struct scripts {
 	size_t count;
 	bool keep_going;
 	bool transaction;
-	bool insists;       /* on the transaction: a script that cannot run in one is an error */
-	bool allow_connect; /* as in load_options, like batch and at_once */
+	const char *insists; /* the option that insists on the transaction: a script that cannot run
+				in one is an error; NULL: none does */
+	bool allow_connect;  /* as in load_options, like batch and at_once */
 	bool at_once;
 	size_t batch;
+	struct load_first first;    /* as in load_options; its texts and first_done are borrowed */
+	const char *first_done;     /* told when they have run: "emptied 3 tables"; NULL */
+	bool first_failed;          /* set by scripts_run: as in load_counts */
 	struct variables variables; /* --set */
 	struct stamps stamps;       /* set by scripts_check: of the files it has read */
 	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
@@ -54,6 +58,9 @@ int scripts_find_seed(
 /* As the two above, but of the options only script_run_options count: for db-setup. */
 int scripts_find_default(const struct context *context, struct scripts *schema,
 	struct scripts *seed, struct err *err);
+
+/* Has option insist on one transaction for all scripts; a usage error when there is to be none. */
+int scripts_insist(struct scripts *scripts, const char *option, struct err *err);
 
 /*
  * Reads all regular files through, without a server: anything wrong with them is found before

@@ -41,7 +41,7 @@ static int leave_transaction(struct scripts *scripts, const struct script_found 
 	err->place.file = mem_strdup(found->file);
 	err->place.line = found->line;
 	err->place.column = found->column;
-	err_hint(err, "Without --single-transaction the scripts run statement by statement.");
+	err_hint(err, "Without %s the scripts run statement by statement.", scripts->insists);
 	return -1;
 }
 
@@ -95,7 +95,7 @@ static int digest(const struct scripts *scripts, struct script_inputs *inputs, s
 		.allow_connect = scripts->allow_connect,
 		.keep_going = scripts->keep_going,
 		.transaction = scripts->wanted_transaction,
-		.insists = scripts->insists };
+		.insists = scripts->insists != NULL };
 
 	return script_inputs_digest(inputs, &settings, err);
 }

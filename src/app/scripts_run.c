@@ -89,6 +89,10 @@ static void tell_left(
 	const uint64_t kept = counts->kept;
 	const char *s = kept == 1 ? "" : "s", *stay = kept == 1 ? "stays" : "stay";
 
+	if (scripts->first.sql && !counts->commit_sent && counts->kept == 0) {
+		err_note_line(err, "Rolled back: every row is as it was.");
+		return;
+	}
 	if (counts->commit_sent ||
 		(err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED && err->kind != ERR_CONNECT))
 		return;
@@ -120,6 +124,8 @@ static void tell_done(
 {
 	char elapsed[32], rows[64] = "";
 
+	if (scripts->first_done)
+		out_info("%s", scripts->first_done);
 	if (counts->rows > 0)
 		snprintf(rows, sizeof(rows), ", %" PRIu64 " row%s copied", counts->rows,
 			counts->rows == 1 ? "" : "s");
@@ -132,7 +138,8 @@ static void tell_done(
 int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 {
 	const struct load_options options = { .transaction = scripts->transaction,
-		.insist = scripts->insists,
+		.insist = scripts->insists != NULL,
+		.first = scripts->first,
 		.keep_going = scripts->keep_going,
 		.allow_connect = scripts->allow_connect,
 		.variables = &scripts->variables,
@@ -158,6 +165,7 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		scripts->transaction = false;
 	if (result != 0) {
 		scripts->commit_sent = counts.commit_sent;
+		scripts->first_failed = counts.first_failed;
 		tell_left(scripts, &counts, err);
 		return -1;
 	}

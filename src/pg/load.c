@@ -225,6 +225,9 @@ static int run_all(
 		if (run_file(loader, &files[i], err) != 0)
 			return -1;
 	}
+	/* Also when no file holds a statement. */
+	if (loader->options->first.sql && load_ensure_begun(loader, err) != 0)
+		return -1;
 	if (loader->transaction)
 		return load_commit(loader, files[count - 1].name, err);
 	loader->check_client = "";
@@ -273,6 +276,19 @@ static char *describe_waiting(struct loader *loader, const char *relation)
 		first->origin.file, first->origin.start.line, last->origin.start.line);
 }
 
+/* The same while options->first has not been answered. */
+static char *describe_first_waiting(struct loader *loader)
+{
+	const char *doing = loader->options->first.doing;
+	const struct load_batch *batch = &loader->batch;
+
+	if (loader->first_running)
+		return mem_printf("%s: waiting for a lock", doing);
+	return mem_printf("%s, or a statement up to %s:%zu: waiting for a lock", doing,
+		batch->items[batch->count - 1].origin.file,
+		batch->items[batch->count - 1].origin.start.line);
+}
+
 static int tell_lock(void *context, struct err *err)
 {
 	struct loader *loader = context;
@@ -281,13 +297,15 @@ static int tell_lock(void *context, struct err *err)
 	CLEANUP(mem_cleanup) char *text = NULL;
 	int result;
 
-	if (loader->lock_told || loader->batch.count == 0)
+	if (loader->lock_told || (loader->batch.count == 0 && !loader->first_running))
 		return 0;
 	result = lock_wait_ask(loader->conn, &wait, err);
 	if (result <= 0)
 		return result;
 	loader->lock_told = true;
-	where = describe_waiting(loader, wait.relation);
+	where = loader->first_running || load_first_pending(loader)
+			? describe_first_waiting(loader)
+			: describe_waiting(loader, wait.relation);
 	text = mem_printf("%s%s%s: held by %s", where, wait.relation ? " on " : "",
 		wait.relation ? wait.relation : "", wait.holder);
 	load_remark(loader, text);

@@ -13,12 +13,19 @@ struct load_file {
 	char *name; /* as messages show it */
 };
 
+/* A statement of the caller's own that the transaction begins with, in front of the first file. */
+struct load_first {
+	const char *sql;   /* without semicolon; NULL: none */
+	const char *doing; /* for messages: "emptying the tables" */
+};
+
 struct load_options {
 	bool transaction; /* all files in one; otherwise each statement by itself */
 	bool insist;      /* with that: a script whose first statement cannot be in a transaction is
 			     refused; otherwise the run goes on without one, with a remark */
-	bool keep_going;  /* without a transaction: go on after a failed statement */
-	bool allow_connect;                /* \connect may name another host, port or user */
+	struct load_first first; /* needs the transaction, and that it is insisted on */
+	bool keep_going;         /* without a transaction: go on after a failed statement */
+	bool allow_connect;      /* \connect may name another host, port or user */
 	const struct variables *variables; /* psql variables to begin each file with; NULL: none */
 	struct stamps *stamps;             /* of the files, when they were checked; NULL: none */
 	/* Most bytes of statements that are sent together; 0: each alone; LOAD_BATCH_AUTO: by the
@@ -67,6 +74,7 @@ struct load_counts {
 				that may have taken effect */
 	bool commit_sent;    /* of the transaction; an error's note then says what became of it */
 	bool no_transaction; /* options->transaction was given up, as a remark has said */
+	bool first_failed;   /* the error is the server's, about options->first */
 };
 
 /*
@@ -78,8 +86,9 @@ struct load_counts {
  * Otherwise conn stays open and ends as it began. What a file leaves in the session (search_path of
  * a dump, other SETs) is undone before the next and at the end. Errors: SQL with file, line and
  * column, from the server or the reader; CONNECT when the connection was lost (the detail says when
- * it is unknown whether COMMIT took effect); FAILED when a file cannot be read; INTERRUPTED. With
- * keep_going the result is an error of kind SQL when any failed.
+ * it is unknown whether COMMIT took effect); FAILED when a file cannot be read, or for what the
+ * server says of options->first, without a place; INTERRUPTED. With keep_going the result is an
+ * error of kind SQL when any failed.
  */
 int load_run(struct conn *conn, const struct load_file *files, size_t count,
 	const struct load_options *options, const struct load_observer *observer,

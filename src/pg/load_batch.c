@@ -489,7 +489,8 @@ static int check_allowed(
 		return load_give_up_transaction(loader, what, err);
 	err_set(err, ERR_SQL, "%s", what);
 	load_place(statement, err);
-	err_hint(err, "%s", no_transaction_hint);
+	if (!loader->options->first.sql)
+		err_hint(err, "%s", no_transaction_hint);
 	return -1;
 }
 

@@ -355,6 +355,12 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 	struct load_item *item = load_current(loader), *other;
 	size_t at = 0;
 
+	/* The last answer to what is in front of the statements. */
+	if (load_first_pending(loader) && batch->skip == 1) {
+		conn_result_error(loader->conn, result, ERR_FAILED, err);
+		loader->counts->first_failed = err->kind == ERR_FAILED;
+		return -1;
+	}
 	conn_result_error(loader->conn, result, ERR_SQL, err);
 	if (!item)
 		return -1;

@@ -70,6 +70,7 @@ struct loader {
 	bool transaction; /* as the option, unless the first statement could not be in one */
 	const char *check_client; /* has the server watch for our end; "" where it cannot */
 	bool begin_due;           /* the transaction begins with the first request */
+	bool first_running;       /* options->first is, as a request of its own */
 	bool committed;           /* the last request has ended the transaction */
 	bool pooled;              /* another process answers than the one we connected to */
 	bool pooled_told;
@@ -132,6 +133,9 @@ void load_enclose(struct loader *loader);
 
 /* The process that the answer to the beginning names. */
 void load_note_process(struct loader *loader, const char *pid);
+
+/* Whether options->first is in front of a batch and has not been answered yet. */
+bool load_first_pending(const struct loader *loader);
 
 /* Whether err says that the server cannot watch for our end. */
 bool load_cannot_watch(const struct loader *loader, const struct err *err);

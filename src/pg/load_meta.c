@@ -297,8 +297,9 @@ int load_connect(struct loader *loader, const struct script_action *action, stru
 	} else if (loader->transaction) {
 		err_set(err, ERR_SQL, "%s", what);
 		load_place(&action->statement, err);
-		err_hint(err, "--no-transaction of db-schema-load and db-seed runs it statement by "
-			      "statement.");
+		if (!loader->options->first.sql)
+			err_hint(err, "--no-transaction of db-schema-load and db-seed runs it "
+				      "statement by statement.");
 		return -1;
 	}
 	if (load_check_end(loader, err) != 0)

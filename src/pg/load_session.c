@@ -176,6 +176,27 @@ bool load_cannot_watch(const struct loader *loader, const struct err *err)
 		       strcmp(err->sqlstate, SQLSTATE_UNKNOWN_SETTING) == 0);
 }
 
+bool load_first_pending(const struct loader *loader)
+{
+	return loader->options->first.sql && loader->batch.skip > 0;
+}
+
+/* A request of its own: how long it takes says nothing about the distance. */
+static int run_first(struct loader *loader, struct err *err)
+{
+	struct answer answer;
+	int result;
+
+	if (!loader->options->first.sql)
+		return 0;
+	loader->first_running = true;
+	loader->lock_told = false;
+	result = request(loader, loader->options->first.sql, &answer, err);
+	loader->first_running = false;
+	loader->counts->first_failed = result != 0 && err->kind == ERR_FAILED;
+	return result;
+}
+
 static int begin(struct loader *loader, struct err *err)
 {
 	struct answer answer;
@@ -193,7 +214,9 @@ static int begin(struct loader *loader, struct err *err)
 			return -1;
 	}
 	load_note_process(loader, answer.value);
-	return measure(loader, clock_us() - start, err);
+	if (measure(loader, clock_us() - start, err) != 0)
+		return -1;
+	return run_first(loader, err);
 }
 
 /* The server is so far away that a request which only begins a transaction would be felt. */
@@ -230,12 +253,18 @@ void load_enclose(struct loader *loader)
 	struct load_batch *batch = &loader->batch;
 	CLEANUP(mem_cleanup) char *sql = begin_text(loader);
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_UNBOUNDED;
+	const char *first = loader->options->first.sql;
+	const bool watched = *loader->check_client;
 
 	if (loader->conn->trace)
 		loader->conn->trace(sql);
+	if (first && loader->conn->trace)
+		loader->conn->trace(first);
 	strbuf_addf(&text, "%s\n", sql);
+	if (first)
+		strbuf_addf(&text, "%s;\n", first);
 	batch->prefix = text.length;
-	batch->skip = 4 + (*loader->check_client != '\0');
+	batch->skip = 4u + watched + (first != NULL);
 	strbuf_add(&text, batch->text.data, batch->text.length);
 	for (size_t i = 0; i < batch->count; i++)
 		batch->items[i].at += batch->prefix;

@@ -52,7 +52,7 @@ attempts() {
 		'db-snapshot save s --replace')
 	# Those have a --force; it changes nothing.
 	if [[ " $* " != *' --force '* ]]; then
-		commands+=(db-schema-load 'db-snapshot drop s' 'db-sessions --kill-all' 'db-protect --off')
+		commands+=(db-schema-load 'db-seed --truncate' 'db-snapshot drop s' 'db-sessions --kill-all' 'db-protect --off')
 	fi
 	for command in "${commands[@]}"; do
 		# shellcheck disable=SC2086 # several words
@@ -240,6 +240,7 @@ attempt() {
 	refute_contains "$output" 'Type its name'
 	db_setup
 	db-schema-load -q
+	db-seed -q --truncate
 	db-snapshot -q save s
 	db-snapshot -q save s --replace
 	db-snapshot -q restore s
