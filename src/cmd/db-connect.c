@@ -254,6 +254,20 @@ static bool names_service(const struct target *target)
 	return params_get(&target->params, "service") || getenv("PGSERVICE");
 }
 
+static bool is_typed_on(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+/* psql's prompt has nothing that follows a setting. */
+static void tell_guard(const struct client_session *session)
+{
+	if (session->is_psql && is_typed_on())
+		out_info("a guard against slips: SET default_transaction_read_only = off, BEGIN "
+			 "READ WRITE, and \\connect with options, a service or a pooler of its "
+			 "own lift it, and the prompt still says ro");
+}
+
 static void tell_session(const struct context *context, const struct client_session *session)
 {
 	const char *why = context->protected_why;
@@ -285,7 +299,9 @@ static void tell_session(const struct context *context, const struct client_sess
 			 ", idle in a transaction " CLIENT_IDLE_TIMEOUT
 			 " (--no-timeout lifts them)");
 	else if (!session->no_limits)
-		out_info("no time limits: the pooler takes no startup options");
+		out_info("no time limits: the pooler does not take them");
+	if (session->read_only != CLIENT_WRITES)
+		tell_guard(session);
 }
 
 /*
@@ -296,7 +312,7 @@ static int export_startup(const struct context *context, const struct client_ses
 	const char *client, struct err *err)
 {
 	CLEANUP(err_release) struct err history = ERR_INIT;
-	const bool interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	const bool interactive = is_typed_on();
 	const struct client_startup startup = {
 		.psql = client,
 		.target = context->target.name,

@@ -11,7 +11,7 @@ setup() {
 	DB=$(db main)
 	export PROD_CONNECTION_URL
 	PROD_CONNECTION_URL=$(app_url "$DB")
-	export DB_CLIENT=$SERVER_PSQL
+	export DB_CLIENT=${DB_TEST_PSQL:-$SERVER_PSQL}
 	sql "$DB" 'CREATE TABLE item (id integer); ALTER TABLE item OWNER TO app;
 		CREATE TABLE others (); ALTER TABLE others OWNER TO app'
 	# A client that writes down its environment.
@@ -71,6 +71,29 @@ recorded() {
 		assert_status 3
 		assert_equal 0 "$(rows)"
 	done
+}
+
+@test "after a \\connect to another database, host, role or service it is read-only and limited as well" {
+	service
+	sql "$DB" 'GRANT ALL ON item TO nocreate'
+	show='SELECT current_setting($$transaction_read_only$$), current_setting($$statement_timeout$$)'
+	for where in postgres 'service=own' "\"postgresql://app:$APP_PASSWORD_ENCODED@localhost:$SERVER_PORT/$DB\"" \
+		"\"host=127.0.0.1 dbname=$DB\"" "\"host=$SERVER_SOCKET user=postgres dbname=$DB\"" "- postgres $SERVER_SOCKET"; do
+		connect prod -- -XAtq -v ON_ERROR_STOP=1 -c "\\connect $where" -c "$show"
+		assert_status 0
+		assert_equal 'on|5min' "$output"
+	done
+}
+
+@test "what lifts it is said where somebody types, as the prompt does not show it" {
+	run_tty $'SET default_transaction_read_only = off;\nINSERT INTO item VALUES (1);\n\\q\n' -- db-connect prod --no-color
+	assert_contains "$output" 'a guard against slips: SET default_transaction_read_only = off, BEGIN READ WRITE, and \connect with'
+	assert_contains "$output" "prod:$DB ro=> INSERT"
+	assert_equal 1 "$(rows)"
+	insert prod
+	refute_contains "$stderr" 'guard against slips'
+	run_tty $'\\q\n' -- db-connect prod --write --no-color
+	refute_contains "$output" 'guard against slips'
 }
 
 @test "a connection that was lost comes back read-only" {
@@ -211,7 +234,11 @@ service() {
 @test "of several hosts a read-only session takes the primary" {
 	PROD_CONNECTION_URL="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:1,127.0.0.1:$SERVER_PORT/$DB"
 	insert prod
-	assert_read_only
+	if [ "$("$DB_CLIENT" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -lt 14 ]; then
+		assert_contains "$stderr" 'invalid target_session_attrs value: "primary"'
+	else
+		assert_read_only
+	fi
 	insert prod --write
 	assert_status 0
 }
@@ -289,7 +316,7 @@ service() {
 		insert prod --write
 		assert_status 0
 		assert_equal 1 "$(rows)"
-		assert_contains "$stderr" 'no time limits: the pooler takes no startup options'
+		assert_contains "$stderr" 'no time limits: the pooler does not take them'
 		sql "$DB" 'TRUNCATE item'
 	done
 }
@@ -307,6 +334,24 @@ service() {
 		assert_status 0
 		assert_contains "$stderr" 'no time limits'
 		sql "$DB" 'TRUNCATE item'
+	done
+}
+
+@test "through a pooler nothing is written, whatever it does with options, and others go on writing" {
+	# PgBouncer from 1.26 on passes on the one that makes a session read-only; older ones are refused.
+	for setting in max_client_conn=20 ignore_startup_parameters=options ignore_startup_parameters=default_transaction_read_only; do
+		for mode in session transaction; do
+			start_pgbouncer "$mode" "$setting" default_pool_size=1
+			PROD_CONNECTION_URL=$(bouncer_url "$DB")
+			insert prod
+			[ "$status" -ne 0 ]
+			assert_equal 0 "$(rows)"
+			assert_others_write
+			insert prod --write
+			assert_status 0
+			assert_equal 1 "$(rows)"
+			sql "$DB" 'TRUNCATE item'
+		done
 	done
 }
 
@@ -453,7 +498,7 @@ started() {
 }
 
 @test "the user's start-up file is read, in psql's order" {
-	version=$("$SERVER_PSQL" --version | sed 's/^[^)]*) //')
+	version=$("$DB_CLIENT" --version | sed 's/^[^)]*) //')
 	printf '\\set mine home\n' >"$HOME/.psqlrc"
 	started
 	assert_contains "$output" '= home ='
@@ -480,8 +525,10 @@ started() {
 	export TMPDIR=$TEST_DIR/tmp
 	on_terminal db-connect prod
 	screen_ends '=> '
-	pid=$(pgrep -f "^$SERVER_PSQL\$" | while read -r one; do
-		grep -qsF "TMPDIR=$TMPDIR" "/proc/$one/environ" && echo "$one"
+	pid=$(for one in /proc/[0-9]*; do
+		if grep -qszxF "TMPDIR=$TMPDIR" "$one/environ" && grep -qsz '^PSQLRC=/dev/fd' "$one/environ"; then
+			echo "${one#/proc/}"
+		fi
 	done)
 	file=$(tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^PSQLRC=//p')
 	assert_matches "$file" '^/dev/fd/[0-9]+$'
@@ -505,7 +552,8 @@ started() {
 	assert_contains "$output" "prod:$DB rw-> "
 	url=$PROD_CONNECTION_URL
 	unset PROD_CONNECTION_URL
-	CONNECTION_URL=$url run_tty $'\\q\n' -- db-connect
+	# psql before 15 takes the account's home directory for HOME.
+	CONNECTION_URL=$url PSQLRC=$HOME/.psqlrc run_tty $'\\q\n' -- db-connect
 	assert_contains "$output" 'mine> '
 }
 
