@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "pg/certificate.h"
+#include "pg/health.h"
 #include "term/json.h"
 
 #include <errno.h>
@@ -288,12 +289,28 @@ static int examine_offer(
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-static const char *method(const struct doctor *doctor, const struct watch *watch)
+/* Whether the password that was asked for is what that method checks. */
+static bool takes_password(const char *method)
+{
+	static const char *const others[] = { "trust", "peer", "ident", "cert", "gss", "sspi",
+		"oauth" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (strcmp(method, others[i]) == 0)
+			return false;
+	return true;
+}
+
+/* asked: the server's method; NULL: not known. A pooler may have come in by another than we. */
+static char *method(const struct doctor *doctor, const struct watch *watch, const char *asked)
 {
 	if (doctor->context->target.is_iam)
-		return "IAM token";
-	return watch->used_password ? "password"
-				    : "no password asked for (trust, peer, certificate)";
+		return mem_strdup("IAM token");
+	if (asked && takes_password(asked) != watch->used_password)
+		asked = NULL;
+	if (watch->used_password)
+		return asked ? mem_printf("password (%s)", asked) : mem_strdup("password");
+	return mem_printf("no password asked for (%s)", asked ? asked : "trust, peer, certificate");
 }
 
 static void tell_server(struct doctor *doctor, const struct watch *watch)
@@ -303,16 +320,18 @@ static void tell_server(struct doctor *doctor, const struct watch *watch)
 		mem_strdup("accepts connections"), NULL);
 }
 
-static void tell_authentication(struct doctor *doctor, const struct watch *watch, const char *user)
+static void tell_authentication(
+	struct doctor *doctor, const struct watch *watch, const char *user, const char *asked)
 {
+	CLEANUP(mem_cleanup) char *how = method(doctor, watch, asked);
 	json_t *facts = json_object();
 	const int64_t since = watch->answered ? watch->answered : watch->asked;
 
 	json_object_set_new(facts, "user", out_json_text(user));
-	json_object_set_new(facts, "method", json_string(method(doctor, watch)));
+	json_object_set_new(facts, "method", out_json_text(how));
 	doctor_step(doctor, "authentication", DOCTOR_OK,
 		watch->let_in && since ? watch->let_in - since : -1,
-		mem_printf("user \"%s\": %s", user ? user : "", method(doctor, watch)), facts);
+		mem_printf("user \"%s\": %s", user ? user : "", how), facts);
 }
 
 static void tell_database(struct doctor *doctor, const struct watch *watch, PGconn *pg)
@@ -407,7 +426,7 @@ static int failed(struct doctor *doctor, const struct probe *probe, const struct
 	if (stage > CONN_STAGE_SERVER)
 		tell_server(doctor, watch);
 	if (stage > CONN_STAGE_AUTHENTICATION)
-		tell_authentication(doctor, watch, user);
+		tell_authentication(doctor, watch, user, NULL);
 	if (examine(doctor, probe, &cause, err) != 0)
 		return -1;
 	if (stage == CONN_STAGE_TCP)
@@ -427,6 +446,7 @@ int doctor_session(
 	CLEANUP(watch_release) struct watch watch = { 0 };
 	const struct conn_observer observer = { .look = look, .context = &watch };
 	const int64_t begun = clock_us();
+	CLEANUP(mem_cleanup) char *asked = NULL;
 	struct conn *conn = NULL;
 	int result;
 
@@ -439,9 +459,12 @@ int doctor_session(
 		return failed(doctor, probe, &watch, begun, err);
 	if (result != 0)
 		return -1;
+	/* What cannot be asked is not said. */
+	if (health_read_method(conn, &asked, err) != 0)
+		err_release(err);
 	tell_tls(doctor, probe, &watch);
 	tell_server(doctor, &watch);
-	tell_authentication(doctor, &watch, PQuser(conn_pg(conn)));
+	tell_authentication(doctor, &watch, PQuser(conn_pg(conn)), asked);
 	tell_database(doctor, &watch, conn_pg(conn));
 	*ret_conn = conn;
 	return 0;

@@ -17,6 +17,22 @@ static const struct {
 	{ "no encryption", CONN_CAUSE_TLS_REQUIRED },
 	{ "SSL off", CONN_CAUSE_TLS_REQUIRED },
 	{ "Peer authentication failed", CONN_CAUSE_PEER },
+	{ "Ident authentication failed", CONN_CAUSE_IDENT },
+	{ "LDAP authentication failed", CONN_CAUSE_OUTSIDE },
+	{ "RADIUS authentication failed", CONN_CAUSE_OUTSIDE },
+	{ "GSSAPI authentication failed", CONN_CAUSE_OUTSIDE },
+	{ "SSPI authentication failed", CONN_CAUSE_OUTSIDE },
+	{ "OAuth bearer authentication failed", CONN_CAUSE_OUTSIDE },
+	{ "GSSAPI continuation error", CONN_CAUSE_OUTSIDE },
+	{ "certificate authentication failed", CONN_CAUSE_CLIENT_CERTIFICATE },
+	{ "requires a valid client certificate", CONN_CAUSE_CLIENT_CERTIFICATE },
+	/* What a server's TLS says of the client's certificate. */
+	{ "alert unknown ca", CONN_CAUSE_CLIENT_CERTIFICATE },
+	{ "alert bad certificate", CONN_CAUSE_CLIENT_CERTIFICATE },
+	{ "alert certificate", CONN_CAUSE_CLIENT_CERTIFICATE },
+	{ "channel binding required", CONN_CAUSE_METHOD },
+	{ "channel binding is required", CONN_CAUSE_METHOD },
+	{ "authentication method requirement", CONN_CAUSE_METHOD },
 	{ "does not match host name", CONN_CAUSE_OTHER_NAME },
 	{ "certificate has expired", CONN_CAUSE_EXPIRED },
 	{ "certificate verify failed", CONN_CAUSE_CERTIFICATE },
@@ -46,7 +62,8 @@ static const struct {
 	{ CONN_STATE_NO_DATABASE, CONN_CAUSE_NO_DATABASE },
 	{ CONN_STATE_NOT_ACCEPTING, CONN_CAUSE_NOT_ACCEPTING },
 	{ CONN_STATE_TOO_MANY, CONN_CAUSE_TOO_MANY },
-	{ "42501", CONN_CAUSE_NO_PRIVILEGE },
+	{ "42704", CONN_CAUSE_OPTIONS },
+	{ "22023", CONN_CAUSE_OPTIONS },
 	{ "57P01", CONN_CAUSE_STOPPING },
 };
 
@@ -58,21 +75,27 @@ static enum conn_cause by_reason(const char *detail, enum conn_cause otherwise)
 	return otherwise;
 }
 
+static bool says(const struct err *err, const char *text)
+{
+	return err->detail && strstr(err->detail, text);
+}
+
 enum conn_cause conn_failure_cause(const struct err *err)
 {
 	if (!err->sqlstate[0])
 		return by_reason(err->detail, CONN_CAUSE_OTHER);
+	if (strcmp(err->sqlstate, "42501") == 0)
+		return says(err, "to set parameter") ? CONN_CAUSE_OPTIONS : CONN_CAUSE_NO_PRIVILEGE;
+	if (strcmp(err->sqlstate, CONN_STATE_NOT_ACCEPTING) == 0 && says(err, "invalid database"))
+		return CONN_CAUSE_INVALID_DATABASE;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (strcmp(err->sqlstate, states[i].sqlstate) == 0)
 			return states[i].cause;
 	if (strcmp(err->sqlstate, CONN_STATE_STARTING) == 0)
-		return err->detail && strstr(err->detail, "shutting down") ? CONN_CAUSE_STOPPING
-									   : CONN_CAUSE_STARTING;
+		return says(err, "shutting down") ? CONN_CAUSE_STOPPING : CONN_CAUSE_STARTING;
 	/* What else a server says in its own words is not about the way to it. */
-	if (strcmp(err->sqlstate, "28000") == 0 && err->detail &&
-		strstr(err->detail, "FATAL: role \""))
-		return strstr(err->detail, "does not exist") ? CONN_CAUSE_NO_ROLE
-							     : CONN_CAUSE_NO_LOGIN;
+	if (strcmp(err->sqlstate, "28000") == 0 && says(err, "FATAL: role \""))
+		return says(err, "does not exist") ? CONN_CAUSE_NO_ROLE : CONN_CAUSE_NO_LOGIN;
 	if (strncmp(err->sqlstate, "28", 2) == 0)
 		return by_reason(err->detail, CONN_CAUSE_NOT_ALLOWED);
 	return CONN_CAUSE_OTHER;
@@ -126,6 +149,38 @@ static void hint_unreached(enum conn_cause cause, const struct params *params, s
 			      "reaches none.");
 }
 
+/* What a server wants of whoever signs in, where it is not just a password. */
+static const char *authentication_hint(enum conn_cause cause)
+{
+	switch (cause) {
+	case CONN_CAUSE_PEER:
+		return "Peer authentication wants a role named like the operating system's user; "
+		       "name another way in with a URL.";
+	case CONN_CAUSE_IDENT:
+		return "The server asks an ident service on this machine (port 113) who is "
+		       "calling, and few machines have one: its pg_hba.conf needs another method "
+		       "here, such as scram-sha-256.";
+	case CONN_CAUSE_TOKEN:
+		return "The server has PAM check the password. On RDS that is a user who signs in "
+		       "with tokens (PROD_AUTH=iam, LOCAL_AUTH=iam, …); elsewhere the password is "
+		       "that of another system, and the server's log says more.";
+	case CONN_CAUSE_OUTSIDE:
+		return "The server has another system (LDAP, RADIUS, Kerberos, OAuth) check who "
+		       "this is: the password, or the ticket that klist shows, has to be that "
+		       "system's. The server's log says more.";
+	case CONN_CAUSE_CLIENT_CERTIFICATE:
+		return "The server wants a certificate of the client that an authority it knows "
+		       "has signed: sslcert=FILE and sslkey=FILE in the URL, with the user as "
+		       "its CN unless pg_ident.conf says otherwise.";
+	case CONN_CAUSE_METHOD:
+		return "channel_binding or require_auth, in the URL or the environment, rules out "
+		       "the way in which the server lets this user in. Channel binding takes TLS "
+		       "and a password that the server keeps for scram-sha-256.";
+	default:
+		return NULL;
+	}
+}
+
 /* What is the same whatever the parameters are. */
 static const char *hint_of(enum conn_cause cause)
 {
@@ -134,21 +189,25 @@ static const char *hint_of(enum conn_cause cause)
 		return "Create it with db-create, or make it whole with db-setup.";
 	case CONN_CAUSE_NOT_ACCEPTING:
 		return "A reset may be loading it; what a killed one has left is put right by "
-		       "db-create or db-setup.";
+		       "db-create or db-setup. One that was closed by hand opens with ALTER "
+		       "DATABASE … ALLOW_CONNECTIONS true.";
+	case CONN_CAUSE_INVALID_DATABASE:
+		return "A DROP DATABASE was interrupted: db-drop ends it, and db-setup then makes "
+		       "the database anew.";
+	case CONN_CAUSE_OPTIONS:
+		return "The parameter comes from options in the URL, from PGOPTIONS or from a "
+		       "service file: take it out there.";
 	case CONN_CAUSE_STARTING:
 	case CONN_CAUSE_STOPPING:
 	case CONN_CAUSE_TOO_MANY:
 		return "This may pass: --wait keeps trying.";
 	case CONN_CAUSE_PASSWORD:
 		return "Check user and password in the URL; @ : / ? # % in a password must be "
-		       "percent-encoded.";
+		       "percent-encoded. A role that is not there, has no password or is past its "
+		       "VALID UNTIL is refused in the same words.";
 	case CONN_CAUSE_NO_PASSWORD:
 		return "Put the password into the URL, or into ~/.pgpass.";
-	case CONN_CAUSE_PEER:
-		return "Peer authentication wants a role named like the operating system's user; "
-		       "name another way in with a URL.";
 	case CONN_CAUSE_TLS_REQUIRED:
-	case CONN_CAUSE_TOKEN:
 	case CONN_CAUSE_NOT_ALLOWED:
 		return "The server's pg_hba.conf does not let this user in from here, or not "
 		       "without TLS (sslmode=require).";
@@ -180,15 +239,28 @@ static const char *hint_of(enum conn_cause cause)
 	case CONN_CAUSE_NO_PRIVILEGE:
 		return "Its owner can let the role in: GRANT CONNECT ON DATABASE … TO …;";
 	default:
-		return NULL;
+		return authentication_hint(cause);
 	}
+}
+
+/* SQLSTATE 28000 is all kinds of authentication: the server's words tell which. */
+static enum conn_cause cause_said(enum conn_cause cause, const struct err *err)
+{
+	enum conn_cause said;
+
+	if (cause != CONN_CAUSE_NOT_ALLOWED && cause != CONN_CAUSE_PEER)
+		return cause;
+	said = by_reason(err->detail, cause);
+	return conn_cause_stage(said) == CONN_STAGE_AUTHENTICATION ? said : cause;
 }
 
 void conn_failure_hint(enum conn_cause cause, const struct params *params, struct err *err)
 {
 	const char *host = params_get(params, "host");
-	const char *hint = hint_of(cause);
+	const char *hint;
 
+	cause = cause_said(cause, err);
+	hint = hint_of(cause);
 	if (cause == CONN_CAUSE_OTHER && host && host[0] == '/')
 		cause = CONN_CAUSE_NO_SOCKET;
 	if (hint)

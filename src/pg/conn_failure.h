@@ -48,10 +48,16 @@ enum conn_stage {
 	X(PEER, "other-system-user", AUTHENTICATION)                                               \
 	X(NO_ROLE, "no-such-role", AUTHENTICATION)                                                 \
 	X(NO_LOGIN, "role-may-not-log-in", AUTHENTICATION)                                         \
+	X(IDENT, "ident-refused", AUTHENTICATION)                                                  \
+	X(OUTSIDE, "outside-refused", AUTHENTICATION)                                              \
+	X(CLIENT_CERTIFICATE, "client-certificate", AUTHENTICATION)                                \
+	X(METHOD, "method-not-offered", AUTHENTICATION)                                            \
 	X(NOT_ALLOWED, "not-let-in", AUTHENTICATION)                                               \
 	X(NO_DATABASE, "no-such-database", DATABASE)                                               \
 	X(NO_PRIVILEGE, "no-connect-privilege", DATABASE)                                          \
-	X(NOT_ACCEPTING, "database-not-accepting", DATABASE)
+	X(NOT_ACCEPTING, "database-not-accepting", DATABASE)                                       \
+	X(INVALID_DATABASE, "half-dropped-database", DATABASE)                                     \
+	X(OPTIONS, "option-refused", DATABASE)
 
 enum conn_cause {
 #define X(cause, name, stage) CONN_CAUSE_##cause,
@@ -68,7 +74,10 @@ enum conn_cause conn_failure_cause(const struct err *err);
 const char *conn_cause_name(enum conn_cause cause);
 enum conn_stage conn_cause_stage(enum conn_cause cause);
 
-/* Puts what to do into err's hint, which stays as it is where there is nothing to say. */
+/*
+ * Puts what to do into err's hint, which stays as it is where there is nothing to say. NOT_ALLOWED
+ * and PEER, which a SQLSTATE alone may have suggested, give way to what err's detail says.
+ */
 void conn_failure_hint(enum conn_cause cause, const struct params *params, struct err *err);
 
 /*

@@ -110,6 +110,21 @@ static long number(const PGresult *result, int column)
 	return strtol(PQgetvalue(result, 0, column), NULL, 10);
 }
 
+int health_read_method(struct conn *conn, char **ret_method, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	const char *user;
+
+	*ret_method = NULL;
+	if (PQserverVersion(conn_pg(conn)) < 160000)
+		return 0;
+	if (conn_query_row(conn, query_doctor_system_user, 0, NULL, &result, err) != 0)
+		return -1;
+	user = value(result, 0, 0);
+	*ret_method = user ? mem_strndup(user, strcspn(user, ":")) : mem_strdup("trust");
+	return 0;
+}
+
 int health_read_role(
 	struct conn *conn, struct health_role *role, PGresult **ret_result, struct err *err)
 {

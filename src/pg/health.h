@@ -77,6 +77,13 @@ struct health_server {
 		*idle_session_timeout, *transaction_timeout; /* "0": none */
 };
 
+/*
+ * How the server let this session in: "scram-sha-256", "peer", "trust" and so on. Behind a pooler
+ * that is the pooler's way in. *ret_method is the caller's; NULL before server 16, which cannot
+ * say.
+ */
+int health_read_method(struct conn *conn, char **ret_method, struct err *err);
+
 /* Texts belong to *ret_result, the caller's. */
 int health_read_role(
 	struct conn *conn, struct health_role *role, PGresult **ret_result, struct err *err);

@@ -79,6 +79,20 @@ facts() {
 	jq -r ".steps[] | select(.step == \"$1\") | .facts.$2" <<<"$output"
 }
 
+# asked BEFORE FROM: the method as it is told before server 16, which does not say it, and from there on.
+asked() {
+	[ "$SERVER_VERSION" -ge 16 ] && set -- "$2"
+	printf '%s\n' "$1"
+}
+
+# lets_in LINE...: the server's pg_hba.conf, whose socket stays open to postgres.
+lets_in() {
+	printf '%s\n' 'local all postgres trust' "$@" >"$SERVER_HOME/data/pg_hba.conf"
+	sql postgres 'SELECT pg_reload_conf()'
+	wait_until "[ \"\$(sql postgres 'SELECT count(*) FROM pg_hba_file_rules WHERE error IS NULL')\" = $(($# + 1)) ]"
+	sleep 0.3
+}
+
 # --- the whole way -----------------------------------------------------------------------------
 
 @test "over TLS each step is told, in its order, with its time and its facts" {
@@ -98,7 +112,7 @@ facts() {
 	assert_equal "$HOST" "$(facts tls certificate.names)"
 	assert_equal "$(date -u -d "$(openssl x509 -noout -enddate -in "$TEST_DIR/tls/good.pem" | cut -d= -f2)" +%F)" \
 		"$(facts tls certificate.not_after)"
-	assert_equal 'app password' "$(facts authentication user) $(facts authentication method)"
+	assert_equal "app $(asked 'password' 'password (password)')" "$(facts authentication user) $(facts authentication method)"
 	assert_equal "$(sql postgres 'SHOW server_version')" "$(facts settings version)"
 	assert_equal true "$(facts privileges createdb)"
 	run --separate-stderr db-doctor prod -v
@@ -171,10 +185,7 @@ facts() {
 
 @test "a server without TLS that lets nobody in is not one that wants it" {
 	own_server
-	printf 'local all all trust\n' >"$SERVER_HOME/data/pg_hba.conf"
-	sql postgres 'SELECT pg_reload_conf()'
-	wait_until "[ \"\$(sql postgres 'SELECT count(*) FROM pg_hba_file_rules')\" = 1 ]"
-	sleep 0.3
+	lets_in
 	prod '' '' ''
 	doctor
 	ends_at authentication not-let-in "The server's pg_hba.conf does not let this user in from here, or not without TLS (sslmode=require)."
@@ -239,7 +250,7 @@ facts() {
 	tls_server
 	prod app:wrong
 	doctor
-	ends_at authentication wrong-password 'Check user and password in the URL; @ : / ? # % in a password must be percent-encoded.'
+	ends_at authentication wrong-password 'Check user and password in the URL; @ : / ? # % in a password must be percent-encoded. A role that is not there, has no password or is past its VALID UNTIL is refused in the same words.'
 	assert_equal TLSv1.3 "$(facts tls version)"
 }
 
@@ -258,6 +269,85 @@ facts() {
 	assert_status 2
 	assert_equal 'authentication no-such-role' "$(jq -r '"\(.steps[-1].step) \(.failure.cause)"' <<<"$output")"
 	assert_contains "$stderr" 'hint: There is no role "nobody_here"'
+}
+
+@test "a role whose password has expired: the server does not say so, and we say that" {
+	own_server
+	sql postgres "ALTER ROLE app VALID UNTIL '2020-01-01'"
+	prod '' '' ''
+	doctor
+	ends_at authentication wrong-password 'Check user and password in the URL; @ : / ? # % in a password must be percent-encoded. A role that is not there, has no password or is past its VALID UNTIL is refused in the same words.'
+	assert_contains "$(<"$SERVER_LOG")" 'has an expired password'
+}
+
+@test "other ways in than by password: peer, ident, trust" {
+	own_server
+	lets_in 'local all all peer' 'host all all 127.0.0.1/32 ident'
+	prod '' '' ''
+	doctor
+	ends_at authentication ident-refused 'The server asks an ident service on this machine (port 113) who is calling, and few machines have one: its pg_hba.conf needs another method here, such as scram-sha-256.'
+	PROD_CONNECTION_URL="postgresql://nocreate@/postgres?host=$SERVER_SOCKET&port=$SERVER_PORT"
+	doctor
+	ends_at authentication other-system-user "Peer authentication wants a role named like the operating system's user; name another way in with a URL."
+	prod '' '' ''
+	lets_in 'host all all 127.0.0.1/32 scram-sha-256'
+	doctor
+	assert_equal "$(asked 'password' 'password (scram-sha-256)')" "$(facts authentication method)"
+	lets_in 'host all all 127.0.0.1/32 trust'
+	doctor
+	assert_status 0
+	assert_equal "$(asked 'no password asked for (trust, peer, certificate)' 'no password asked for (trust)')" \
+		"$(facts authentication method)"
+}
+
+@test "a certificate of the client that the server wants" {
+	tls_server
+	lets_in 'hostssl all all 127.0.0.1/32 cert'
+	install -m 644 "$TEST_DIR/tls/amazon.pem" "$SERVER_HOME/data/clients.pem"
+	sql postgres "ALTER SYSTEM SET ssl_ca_file = 'clients.pem'"
+	sql postgres 'SELECT pg_reload_conf()'
+	lets_in 'hostssl all all 127.0.0.1/32 cert'
+	prod
+	doctor
+	ends_at authentication client-certificate 'The server wants a certificate of the client that an authority it knows has signed: sslcert=FILE and sslkey=FILE in the URL, with the user as its CN unless pg_ident.conf says otherwise.'
+	# One that the server does not know the authority of.
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=app -days 2 -keyout "$TEST_DIR/own.key" -out "$TEST_DIR/own.pem" 2>"$TEST_DIR/tls/log"
+	chmod 600 "$TEST_DIR/own.key"
+	PROD_CONNECTION_URL+="&sslcert=$TEST_DIR/own.pem&sslkey=$TEST_DIR/own.key"
+	doctor
+	assert_equal 'authentication client-certificate' "$(jq -r '"\(.steps[-1].step) \(.failure.cause)"' <<<"$output")"
+}
+
+@test "a way in that the URL rules out" {
+	own_server
+	prod '' '' channel_binding=require
+	doctor
+	ends_at authentication method-not-offered 'channel_binding or require_auth, in the URL or the environment, rules out the way in which the server lets this user in. Channel binding takes TLS and a password that the server keeps for scram-sha-256.'
+}
+
+@test "an option that the server does not take is not a missing privilege" {
+	hint='The parameter comes from options in the URL, from PGOPTIONS or from a service file: take it out there.'
+	for option in log_statement=all nope=1 work_mem=much; do
+		prod '' '' "options=-c%20${option/=/%3D}"
+		doctor
+		ends_at database option-refused "$hint"
+	done
+}
+
+@test "a database that is closed, and one that was half dropped" {
+	DB=$(db shut)
+	sql postgres "ALTER DATABASE $DB ALLOW_CONNECTIONS false"
+	prod '' "$DB" ''
+	doctor
+	ends_at database database-not-accepting 'A reset may be loading it; what a killed one has left is put right by db-create or db-setup. One that was closed by hand opens with ALTER DATABASE … ALLOW_CONNECTIONS true.'
+	sql postgres "ALTER DATABASE $DB ALLOW_CONNECTIONS true"
+	sql postgres "UPDATE pg_database SET datconnlimit = -2 WHERE datname = '$DB'"
+	doctor
+	ends_at database half-dropped-database 'A DROP DATABASE was interrupted: db-drop ends it, and db-setup then makes the database anew.'
+	unset PROD_CONNECTION_URL
+	CONNECTION_URL=$(url "$DB") run --separate-stderr db-drop
+	assert_status 0
+	assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = '$DB'")"
 }
 
 @test "missing database" {

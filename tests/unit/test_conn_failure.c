@@ -44,6 +44,25 @@ static void test_causes(void **state)
 			"wrong-password", CONN_STAGE_AUTHENTICATION },
 		{ AT "FATAL: Peer authentication failed for user \"u\"", "28000",
 			"other-system-user", CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: Ident authentication failed for user \"u\"", "28000", "ident-refused",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: PAM authentication failed for user \"u\"", "28000", "token-refused",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: LDAP authentication failed for user \"u\"", "28000", "outside-refused",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "GSSAPI continuation error: No Kerberos credentials available", "",
+			"outside-refused", CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: connection requires a valid client certificate", "28000",
+			"client-certificate", CONN_STAGE_AUTHENTICATION },
+		{ AT "SSL error: tlsv1 alert unknown ca", "", "client-certificate",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "SSL error: ssl/tls alert certificate expired", "", "client-certificate",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "channel binding required, but SSL not in use", "", "method-not-offered",
+			CONN_STAGE_AUTHENTICATION },
+		{ "authentication method requirement \"none\" failed: server did not complete "
+		  "authentication",
+			"", "method-not-offered", CONN_STAGE_AUTHENTICATION },
 		{ AT "FATAL: role \"u\" is not permitted to log in", "28000", "role-may-not-log-in",
 			CONN_STAGE_AUTHENTICATION },
 		{ AT "FATAL: role \"u\" does not exist", "28000", "no-such-role",
@@ -52,6 +71,12 @@ static void test_causes(void **state)
 			"no-such-database", CONN_STAGE_DATABASE },
 		{ AT "FATAL: permission denied for database \"d\"", "42501", "no-connect-privilege",
 			CONN_STAGE_DATABASE },
+		{ AT "FATAL: permission denied to set parameter \"log_statement\"", "42501",
+			"option-refused", CONN_STAGE_DATABASE },
+		{ AT "FATAL: unrecognized configuration parameter \"nope\"", "42704",
+			"option-refused", CONN_STAGE_DATABASE },
+		{ AT "FATAL: cannot connect to invalid database \"d\"", "55000",
+			"half-dropped-database", CONN_STAGE_DATABASE },
 		{ AT "FATAL: database \"d\" is not currently accepting connections", "55000",
 			"database-not-accepting", CONN_STAGE_DATABASE },
 		{ AT "server closed the connection unexpectedly", "", "other",
@@ -74,6 +99,34 @@ static void test_causes(void **state)
 				cases[i].detail ? cases[i].detail : "", cases[i].name,
 				conn_cause_name(cause));
 		assert_int_equal(cases[i].stage, conn_cause_stage(cause));
+	}
+}
+
+/* What SQLSTATE 28000 suggests by itself gives way to the server's words, and only to those. */
+static void test_hint_of_the_words(void **state)
+{
+	CLEANUP(params_release) struct params params = PARAMS_INIT;
+	static const struct {
+		const char *detail, *hint;
+	} cases[] = {
+		{ "FATAL: Ident authentication failed for user \"u\"", "ident service" },
+		{ "FATAL: LDAP authentication failed for user \"u\"", "LDAP" },
+		{ "FATAL: irgendwas", "pg_hba.conf does not let" },
+		{ AT "Connection refused\nFATAL: irgendwas", "pg_hba.conf does not let" },
+		{ NULL, "pg_hba.conf does not let" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(err_release) struct err err = ERR_INIT;
+
+		err_set(&err, ERR_CONNECT, "could not connect");
+		if (cases[i].detail)
+			err_detail(&err, "%s", cases[i].detail);
+		conn_failure_hint(CONN_CAUSE_NOT_ALLOWED, &params, &err);
+		if (!err.hint || !strstr(err.hint, cases[i].hint))
+			fail_msg("\"%s\": %s", cases[i].detail ? cases[i].detail : "",
+				err.hint ? err.hint : "no hint");
 	}
 }
 
@@ -109,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_hint_of_the_words),
 		cmocka_unit_test(test_hints),
 	};
 
