@@ -162,11 +162,18 @@ setup() {
 		CREATE FUNCTION own.empty() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT 1';
 		CREATE FUNCTION own.invoker() RETURNS int LANGUAGE sql AS 'SELECT 1';
 		CREATE PROCEDURE own."do"() LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		CREATE FUNCTION own.kept() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		REVOKE EXECUTE ON FUNCTION own.kept() FROM PUBLIC;
+		CREATE FUNCTION own.given() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		REVOKE EXECUTE ON FUNCTION own.given() FROM PUBLIC;
+		GRANT EXECUTE ON FUNCTION own.given() TO app;
+		CREATE FUNCTION own.fired() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN new; END';
+		REVOKE EXECUTE ON FUNCTION own.fired() FROM PUBLIC;
 	SQL
 	[ "$SERVER_VERSION" -lt 14 ] || sql "$DB" 'CREATE FUNCTION own.parsed() RETURNS int LANGUAGE sql
 		SECURITY DEFINER BEGIN ATOMIC SELECT 1; END'
-	finds security-definer 'warning own."do"()' 'warning own.bare(x integer)' 'info own.half()' \
-		'warning own.shared()'
+	finds security-definer 'warning own."do"()' 'warning own.bare(x integer)' 'warning own.fired()' \
+		'warning own.given()' 'info own.half()' 'warning own.shared()'
 	mend
 	finds security-definer
 }

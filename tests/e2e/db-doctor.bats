@@ -78,6 +78,25 @@ check() {
 	finds fk-without-index
 }
 
+@test "fk-without-index: keys over time, and keys that are not enforced" {
+	[ "$SERVER_VERSION" -ge 18 ] || {
+		assert_equal '' "$(sql "$DB" "SELECT 1 FROM pg_attribute WHERE attrelid = 'pg_constraint'::regclass AND attname = 'conenforced'")"
+		return
+	}
+	sql "$DB" - <<-'SQL'
+		CREATE EXTENSION btree_gist;
+		CREATE TABLE room (id int, during daterange, PRIMARY KEY (id, during WITHOUT OVERLAPS));
+		CREATE TABLE stay (id int PRIMARY KEY, room int, during daterange,
+			FOREIGN KEY (room, PERIOD during) REFERENCES room (id, PERIOD during));
+		CREATE INDEX ON stay USING gist (room, during);
+		CREATE TABLE bare (id int PRIMARY KEY, room int, during daterange,
+			FOREIGN KEY (room, PERIOD during) REFERENCES room (id, PERIOD during));
+		CREATE TABLE parent (id int PRIMARY KEY);
+		CREATE TABLE noted (id int PRIMARY KEY, p int REFERENCES parent NOT ENFORCED);
+	SQL
+	finds fk-without-index 'warning public.bare (bare_room_during_fkey)'
+}
+
 @test "fk-type-mismatch: a column narrower than the key it refers to" {
 	sql "$DB" - <<-'SQL'
 		CREATE TABLE parent (id bigint PRIMARY KEY);
@@ -177,6 +196,21 @@ check() {
 	finds stale-statistics 'info public.changed' 'warning public.never'
 	mend
 	wait_until '[ -z "$(db-doctor --json --only stale-statistics | jq -r ".findings[].id")" ]'
+}
+
+@test "stale-statistics: what autovacuum will analyze is no warning" {
+	own_server autovacuum=on autovacuum_naptime=2000000
+	DB=$(db loaded)
+	CONNECTION_URL=$(url "$DB")
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE loaded (id int PRIMARY KEY);
+		CREATE TABLE left_out (id int PRIMARY KEY) WITH (autovacuum_enabled = off);
+		INSERT INTO loaded SELECT generate_series(1, 2000);
+		INSERT INTO left_out SELECT generate_series(1, 2000);
+	SQL
+	wait_until "[ \"\$(sql '$DB' 'SELECT min(n_live_tup) FROM pg_stat_user_tables')\" -ge 2000 ]"
+	finds stale-statistics 'warning public.left_out' 'info public.loaded'
+	assert_contains "$output" 'guesses until autovacuum does that'
 }
 
 @test "collation-version: a collation that the system has another version of, where it is used" {

@@ -1,6 +1,7 @@
 -- Foreign keys whose referencing columns no index begins with, in whatever order: each DELETE or change
 -- of a key in the referenced table reads the referencing one from end to end. A partial index counts when
--- it leaves out nothing but NULL.
+-- it leaves out nothing but NULL, and a GiST one does for keys over time (WITHOUT OVERLAPS). One that is NOT
+-- ENFORCED reads nothing; both are from 18 on, hence jsonb.
 SELECT 'warning',
        format('%I.%I (%I)', n.nspname, t.relname, k.conname),
        format('no index begins with %s: a DELETE in %I.%I reads the whole table%s', names.listed,
@@ -21,13 +22,14 @@ SELECT 'warning',
          FROM unnest(k.conkey) WITH ORDINALITY u (number, place)
          JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) names
  WHERE k.contype = 'f' AND k.conparentid = 0 AND t.relpersistence <> 't'
+   AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
    AND NOT EXISTS (
        SELECT FROM pg_catalog.pg_index x
          JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
          JOIN pg_catalog.pg_am m ON m.oid = c.relam
         WHERE x.indrelid = k.conrelid AND x.indisvalid AND x.indisready
-          AND m.amname IN ('btree', 'hash')
+          AND m.amname IN ('btree', 'hash', 'gist')
           AND x.indnkeyatts >= cardinality(k.conkey)
           AND (x.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey
           AND (x.indkey::int2[])[0:cardinality(k.conkey) - 1] <@ k.conkey

@@ -2,6 +2,7 @@
 -- everybody may create, or whose tables a temporary one can stand in for. What C code and bodies that are
 -- parsed already (BEGIN ATOMIC, in 14 and later, hence jsonb) mean is settled. The search_path that is
 -- advised keeps the schemas that are safe and adds the function's own, where its tables most likely are.
+-- What nobody but the owner may call is left out, but for triggers, which run whoever may call them.
 WITH functions AS (
        SELECT p.oid, p.proowner, n.nspname AS schema, format('%I.%I(%s)', n.nspname, p.proname,
                                         pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name,
@@ -12,6 +13,9 @@ WITH functions AS (
          JOIN pg_catalog.pg_language l ON l.oid = p.prolang
         WHERE p.prosecdef AND l.lanname NOT IN ('c', 'internal')
           AND to_jsonb(p) ->> 'prosqlbody' IS NULL
+          AND (p.prorettype IN ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)
+               OR EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+                           WHERE a.privilege_type = 'EXECUTE' AND a.grantee <> p.proowner))
           AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                            WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
