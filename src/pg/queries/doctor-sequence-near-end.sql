@@ -52,7 +52,13 @@ WITH RECURSIVE fed AS (
          FROM users
          JOIN pg_catalog.pg_attrdef ad ON users.classid = 'pg_catalog.pg_attrdef'::regclass AND ad.oid = users.objid
          JOIN pg_catalog.pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum
-        WHERE a.attname <> users.attname),
+        WHERE a.attname <> users.attname
+       UNION
+       -- Before 15 it is the column itself that depends, not its expression.
+       SELECT users.sequence, format('generated column %I of %s', a.attname, users.relation::regclass)
+         FROM users
+         JOIN pg_catalog.pg_attribute a ON users.classid = 'pg_catalog.pg_class'::regclass
+          AND a.attrelid = users.objid AND a.attnum = users.objsubid AND a.attgenerated <> ''),
      -- The columns of a partition key, expressions too, depend on their table.
      fixed AS (
        SELECT users.sequence,
