@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sql/classify.h"
+#include "sql/destructive.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,18 +17,45 @@ struct check {
 	bool writes; /* an earlier \copy writes a file, which a later one may read */
 };
 
-static void note(
-	struct script_found *found, const struct script_statement *statement, const char *name)
+static void note_at(struct script_found *found, const struct script_statement *statement, size_t at,
+	const char *name)
 {
 	CLEANUP(err_release) struct err place = ERR_INIT;
 
 	if (found->line > 0)
 		return;
-	origin_place(&statement->origin, statement->text, statement->length, 0, &place);
+	origin_place(&statement->origin, statement->text, statement->length, at, &place);
 	found->file = mem_strdup(place.place.file);
 	found->line = place.place.line;
 	found->column = place.place.column;
 	snprintf(found->name, sizeof(found->name), "%s", name ? name : "");
+}
+
+static void note(
+	struct script_found *found, const struct script_statement *statement, const char *name)
+{
+	note_at(found, statement, 0, name);
+}
+
+static void note_destructive(struct check *check, const struct script_statement *statement)
+{
+	const bool standard = script_has_standard_strings(check->script);
+	size_t at = 0;
+
+	while (check->found.destructive.line == 0) {
+		CLEANUP(destructive_release) struct destructive found = DESTRUCTIVE_INIT;
+
+		if (!destructive_next(statement, standard, &at, &found))
+			return;
+		if (found.kind != DESTRUCTIVE_COMMENT)
+			note_at(&check->found.destructive, statement, found.at, found.name);
+	}
+}
+
+static void assume_unknown(struct check *check)
+{
+	check->found.unforeseen = true;
+	script_assume_unknown(check->script);
 }
 
 /* --- what the outcome depends on ------------------------------------------------------------- */
@@ -114,6 +142,7 @@ static int statement(struct check *check, const struct script_statement *stateme
 	gather(check, statement, dynamic);
 	check->found.statements++;
 	check->found.copies += statement->copies;
+	note_destructive(check, statement);
 	classify_statement(statement->text, statement->length, &name);
 	if (statement->class == SCRIPT_CLASS_TRANSACTION)
 		note(&check->found.transaction, statement, name);
@@ -131,13 +160,14 @@ static int copy(struct check *check, const struct script_action *action, struct 
 
 	gather_copy(check, action);
 	check->found.statements++;
+	note_destructive(check, &action->statement);
 	if (action->copy.where == SCRIPT_COPY_SCRIPT && action->copy.from)
 		return skip_copy(check, err);
 	if (action->copy.where != SCRIPT_COPY_FILE)
 		return 0;
 	if (!action->copy.from) {
 		check->writes = true;
-		script_assume_unknown(check->script);
+		assume_unknown(check);
 		return 0;
 	}
 	if (check->writes || script_is_uncertain(check->script))
@@ -171,7 +201,7 @@ static int step(
 	switch (action->kind) {
 	case SCRIPT_GSET:
 	case SCRIPT_GEXEC:
-		script_assume_unknown(check->script);
+		assume_unknown(check);
 		return statement(check, &action->statement, true, err);
 	case SCRIPT_STATEMENT:
 		return statement(check, &action->statement, false, err);
@@ -194,6 +224,7 @@ static int walk(struct check *check, bool keep_going, struct err *err)
 		if (script_next(check->script, &action, err) != 0) {
 			if (!keep_going || !script_can_go_on(check->script))
 				return -1;
+			check->found.unforeseen = true;
 			err_release(err);
 		} else if (action.kind == SCRIPT_END) {
 			return 0;
@@ -220,6 +251,7 @@ int script_check(const char *path, const char *name, const struct script_options
 	/* A run that goes on after errors will meet and report it. */
 	if (result != 0 && options->keep_going && err->kind == ERR_SQL) {
 		err_release(err);
+		check.found.unforeseen = true;
 		result = 0;
 	}
 	check.found.bytes = script_bytes(script);
@@ -235,5 +267,6 @@ void script_summary_release(struct script_summary *summary)
 {
 	mem_free(summary->transaction.file);
 	mem_free(summary->no_transaction.file);
+	mem_free(summary->destructive.file);
 	*summary = (struct script_summary)SCRIPT_SUMMARY_INIT;
 }

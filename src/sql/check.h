@@ -22,6 +22,11 @@ struct script_summary {
 	struct script_found transaction;
 	/* Of SCRIPT_CLASS_NO_TRANSACTION, or \connect, or ON_ERROR_STOP switched off. */
 	struct script_found no_transaction;
+	/* That loses data or a database (sql/destructive.h), a comment's mark aside. */
+	struct script_found destructive;
+	/* What is run is not known beforehand in all: \gexec, what \gset sets, a file that \copy
+	 * writes; or reading ended early, with keep_going. */
+	bool unforeseen;
 };
 
 #define SCRIPT_SUMMARY_INIT                                                                        \

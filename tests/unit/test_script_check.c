@@ -127,12 +127,54 @@ static void test_kinds(void **state)
 	}
 }
 
+/* NAME FILE:LINE:COLUMN of what destroys first, and whether all is known beforehand. */
+static void check_destructive(const char *text, const char *expected)
+{
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	CLEANUP(script_summary_release) struct script_summary summary = SCRIPT_SUMMARY_INIT;
+	CLEANUP(mem_cleanup) char *described = NULL;
+	const struct script_found *found = &summary.destructive;
+
+	check_number(text, check(text, &summary, &err), 0);
+	described = mem_printf("%s %s:%zu:%zu%s", found->name, found->file ? found->file : "",
+		found->line, found->column, summary.unforeseen ? " unforeseen" : "");
+	check_text(text, described, expected);
+}
+
+static void test_destructive(void **state)
+{
+	static const char *const examples[][2] = {
+		{ "SELECT 1;\n  TRUNCATE a;\nDROP TABLE b;", "TRUNCATE x.sql:2:3" },
+		{ "SELECT 1\\;\n DROP TABLE a;", "DROP TABLE x.sql:2:2" },
+		{ "INSERT INTO a VALUES ('TRUNCATE a');", " :0:0" },
+		{ "DROP DATABASE a", "DROP DATABASE x.sql:1:1" },
+		{ "COMMENT ON DATABASE a IS NULL", " :0:0" },
+		{ "COMMENT ON DATABASE a IS NULL\\; TRUNCATE a", "TRUNCATE x.sql:1:33" },
+		{ "\\copy (DELETE FROM a RETURNING *) TO stdout",
+			"DELETE without WHERE x.sql:1:1" },
+		{ "\\set a TRUNCATE\n:a b;", "TRUNCATE x.sql:2:1" },
+		{ "\\i y.sql\n", "DELETE without WHERE y.sql:2:1" },
+		{ "SELECT 'TRUNCATE a' \\gexec", " :0:0 unforeseen" },
+		{ "SELECT 1 AS a \\gset\n:a", " :0:0 unforeseen" },
+		{ "SELECT 1 AS a \\gset\n\\if :a\nDELETE FROM a;\n\\endif",
+			"DELETE without WHERE x.sql:3:1 unforeseen" },
+		{ "SET standard_conforming_strings = off; UPDATE a SET b = '\\' WHERE ';",
+			"UPDATE without WHERE x.sql:1:40" },
+	};
+
+	(void)state;
+	write_file("y.sql", "\nDELETE FROM a;");
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
+		check_destructive(examples[i][0], examples[i][1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_counts),
 		UNIT_TEST(test_unchanged_on_error),
 		UNIT_TEST(test_kinds),
+		UNIT_TEST(test_destructive),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
