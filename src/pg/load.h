@@ -2,6 +2,7 @@
 #ifndef PG_LOAD_H
 #define PG_LOAD_H
 
+#include "base/err.h"
 #include "pg/conn.h"
 #include "sql/stamps.h"
 #include "sql/variables.h"
@@ -37,6 +38,13 @@ struct load_options {
 	 * breaks.
 	 */
 	bool at_once;
+	/*
+	 * With which statements that destroy data or a database (sql/destructive.h) are refused
+	 * before they are sent: its message and hint, with the place; NULL: they are run. A
+	 * database that is marked as protected, other than the one the run began in, is neither
+	 * dropped nor renamed nor commented in any case.
+	 */
+	const struct err *refusal;
 };
 
 #define LOAD_BATCH_AUTO SIZE_MAX
@@ -87,8 +95,9 @@ struct load_counts {
  * a dump, other SETs) is undone before the next and at the end. Errors: SQL with file, line and
  * column, from the server or the reader; CONNECT when the connection was lost (the detail says when
  * it is unknown whether COMMIT took effect); FAILED when a file cannot be read, or for what the
- * server says of options->first, without a place; INTERRUPTED. With keep_going the result is an
- * error of kind SQL when any failed.
+ * server says of options->first, without a place; REFUSED by the options, or where a protected
+ * database is concerned, with the place; INTERRUPTED. With keep_going the result is an error of
+ * kind SQL when any failed.
  */
 int load_run(struct conn *conn, const struct load_file *files, size_t count,
 	const struct load_options *options, const struct load_observer *observer,

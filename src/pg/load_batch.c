@@ -527,7 +527,8 @@ static int begin_if_needed(
 /* What every statement goes through before it is taken. */
 static int prepare(struct loader *loader, const struct script_statement *statement, struct err *err)
 {
-	if (check_allowed(loader, statement, err) != 0 ||
+	if (load_protect(loader, statement, err) != 0 ||
+		check_allowed(loader, statement, err) != 0 ||
 		begin_if_needed(loader, statement, err) != 0)
 		return -1;
 	loader->any_statement = true;

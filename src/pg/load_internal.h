@@ -63,7 +63,7 @@ struct load_copy {
 struct loader {
 	struct conn *conn;  /* in use now */
 	struct conn *first; /* the caller's; without its handle once it was left */
-	char *home;         /* the database that one is connected to */
+	char *home; /* the database that one is connected to; NULL once its server was left */
 	const struct load_options *options;
 	const struct load_observer *observer;
 	struct load_counts *counts;
@@ -212,6 +212,20 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 void load_place(const struct script_statement *statement, struct err *err);
 void load_place_item(
 	struct loader *loader, const struct load_item *item, size_t at, struct err *err);
+
+/* --- load_protect.c --- */
+
+/*
+ * Fails with REFUSED when a database that conn's server has carries the mark of one that is
+ * protected; what: "drop it", for the message.
+ */
+int load_refuse_marked(struct conn *conn, const char *database, const char *what, struct err *err);
+
+/* Whether it is the database the run began in: whoever runs the script was asked about that one. */
+bool load_is_home(const struct loader *loader, const char *database);
+
+/* Before a statement is taken: fails with REFUSED when it would destroy what must not be lost. */
+int load_protect(struct loader *loader, const struct script_statement *statement, struct err *err);
 
 /* --- load_meta.c --- */
 

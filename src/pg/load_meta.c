@@ -1,8 +1,6 @@
 /* Meta-commands that need the server: \gset, \gexec, \connect, \encoding. */
 #include "base/mem.h"
-#include "pg/database.h"
 #include "pg/load_internal.h"
-#include "pg/protection.h"
 #include "sql/classify.h"
 
 #include <stdlib.h>
@@ -235,32 +233,6 @@ static int refuse(struct loader *loader, const struct params *wanted, const stru
 	return -1;
 }
 
-/*
- * Whoever runs the script has been asked about the database it began in. That another one is
- * protected nobody has looked at.
- */
-static int refuse_protected(
-	struct loader *loader, struct conn *conn, bool elsewhere, struct err *err)
-{
-	const char *name = PQdb(conn_pg(conn));
-	CLEANUP(mem_cleanup) char *comment = NULL;
-	CLEANUP(mem_cleanup) char *marked_as = NULL;
-
-	if (!elsewhere && strcmp(name, loader->home) == 0)
-		return 0;
-	if (database_comment(conn, name, &comment, err) != 0)
-		return -1;
-	if (protection_read(comment, &marked_as) != PROTECTION_MARKED)
-		return 0;
-	err_set(err, ERR_REFUSED,
-		"refusing to run a script in database \"%s\", which is protected: it is marked "
-		"%s%s%s",
-		name, marked_as ? "as that of the target \"" : "by hand",
-		marked_as ? marked_as : "", marked_as ? "\"" : "");
-	err_hint(err, "Run what is meant for it on that target, by a script of its own.");
-	return -1;
-}
-
 static int switch_connection(
 	struct loader *loader, const struct script_action *action, struct err *err)
 {
@@ -269,14 +241,20 @@ static int switch_connection(
 	CLEANUP(params_release) struct params merged = PARAMS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	bool elsewhere, other;
+	const char *name;
 
 	conn_params(loader->conn, &now);
 	if (wanted_params(action, &wanted, err) != 0 ||
 		refuse(loader, &wanted, &now, action->connect.reuse, &elsewhere, &other, err) != 0)
 		return -1;
 	merge(loader, &now, &wanted, elsewhere, other, action->connect.reuse, &merged);
-	if (open_connection(&merged, elsewhere, &conn, err) != 0 ||
-		refuse_protected(loader, conn, elsewhere, err) != 0)
+	if (open_connection(&merged, elsewhere, &conn, err) != 0)
+		return -1;
+	if (elsewhere)
+		mem_free(take_ptr(loader->home));
+	name = PQdb(conn_pg(conn));
+	if (!load_is_home(loader, name) &&
+		load_refuse_marked(conn, name, "run a script in", err) != 0)
 		return -1;
 	conn->trace = loader->conn->trace;
 	load_use_connection(loader, take_ptr(conn));
