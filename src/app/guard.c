@@ -51,10 +51,10 @@ static struct protection_case request_for(const struct target *target, bool is_p
 
 static const char nothing_changed[] = "Nothing was changed.";
 
-static int refuse(const struct target *target, enum protection_verdict verdict, const char *what,
-	const char *why, struct err *err)
+static int refuse(const struct guard *guard, enum protection_verdict verdict, const char *why,
+	struct err *err)
 {
-	const char *name = target->database;
+	const char *name = guard->context->target.database, *what = guard->what;
 
 	switch (verdict) {
 	case PROTECTION_OTHER_CONFIRM:
@@ -70,6 +70,8 @@ static int refuse(const struct target *target, enum protection_verdict verdict, 
 			what, name, why);
 		break;
 	}
+	if (guard->cause)
+		err_detail(err, "%s destroys data.", guard->cause);
 	err_note_line(err, nothing_changed);
 	if (verdict == PROTECTION_NO_CONSENT)
 		err_hint(err,
@@ -96,7 +98,7 @@ int guard_check(const struct guard *guard, struct err *err)
 	if (verdict == PROTECTION_ALLOWED || verdict == PROTECTION_ASK)
 		return 0;
 	why = protection_reason(&signs);
-	return refuse(target, verdict, guard->what, why, err);
+	return refuse(guard, verdict, why, err);
 }
 
 /* The server's address, where it is one of the internet; NULL. */
@@ -225,24 +227,34 @@ static int doubt(const struct guard *guard, struct conn *conn, bool *ret_doubtfu
 }
 
 static int refuse_doubtful(
-	struct context *context, enum protection_verdict verdict, const char *what, struct err *err)
+	const struct guard *guard, enum protection_verdict verdict, struct err *err)
 {
+	const struct context *context = guard->context;
 	const char *name = context->target.database;
 
-	refuse(&context->target, verdict, what, context->unknown_why, err);
+	refuse(guard, verdict, context->unknown_why, err);
 	if (verdict != PROTECTION_UNCONFIRMED)
 		return -1;
 	err_set(err, ERR_REFUSED,
 		"refusing to %s database \"%s\", which may be production's: that could not be "
 		"found out",
-		what, name);
-	err_detail(err, "Not known is where this leads: %s.", context->unknown_why);
+		guard->what, name);
+	if (guard->cause)
+		err_detail(err, "%s destroys data.", guard->cause);
+	err_detail_line(err, "Not known is where this leads: %s.", context->unknown_why);
 	err_note_line(err, nothing_changed);
 	err_hint(err,
 		"If it is not: db-protect --off --confirm %s says so once and for all, as "
 		"does unsetting the variable. If you mean it anyway: --confirm %s.",
 		name, name);
 	return -1;
+}
+
+/* Of who was allowed by it. */
+static void tell_consent(const struct protection_case *request)
+{
+	if (request->is_protected && request->is_agent)
+		out_info("the user's words, by DBRIG_CONSENT: %s", request->consent);
 }
 
 int guard_decide(const struct guard *guard, struct conn *conn, const char *comment, struct err *err)
@@ -258,6 +270,8 @@ int guard_decide(const struct guard *guard, struct conn *conn, const char *comme
 	request = request_for(
 		&context->target, guard->destroys && (context->protected_why || doubtful));
 	verdict = protection_decide(&request);
+	if (guard->cause && request.is_protected)
+		out_info("%s destroys data", guard->cause);
 	if (guard->loses && request.is_protected &&
 		(verdict == PROTECTION_ASK || verdict == PROTECTION_ALLOWED) &&
 		tell_holdings(context, err) != 0)
@@ -268,12 +282,35 @@ int guard_decide(const struct guard *guard, struct conn *conn, const char *comme
 		verdict = protection_decide(&request);
 	}
 	if (verdict != PROTECTION_ALLOWED)
-		return doubtful ? refuse_doubtful(context, verdict, guard->what, err)
-				: refuse(&context->target, verdict, guard->what,
-					  context->protected_why, err);
-	if (request.is_protected && request.is_agent)
-		out_info("the user's words, by DBRIG_CONSENT: %s", request.consent);
+		return doubtful ? refuse_doubtful(guard, verdict, err)
+				: refuse(guard, verdict, context->protected_why, err);
+	context->confirmed = request.is_protected;
+	tell_consent(&request);
 	return 0;
+}
+
+int guard_foresee(const struct guard *guard, struct err *err)
+{
+	const struct context *context = guard->context;
+	const struct target *target = &context->target;
+	const struct protection_signs signs = { .target = target->name,
+		.is_listed = target->is_listed };
+	struct protection_case request =
+		request_for(target, guard_protects(context) || context->unknown_why);
+	CLEANUP(mem_cleanup) char *why = NULL;
+	enum protection_verdict verdict;
+
+	request.has_terminal = false;
+	verdict = protection_decide(&request);
+	if (context->confirmed)
+		return 0;
+	if (verdict == PROTECTION_ALLOWED) {
+		tell_consent(&request);
+		return 0;
+	}
+	why = context->protected_why ? mem_strdup(context->protected_why)
+				     : protection_reason(&signs);
+	return why ? refuse(guard, verdict, why, err) : refuse_doubtful(guard, verdict, err);
 }
 
 bool guard_protects(const struct context *context)

@@ -14,11 +14,12 @@ extern const struct variable guard_variables[];
 /* What a command is about to do to the database of its target. */
 struct guard {
 	struct context *context;
-	const char *what; /* "drop", "empty the tables of": for messages */
-	bool destroys;    /* false: only a --confirm that names another database is refused */
-	bool loses;       /* what the database holds is lost, and so is told first */
-	bool shows;       /* asked whether it is protected: a server's silence is not remembered */
-	bool anew;        /* nothing is that was found out a moment ago */
+	const char *what;  /* "drop", "empty the tables of": for messages */
+	const char *cause; /* NULL, or what destroys: "db/seed.sql:3: TRUNCATE" */
+	bool destroys;     /* false: only a --confirm that names another database is refused */
+	bool loses;        /* what the database holds is lost, and so is told first */
+	bool shows;        /* asked whether it is protected: a server's silence is not remembered */
+	bool anew;         /* nothing is that was found out a moment ago */
 };
 
 /*
@@ -37,6 +38,13 @@ int guard_check(const struct guard *guard, struct err *err);
  */
 int guard_decide(
 	const struct guard *guard, struct conn *conn, const char *comment, struct err *err);
+
+/*
+ * Whether what destroys may be run as well if it comes to light only then, when nobody can be asked
+ * any more: 0, or -1 with the error to refuse it with. After guard_decide, without which only the
+ * target's name counts.
+ */
+int guard_foresee(const struct guard *guard, struct err *err);
 
 /* True once guard_decide has found it so, and for targets that are protected by name always. */
 bool guard_protects(const struct context *context);

@@ -329,5 +329,7 @@ void scripts_release(struct scripts *scripts)
 	variables_release(&scripts->variables);
 	stamps_release(&scripts->stamps);
 	script_inputs_release(&scripts->inputs);
+	mem_free(scripts->destructive.file);
+	err_release(&scripts->refusal);
 	*scripts = (struct scripts)SCRIPTS_INIT;
 }

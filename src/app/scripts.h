@@ -5,6 +5,7 @@
 
 #include "app/context.h"
 #include "pg/load.h"
+#include "sql/check.h"
 #include "sql/inputs.h"
 
 struct scripts {
@@ -25,6 +26,13 @@ struct scripts {
 	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
 	uint64_t bytes;   /* set by scripts_check: of all that can be read beforehand */
 	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */
+	/* Set by scripts_check, unless it has wants_inputs: as in script_summary; with reads_pipe
+	 * unforeseen holds too. */
+	struct script_found destructive;
+	bool unforeseen;
+	/* The error with which scripts_run refuses what would destroy data; kind NONE: it does not.
+	 */
+	struct err refusal;
 	bool wanted_transaction;     /* set by scripts_check: transaction before it was given up */
 	bool wants_inputs;           /* asks scripts_check for the inputs */
 	bool definitions_run;        /* as in script_inputs; set beside wants_inputs, for a seed */
@@ -70,6 +78,9 @@ int scripts_insist(struct scripts *scripts, const char *option, struct err *err)
  * check are not read again (app/inputs_cache.h).
  */
 int scripts_check(struct scripts *scripts, struct err *err);
+
+/* "db/seed.sql:3: TRUNCATE", of destructive; NULL: there is none. The caller owns it. */
+char *scripts_cause(const struct scripts *scripts);
 
 /*
  * Makes sure that inputs.names and inputs.varying are there, after scripts_check with wants_inputs:

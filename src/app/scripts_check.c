@@ -60,13 +60,18 @@ static int check_file(struct scripts *scripts, const struct load_file *file,
 	if (strcmp(file->path, "-") == 0 || path_is_pipe(file->path)) {
 		if (strcmp(file->path, "-") != 0 && access(file->path, R_OK) != 0)
 			return err_errno(err, "could not open file \"%s\"", file->name);
-		scripts->reads_pipe = true;
+		scripts->reads_pipe = scripts->unforeseen = true;
 		script_inputs_obstacle(&scripts->inputs, file->name, 0, "read from a pipe");
 		return 0;
 	}
 	if (script_check(file->path, file->name, &options, &summary, err) != 0)
 		return -1;
 	scripts->bytes += summary.bytes;
+	scripts->unforeseen = scripts->unforeseen || summary.unforeseen;
+	if (scripts->destructive.line == 0) {
+		scripts->destructive = summary.destructive;
+		summary.destructive = (struct script_found){ 0 };
+	}
 	if (summary.statements == 0 && summary.others == 0) {
 		strlist_addf(messages, "!\"%s\" holds no statement", file->name);
 		say_last(messages);
@@ -134,6 +139,14 @@ int scripts_check(struct scripts *scripts, struct err *err)
 	stamp_all(scripts);
 	inputs_cache_write(&cache, scripts, &messages);
 	return 0;
+}
+
+char *scripts_cause(const struct scripts *scripts)
+{
+	const struct script_found *found = &scripts->destructive;
+
+	return found->line == 0 ? NULL
+				: mem_printf("%s:%zu: %s", found->file, found->line, found->name);
 }
 
 /* The key tells that it is the same text that is read now. */

@@ -93,8 +93,8 @@ static void tell_left(
 		err_note_line(err, "Rolled back: every row is as it was.");
 		return;
 	}
-	if (counts->commit_sent ||
-		(err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED && err->kind != ERR_CONNECT))
+	if (counts->commit_sent || (err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED &&
+					   err->kind != ERR_CONNECT && err->kind != ERR_REFUSED))
 		return;
 	if (counts->unanswered)
 		err_note_line(err, "Whether the statement that was running took effect is unknown, "
@@ -144,6 +144,7 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		.allow_connect = scripts->allow_connect,
 		.variables = &scripts->variables,
 		.stamps = &scripts->stamps,
+		.refusal = scripts->refusal.kind ? &scripts->refusal : NULL,
 		.batch = scripts->batch,
 		.at_once = scripts->at_once };
 	const struct load_observer observer = { .context = scripts,

@@ -38,26 +38,23 @@ static int list_seed(struct run *run, struct err *err)
 
 /* --- emptying the tables ---------------------------------------------------------------------- */
 
-static struct guard guard_for(struct context *context, bool destroys)
+/*
+ * Emptying tables and a seed that destroys data need the confirmation on a protected database, one
+ * that adds does not. What is not known beforehand is refused while it runs.
+ */
+static int confirm(struct guard *guard, struct conn *conn, struct scripts *scripts,
+	const struct truncate_plan *plan, struct err *err)
 {
-	return (struct guard){ .context = context,
-		.what = opt_truncate ? "empty the tables of" : "seed",
-		.destroys = destroys,
-		.loses = destroys };
-}
-
-/* Where there is a table to empty, a protected database needs the confirmation. */
-static int confirm(struct context *context, struct conn *conn, const struct truncate_plan *plan,
-	struct err *err)
-{
-	const struct guard guard = guard_for(context, plan->sql != NULL);
-
-	if (guard_decide(&guard, conn, plan->comment, err) == 0)
-		return 0;
-	if (plan->sql)
-		err_detail_line(err, "It has %zu table%s to empty.", plan->count,
-			plan->count == 1 ? "" : "s");
-	return -1;
+	guard->destroys = guard->loses = guard->cause || plan->sql;
+	if ((opt_truncate || guard->destroys || scripts->unforeseen) &&
+		guard_decide(guard, conn, plan->comment, err) != 0) {
+		if (plan->sql)
+			err_detail_line(err, "It has %zu table%s to empty.", plan->count,
+				plan->count == 1 ? "" : "s");
+		return -1;
+	}
+	guard_foresee(guard, &scripts->refusal);
+	return 0;
 }
 
 static int seed_emptied(struct conn *conn, struct scripts *scripts,
@@ -79,23 +76,20 @@ static int seed_emptied(struct conn *conn, struct scripts *scripts,
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-/* The first write to a target that is protected marks its database. */
-static int seed(
-	struct context *context, struct conn *conn, struct scripts *scripts, struct err *err)
+static int seed(struct guard *guard, struct conn *conn, struct scripts *scripts, struct err *err)
 {
 	CLEANUP(truncate_release) struct truncate_plan plan = TRUNCATE_PLAN_INIT;
-	int result;
+	int result = opt_truncate ? truncate_find(conn, &plan, err)
+				  : database_comment(conn, guard->context->target.database,
+					    &plan.comment, err);
 
-	if (opt_truncate) {
-		if (truncate_find(conn, &plan, err) != 0 || confirm(context, conn, &plan, err) != 0)
-			return -1;
-	} else if (database_comment(conn, context->target.database, &plan.comment, err) != 0) {
+	if (result != 0 || confirm(guard, conn, scripts, &plan, err) != 0)
 		return -1;
-	}
-	guard_mark(context, conn, plan.comment);
+	/* The first write to a target that is protected marks its database. */
+	guard_mark(guard->context, conn, plan.comment);
 	result = opt_truncate ? seed_emptied(conn, scripts, &plan, err)
 			      : step_scripts(conn, "db-seed", scripts, err);
-	guard_keep_mark(context, plan.comment);
+	guard_keep_mark(guard->context, plan.comment);
 	return result;
 }
 
@@ -104,17 +98,23 @@ static int run_seed(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(scripts_release) struct scripts scripts = SCRIPTS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
-	const struct guard guard = guard_for(&context, opt_truncate);
+	CLEANUP(mem_cleanup) char *cause = NULL;
+	struct guard guard = { .context = &context };
 
 	if (scripts_dry_run())
 		return list_seed(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_database(&context.target, err) != 0 ||
-		guard_check(&guard, err) != 0 || find_scripts(&context, &scripts, err) != 0 ||
-		scripts_check(&scripts, err) != 0 ||
-		context_connect(&context, false, &conn, err) != 0)
+		find_scripts(&context, &scripts, err) != 0 || scripts_check(&scripts, err) != 0)
 		return -1;
-	return seed(&context, conn, &scripts, err);
+	guard.cause = cause = scripts_cause(&scripts);
+	guard.destroys = opt_truncate || cause;
+	guard.what = opt_truncate ? "empty the tables of" : "run a seed that destroys data in";
+	if (!guard.destroys && !scripts.unforeseen)
+		guard.what = "seed";
+	if (guard_check(&guard, err) != 0 || context_connect(&context, false, &conn, err) != 0)
+		return -1;
+	return seed(&guard, conn, &scripts, err);
 }
 
 const struct command command = {

@@ -12,6 +12,7 @@ setup() {
 	unset CI DB_CACHE
 	export DBRIG_AGENT=0
 	make_project
+	echo 'TRUNCATE customer' >empty.sql
 	name=$(db_name shop)
 	PROD_URL=$(app_url "$name")
 }
@@ -52,7 +53,7 @@ attempts() {
 		'db-snapshot save s --replace')
 	# Those have a --force; it changes nothing.
 	if [[ " $* " != *' --force '* ]]; then
-		commands+=(db-schema-load 'db-seed --truncate' 'db-snapshot drop s' 'db-sessions --kill-all' 'db-protect --off')
+		commands+=(db-schema-load 'db-seed -f empty.sql' 'db-seed --truncate' 'db-snapshot drop s' 'db-sessions --kill-all' 'db-protect --off')
 	fi
 	for command in "${commands[@]}"; do
 		# shellcheck disable=SC2086 # several words
@@ -241,6 +242,9 @@ attempt() {
 	db_setup
 	db-schema-load -q
 	db-seed -q --truncate
+	echo 'TRUNCATE item' >empty.sql
+	db-seed -q -f empty.sql
+	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM item')"
 	db-snapshot -q save s
 	db-snapshot -q save s --replace
 	db-snapshot -q restore s
