@@ -4,6 +4,7 @@
 #include "pg/load_internal.h"
 #include "pg/protection.h"
 #include "sql/destructive.h"
+#include "sql/tokens.h"
 
 #include <string.h>
 
@@ -125,6 +126,10 @@ int load_protect(struct loader *loader, const struct script_statement *statement
 	const bool standard = script_has_standard_strings(loader->script);
 	size_t at = 0;
 
+	/* Only ALTER, COMMENT and DROP concern databases: an UPDATE need not be read to its end. */
+	if (!loader->options->refusal && !statement->several &&
+		!tokens_may_begin_with(statement->text, statement->length, "acd"))
+		return 0;
 	for (;;) {
 		CLEANUP(destructive_release) struct destructive found = DESTRUCTIVE_INIT;
 

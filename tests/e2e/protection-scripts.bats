@@ -280,7 +280,7 @@ everything_and_mark() {
 	assert_equal 'x y' "$(comment "$third") $(comment "$(db_name dev)")"
 	run --separate-stderr db-seed -f - --no-transaction <<<"DROP DATABASE \"$third\""
 	assert_status 0
-	! db_exists "$third"
+	run ! db_exists "$third"
 }
 
 @test "a name that cannot be told is refused, and it is said how to write it" {
