@@ -80,8 +80,7 @@ static int seed(struct guard *guard, struct conn *conn, struct scripts *scripts,
 {
 	CLEANUP(truncate_release) struct truncate_plan plan = TRUNCATE_PLAN_INIT;
 	int result = opt_truncate ? truncate_find(conn, &plan, err)
-				  : database_comment(conn, guard->context->target.database,
-					    &plan.comment, err);
+				  : database_comment(conn, NULL, &plan.comment, err);
 
 	if (result != 0 || confirm(guard, conn, scripts, &plan, err) != 0)
 		return -1;

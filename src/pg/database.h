@@ -26,7 +26,8 @@ int database_inspect(
 /* 0: there is no database of that name. */
 int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct err *err);
 
-/* *ret_comment is the caller's; NULL: it has none, or there is no such database. */
+/* name NULL: of conn's database, whatever a pooler calls it. *ret_comment is the caller's; NULL: it
+ * has none, or there is no such database. */
 int database_comment(struct conn *conn, const char *name, char **ret_comment, struct err *err);
 
 /* The name by which the server knows conn's database; the caller owns it. */

@@ -216,8 +216,8 @@ void load_place_item(
 /* --- load_protect.c --- */
 
 /*
- * Fails with REFUSED when a database that conn's server has carries the mark of one that is
- * protected; what: "drop it", for the message.
+ * Fails with REFUSED when a database of conn's server, or with NULL the one that conn is connected
+ * to, carries the mark of one that is protected; what: "drop it", for the message.
  */
 int load_refuse_marked(struct conn *conn, const char *database, const char *what, struct err *err);
 

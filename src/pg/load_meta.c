@@ -241,7 +241,6 @@ static int switch_connection(
 	CLEANUP(params_release) struct params merged = PARAMS_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	bool elsewhere, other;
-	const char *name;
 
 	conn_params(loader->conn, &now);
 	if (wanted_params(action, &wanted, err) != 0 ||
@@ -252,9 +251,8 @@ static int switch_connection(
 		return -1;
 	if (elsewhere)
 		mem_free(take_ptr(loader->home));
-	name = PQdb(conn_pg(conn));
-	if (!load_is_home(loader, name) &&
-		load_refuse_marked(conn, name, "run a script in", err) != 0)
+	if (!load_is_home(loader, PQdb(conn_pg(conn))) &&
+		load_refuse_marked(conn, NULL, "run a script in", err) != 0)
 		return -1;
 	conn->trace = loader->conn->trace;
 	load_use_connection(loader, take_ptr(conn));

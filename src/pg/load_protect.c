@@ -22,8 +22,9 @@ int load_refuse_marked(struct conn *conn, const char *database, const char *what
 		return 0;
 	err_set(err, ERR_REFUSED,
 		"refusing to %s database \"%s\", which is protected: it is marked %s%s%s", what,
-		database, marked_as ? "as that of the target \"" : "by hand",
-		marked_as ? marked_as : "", marked_as ? "\"" : "");
+		database ? database : PQdb(conn_pg(conn)),
+		marked_as ? "as that of the target \"" : "by hand", marked_as ? marked_as : "",
+		marked_as ? "\"" : "");
 	err_hint(err, "%s", marked_hint);
 	return -1;
 }

@@ -32,3 +32,31 @@ setup() {
 	assert_status 0
 	assert_contains "$stderr$output" 'does not exist, nothing to drop'
 }
+
+@test "a script that destroys is judged by what the server calls the database" {
+	other=shop_alias
+	drop_later "$other"
+	sql postgres "CREATE DATABASE $other"
+	for name in "$DB" "$other"; do
+		sql postgres "COMMENT ON DATABASE \"$name\" IS '[dbrig:protected=prod]'"
+	done
+	sql "$DB" 'ALTER TABLE item ADD a int; INSERT INTO item VALUES (1)'
+	echo 'TRUNCATE item' >x.sql
+	run --separate-stderr db-seed -f x.sql
+	assert_status 4
+	assert_contains "$stderr" 'it is marked as that of the target "prod"'
+	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
+	# It is not the connected one that has this name on the server.
+	echo "COMMENT ON DATABASE $other IS NULL" >x.sql
+	run --separate-stderr db-seed -f x.sql
+	assert_status 4
+	assert_contains "$stderr" "refusing to write the comment of database \"$other\""
+	assert_equal '[dbrig:protected=prod]' \
+		"$(sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '$other'")"
+	CONNECTION_URL=$(bouncer_url "$(db dev)")
+	printf '%s\n' '\connect shop_alias' 'TRUNCATE item;' >x.sql
+	run --separate-stderr db-seed -f x.sql
+	assert_status 4
+	assert_contains "$stderr" 'refusing to run a script in database "shop_alias"'
+	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
+}
