@@ -33,30 +33,33 @@ setup() {
 	assert_contains "$stderr$output" 'does not exist, nothing to drop'
 }
 
-@test "a script that destroys is judged by what the server calls the database" {
-	other=shop_alias
-	drop_later "$other"
-	sql postgres "CREATE DATABASE $other"
-	for name in "$DB" "$other"; do
-		sql postgres "COMMENT ON DATABASE \"$name\" IS '[dbrig:protected=prod]'"
-	done
+mark_as_prod() {
+	sql postgres "COMMENT ON DATABASE \"$1\" IS '[dbrig:protected=prod]'"
+}
+
+@test "the mark is found under a pooler's name for the database" {
 	sql "$DB" 'ALTER TABLE item ADD a int; INSERT INTO item VALUES (1)'
+	mark_as_prod "$DB"
 	echo 'TRUNCATE item' >x.sql
 	run --separate-stderr db-seed -f x.sql
 	assert_status 4
 	assert_contains "$stderr" 'it is marked as that of the target "prod"'
-	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
-	# It is not the connected one that has this name on the server.
-	echo "COMMENT ON DATABASE $other IS NULL" >x.sql
-	run --separate-stderr db-seed -f x.sql
-	assert_status 4
-	assert_contains "$stderr" "refusing to write the comment of database \"$other\""
-	assert_equal '[dbrig:protected=prod]' \
-		"$(sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '$other'")"
 	CONNECTION_URL=$(bouncer_url "$(db dev)")
 	printf '%s\n' '\connect shop_alias' 'TRUNCATE item;' >x.sql
 	run --separate-stderr db-seed -f x.sql
 	assert_status 4
 	assert_contains "$stderr" 'refusing to run a script in database "shop_alias"'
 	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
+}
+
+@test "a pooler's name for the connected database is not taken for the server's" {
+	drop_later shop_alias
+	sql postgres 'CREATE DATABASE shop_alias'
+	mark_as_prod shop_alias
+	echo "COMMENT ON DATABASE shop_alias IS NULL" >x.sql
+	run --separate-stderr db-seed -f x.sql
+	assert_status 4
+	assert_contains "$stderr" 'refusing to write the comment of database "shop_alias"'
+	assert_equal '[dbrig:protected=prod]' \
+		"$(sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'shop_alias'")"
 }
