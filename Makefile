@@ -22,7 +22,7 @@ LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wundef -Wwrite-strings -Wcast-qual -Wformat=2 \
 	-Wvla -Wdate-time -Wno-format-nonliteral
-HARDENING := -fstack-protector-strong -fPIE
+HARDENING := -fstack-protector-strong -fPIE -pthread
 ifeq ($(shell uname -s),Linux)
 LINK_HARDENING := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 endif

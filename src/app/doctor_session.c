@@ -367,11 +367,12 @@ static enum conn_stage stage_of(
 	if (cause == CONN_CAUSE_NO_ANSWER && watch->rank < RANK_ASKED && silent_first)
 		return CONN_STAGE_TCP;
 	/* Its port has answered before: a server that is silent is so now. */
-	if (cause != CONN_CAUSE_OTHER && conn_cause_stage(cause) >= CONN_STAGE_TLS)
+	if (cause != CONN_CAUSE_OTHER && cause != CONN_CAUSE_SILENT &&
+		conn_cause_stage(cause) >= CONN_STAGE_TLS)
 		return conn_cause_stage(cause);
 	if (watch->rank >= RANK_LET_IN)
 		return CONN_STAGE_DATABASE;
-	if (cause == CONN_CAUSE_NO_ANSWER)
+	if (cause == CONN_CAUSE_NO_ANSWER || cause == CONN_CAUSE_SILENT)
 		return CONN_STAGE_SERVER;
 	return watch->rank == RANK_ASKED ? CONN_STAGE_SERVER : CONN_STAGE_TLS;
 }

@@ -169,13 +169,15 @@ static int step_dns(struct doctor *doctor, struct probe *probe, struct err *err)
 	CLEANUP(mem_cleanup) char *reason = NULL;
 	const int64_t begun = clock_us();
 	enum conn_cause cause;
+	int result;
 
 	if (probe_places(probe, &target->params, err) != 0)
 		return -1;
-	if (probe_look_up(probe, &reason) == 0) {
+	result = probe_look_up(probe, conn_timeout_ms(&target->params), &reason, err);
+	if (result == 0)
 		tell_names(doctor, probe, clock_us() - begun);
-		return 0;
-	}
+	if (result <= 0)
+		return result;
 	conn_failure(&target->params, target->database, "", reason, err);
 	cause = conn_failure_cause(err);
 	doctor_fail(doctor, "dns", clock_us() - begun, cause, err);

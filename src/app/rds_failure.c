@@ -31,6 +31,8 @@ enum rds_cause rds_failure_cause(const struct err *err)
 		return RDS_CAUSE_REFUSED;
 	case CONN_CAUSE_NO_ANSWER:
 		return RDS_CAUSE_NO_ANSWER;
+	case CONN_CAUSE_SILENT:
+		return RDS_CAUSE_SILENT;
 	default:
 		return RDS_CAUSE_OTHER;
 	}
@@ -38,8 +40,9 @@ enum rds_cause rds_failure_cause(const struct err *err)
 
 bool rds_cause_is_unreached(enum rds_cause cause)
 {
-	return cause == RDS_CAUSE_NO_ANSWER || cause == RDS_CAUSE_REFUSED ||
-	       cause == RDS_CAUSE_NO_NETWORK || cause == RDS_CAUSE_UNKNOWN_HOST;
+	return cause == RDS_CAUSE_NO_ANSWER || cause == RDS_CAUSE_SILENT ||
+	       cause == RDS_CAUSE_REFUSED || cause == RDS_CAUSE_NO_NETWORK ||
+	       cause == RDS_CAUSE_UNKNOWN_HOST;
 }
 
 /* --- where it is ----------------------------------------------------------------------------- */
@@ -146,6 +149,8 @@ static void explain_unreached(enum rds_cause cause, const struct rds_facts *fact
 			"have a name server? rds-status --all lists the instances of a region.");
 	else if (all(facts, is_loopback))
 		explain_tunnel(cause, facts, err);
+	else if (cause == RDS_CAUSE_SILENT)
+		return;
 	else if (all(facts, is_private))
 		explain_private(facts, err);
 	else if (cause == RDS_CAUSE_NO_ANSWER)

@@ -11,9 +11,10 @@
 enum rds_cause {
 	RDS_CAUSE_OTHER,        /* nothing that RDS has a part in */
 	RDS_CAUSE_NO_ANSWER,    /* packets are dropped: a security group, a stopped instance */
+	RDS_CAUSE_SILENT,       /* something accepts connections, and no server answers */
 	RDS_CAUSE_REFUSED,      /* there is an address, and nothing listens */
 	RDS_CAUSE_NO_NETWORK,   /* no route */
-	RDS_CAUSE_UNKNOWN_HOST, /* the name does not exist, or no name server answers */
+	RDS_CAUSE_UNKNOWN_HOST, /* the name does not exist, or no name server knows it */
 	RDS_CAUSE_NO_TLS,       /* the server wants TLS */
 	RDS_CAUSE_CERTIFICATE,  /* not signed by an authority of the bundle */
 	RDS_CAUSE_OTHER_NAME,   /* a certificate for another name */

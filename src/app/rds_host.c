@@ -3,15 +3,18 @@
 #include "app/companion.h"
 #include "app/rds_failure.h"
 #include "aws/rds.h"
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/rds_endpoint.h"
+#include "base/resolve.h"
 
 #include <jansson.h>
 #include <string.h>
 
 #define STATUS_TIMEOUT_MS 3000
 #define MAX_ADDRESSES 8
+#define LOOK_UP_MS 2000
 
 /*
  * What rds-status prints as JSON; *ret_object is the caller's. Fails when it cannot be known:
@@ -117,8 +120,8 @@ static void explain(const struct context *context, enum rds_cause cause, struct 
 		facts.region = region;
 		facts.status = status;
 		if (cause != RDS_CAUSE_UNKNOWN_HOST)
-			facts.address_count =
-				address_look_up(address ? address : host, addresses, MAX_ADDRESSES);
+			facts.address_count = resolve_addresses(address ? address : host,
+				clock_ms() + LOOK_UP_MS, addresses, MAX_ADDRESSES);
 	}
 	rds_failure_explain(cause, &facts, err);
 }

@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/resolve.h"
 #include "base/strbuf.h"
 #include "pg/identity.h"
 #include "pg/probe.h"
@@ -16,8 +17,8 @@
 #include <strings.h>
 
 #define ASK_MS 3000
-/* libpq takes less for this much. */
-#define ASK_LEAST_MS 2000
+/* With less a server is not asked: that it was silent would say nothing of it. */
+#define ASK_LEAST_MS 500
 #define OWN_MS 60000
 
 #define MINUTE ((int64_t)60)
@@ -42,7 +43,7 @@ struct search {
 	const struct twin_question *question;
 	struct identity ours; /* once it was asked for */
 	bool asked_ours;
-	int64_t deadline; /* of all questions to others; 0: none was asked yet */
+	int64_t deadline; /* of all that is asked elsewhere; 0: nothing was yet */
 };
 
 /* A protected target that may lead to the database. */
@@ -108,8 +109,16 @@ static bool is_local(const struct probe *probe)
 	return false;
 }
 
-/* Whether the place has the address that conn is connected to. */
-static bool has_address(const struct probe_place *place, PGconn *pg, bool look_up)
+/* Of all questions to name servers and to other servers. */
+static int64_t deadline_of(struct search *search)
+{
+	if (search->deadline == 0)
+		search->deadline = clock_ms() + ASK_MS;
+	return search->deadline;
+}
+
+/* Whether the place has the address that conn is connected to; names are looked up for search. */
+static bool has_address(const struct probe_place *place, PGconn *pg, struct search *search)
 {
 	const char *text = PQhostaddr(pg), *theirs = place->address ? place->address : place->host;
 	struct address ours, addresses[ADDRESSES_MOST];
@@ -119,15 +128,16 @@ static bool has_address(const struct probe_place *place, PGconn *pg, bool look_u
 		return false;
 	if (address_parse(theirs, strlen(theirs), &addresses[0]))
 		return address_equal(&ours, &addresses[0]);
-	count = look_up ? address_look_up(theirs, addresses, ADDRESSES_MOST) : 0;
+	count = search ? resolve_addresses(theirs, deadline_of(search), addresses, ADDRESSES_MOST)
+		       : 0;
 	for (size_t i = 0; i < count; i++)
 		if (address_equal(&ours, &addresses[i]))
 			return true;
 	return false;
 }
 
-/* By what libpq would use and what it has used; look_up: names are looked up for it. */
-static bool is_same_place(const struct probe *probe, struct conn *conn, bool look_up)
+/* By what libpq would use and what it has used; search: NULL, no names are looked up. */
+static bool is_same_place(const struct probe *probe, struct conn *conn, struct search *search)
 {
 	PGconn *pg = conn_pg(conn);
 	const char *host = PQhost(pg);
@@ -137,7 +147,7 @@ static bool is_same_place(const struct probe *probe, struct conn *conn, bool loo
 
 		if (strcmp(place->port, PQport(pg)) == 0 &&
 			((host && !place->address && strcasecmp(place->host, host) == 0) ||
-				has_address(place, pg, look_up)))
+				has_address(place, pg, search)))
 			return true;
 	}
 	return false;
@@ -208,18 +218,15 @@ static int question(struct search *search, struct candidate *candidate, struct i
 {
 	struct context *context = search->question->context;
 	const struct conn_options options = { .application = context->program,
-		.database = candidate->database };
+		.database = candidate->database,
+		.deadline = deadline_of(search) };
 	CLEANUP(target_release) struct target target = TARGET_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(err_release) struct err own = ERR_INIT;
-	int64_t left;
-	char seconds[16];
 
-	if (search->deadline == 0)
-		search->deadline = clock_ms() + ASK_MS;
-	left = search->deadline - clock_ms();
-	if (left < ASK_LEAST_MS) {
-		candidate->silent = mem_strdup("others had taken up the time for such questions");
+	if (search->deadline - clock_ms() < ASK_LEAST_MS) {
+		candidate->silent = mem_strdup(
+			"looking up its host, or other servers, had taken up the time to ask");
 		return 0;
 	}
 	if (target_resolve(&target, candidate->target.name, &context->env, context->root, &own) !=
@@ -231,8 +238,6 @@ static int question(struct search *search, struct candidate *candidate, struct i
 		candidate->silent = mem_strdup("it would take a token of AWS's");
 		return 0;
 	}
-	snprintf(seconds, sizeof(seconds), "%d", (int)((left + 999) / 1000));
-	params_set(&target.params, "connect_timeout", seconds);
 	params_set(&target.params, "client_encoding", "UTF8");
 	out_info("asking the server of %s whether it is this one", candidate->target.origin);
 	if (conn_open(&target.params, &options, &conn, &own) == 0 &&
@@ -435,7 +440,8 @@ static int compare(struct search *search, const char *name, enum answer *ret_ans
 	candidate.same_name = strcmp(candidate.database, asked->database) == 0;
 	if (asked->by_name && !candidate.same_name)
 		return 0;
-	candidate.same_place = is_same_place(&candidate.probe, asked->conn, candidate.same_name);
+	candidate.same_place =
+		is_same_place(&candidate.probe, asked->conn, candidate.same_name ? search : NULL);
 	if (candidate.same_name && candidate.same_place) {
 		*ret_answer = ANSWER_SAME;
 		return 0;

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -197,37 +196,4 @@ bool address_is_global(const struct address *address, const char **ret_why)
 	if (why && ret_why)
 		*ret_why = why;
 	return !why;
-}
-
-static bool take_address(const struct sockaddr *from, struct address *to)
-{
-	*to = (struct address){ 0 };
-	if (from->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)from;
-
-		to->family = 4;
-		memcpy(to->bytes, &in->sin_addr, 4);
-		return true;
-	}
-	if (from->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in = (const void *)from;
-
-		to->family = 6;
-		memcpy(to->bytes, &in->sin6_addr, 16);
-		return true;
-	}
-	return false;
-}
-
-size_t address_look_up(const char *host, struct address *addresses, size_t most)
-{
-	struct addrinfo wanted = { .ai_socktype = SOCK_STREAM }, *list = NULL;
-	size_t count = 0;
-
-	if (getaddrinfo(host, NULL, &wanted, &list) != 0)
-		return 0;
-	for (const struct addrinfo *item = list; item && count < most; item = item->ai_next)
-		count += take_address(item->ai_addr, &addresses[count]);
-	freeaddrinfo(list);
-	return count;
 }

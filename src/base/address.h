@@ -26,12 +26,6 @@ bool address_parse(const char *text, size_t length, struct address *ret_address)
 /* ADDRESS "/" PREFIX; the prefix without a sign or leading zeros. Host bits are cleared. */
 bool cidr_parse(const char *text, struct cidr *ret_cidr);
 
-/*
- * The addresses that a name stands for, by the system's resolver, most of them at most; how many. 0
- * when it stands for none, or cannot be looked up.
- */
-size_t address_look_up(const char *host, struct address *addresses, size_t most);
-
 /* The canonical text (RFC 5952 for IPv6) in buffer of ADDRESS_TEXT_SIZE; returns buffer. */
 char *address_format(const struct address *address, char *buffer);
 char *cidr_format(const struct cidr *cidr, char *buffer);

@@ -34,6 +34,7 @@ struct conn_options {
 	const char *application; /* application_name unless the user set one */
 	const char *database;    /* to connect to */
 	double wait_seconds;     /* 0: one attempt; otherwise retry so long what may pass */
+	int64_t deadline;        /* clock_ms, of a single attempt with all its addresses; 0: none */
 	bool own_queries; /* for our queries, not for scripts: search_path is pinned to nothing, and
 			     client_encoding to UTF-8 */
 	bool pin_later;   /* not by the start, which hides defaults, but by the first request */
@@ -50,15 +51,19 @@ struct conn;
 
 /*
  * Connects, with a new password from params' source if there is one; its failure is passed on.
- * Retried while waiting are only: connection refused, socket missing, starting up or
- * shutting down (57P03), too many connections (53300). Errors: CONNECT with the server's or libpq's
- * reason as detail and never a password; TIMEOUT when wait_seconds ran out; INTERRUPTED. The
- * SQLSTATE is kept (3D000: no such database; 28P01: wrong password).
+ * A host's name is looked up, and each of its addresses tried in turn, for as long as
+ * conn_timeout_ms says; as in libpq the next one is for those that cannot be reached or do not
+ * answer in that time, not for what a server refuses. Of several hosts all that is libpq's, for
+ * that long together. Retried while waiting are only: connection refused, socket missing, starting
+ * up or shutting down (57P03), too many connections (53300). Errors: CONNECT with the server's or
+ * libpq's reason as detail and never a password; TIMEOUT when wait_seconds ran out; INTERRUPTED.
+ * The SQLSTATE is kept (3D000: no such database; 28P01: wrong password).
  */
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err);
 
-/* How long one attempt may take: connect_timeout, PGCONNECT_TIMEOUT, or 15 seconds. */
+/* How long an address may take to let us in: connect_timeout (in params, a service file or
+ * PGCONNECT_TIMEOUT), or 15 seconds. */
 int64_t conn_timeout_ms(const struct params *params);
 
 /* Closes; NULL is allowed. */

@@ -1,6 +1,7 @@
 #include "pg/conn_failure.h"
 
 #include "base/mem.h"
+#include "base/resolve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,13 +42,15 @@ static const struct {
 	{ "invalid response to SSL negotiation", CONN_CAUSE_NOT_POSTGRESQL },
 	{ "expected authentication request from server", CONN_CAUSE_NOT_POSTGRESQL },
 	{ "no password supplied", CONN_CAUSE_NO_PASSWORD },
+	{ RESOLVE_NO_ANSWER, CONN_CAUSE_NO_NAME_SERVER },
 	{ "could not translate host name", CONN_CAUSE_UNKNOWN_HOST },
 	{ "session is read-only", CONN_CAUSE_STANDBY },
 	{ "server is in hot standby mode", CONN_CAUSE_STANDBY },
 	{ "Network is unreachable", CONN_CAUSE_NO_NETWORK },
 	{ "No route to host", CONN_CAUSE_NO_NETWORK },
 	{ "Connection refused", CONN_CAUSE_REFUSED },
-	{ "did not answer in time", CONN_CAUSE_NO_ANSWER },
+	{ CONN_SILENT, CONN_CAUSE_SILENT },
+	{ CONN_NO_ANSWER, CONN_CAUSE_NO_ANSWER },
 	{ "timeout expired", CONN_CAUSE_NO_ANSWER },
 	{ "Connection timed out", CONN_CAUSE_NO_ANSWER },
 	{ "Operation timed out", CONN_CAUSE_NO_ANSWER },
@@ -185,6 +188,9 @@ static const char *authentication_hint(enum conn_cause cause)
 static const char *hint_of(enum conn_cause cause)
 {
 	switch (cause) {
+	case CONN_CAUSE_NO_NAME_SERVER:
+		return "This machine's name servers (/etc/resolv.conf) do not answer: is its "
+		       "network, or the VPN, up?";
 	case CONN_CAUSE_NO_DATABASE:
 		return "Create it with db-create, or make it whole with db-setup.";
 	case CONN_CAUSE_NOT_ACCEPTING:

@@ -12,6 +12,10 @@
 #define CONN_STATE_STARTING "57P03"
 #define CONN_STATE_TOO_MANY "53300"
 
+/* What is said of a connection that took too long, before and after somebody has accepted it. */
+#define CONN_NO_ANSWER "The server did not answer in time."
+#define CONN_SILENT "The connection was accepted, but the server did not answer in time."
+
 /* How far the connection had come when it failed; the names of db-doctor's steps. */
 enum conn_stage {
 	CONN_STAGE_DNS,
@@ -26,6 +30,7 @@ enum conn_stage {
 #define CONN_CAUSES(X)                                                                             \
 	X(OTHER, "other", DATABASE)                                                                \
 	X(UNKNOWN_HOST, "unknown-host", DNS)                                                       \
+	X(NO_NAME_SERVER, "no-name-server", DNS)                                                   \
 	X(REFUSED, "connection-refused", TCP)                                                      \
 	X(NO_ANSWER, "no-answer", TCP)                                                             \
 	X(NO_NETWORK, "no-network", TCP)                                                           \
@@ -66,8 +71,7 @@ enum conn_cause {
 };
 
 /*
- * What err, whose kind is CONNECT or TIMEOUT, comes from: by its SQLSTATE and its detail. Never
- * SILENT, which is NO_ANSWER where the port is known to accept connections.
+ * What err, whose kind is CONNECT or TIMEOUT, comes from: by its SQLSTATE and its detail.
  */
 enum conn_cause conn_failure_cause(const struct err *err);
 

@@ -2,6 +2,7 @@
 #ifndef PG_CONN_INTERNAL_H
 #define PG_CONN_INTERNAL_H
 
+#include "base/strlist.h"
 #include "pg/conn.h"
 
 struct conn {
@@ -28,6 +29,7 @@ struct conn {
 	int64_t round_trip_us; /* how long the server's first answer took; 0: not measured */
 	struct password_source *source; /* of the parameters it was opened with */
 	char *last_words; /* why the server ends the connection; NULL: it has not said so */
+	bool looked_up;   /* its hostaddr is not what anybody asked for, but what we have found */
 };
 
 /*
@@ -36,6 +38,21 @@ struct conn {
  * it.
  */
 char *conn_clean_message(const char *message, char sqlstate[6]);
+
+/*
+ * The addresses of the one host that libpq would look up with these parameters, in its order; none
+ * where it would look nothing up (a socket, an address, hostaddr) or has more to do than that
+ * (several hosts, load_balance_hosts). 1: the name has none; *ret_reason is why, in libpq's words,
+ * the caller's. -1: INTERRUPTED or FAILED.
+ */
+int conn_look_up(const struct params *params, int64_t deadline, struct strlist *addresses,
+	char **ret_reason, struct err *err);
+
+/*
+ * The hint for SQLSTATE 28000, about by whom one wants to come in, and from where; pg is the
+ * connection that failed, err its error.
+ */
+void conn_explain_identity(const struct params *params, PGconn *pg, struct err *err);
 
 /* Waits until the server has sent something. Cancels on a signal, as everything that waits does. */
 int conn_wait_input(struct conn *conn, struct err *err);

@@ -6,14 +6,13 @@
 #include "pg/conn.h"
 #include "pg/conn_failure.h"
 #include "pg/conn_internal.h"
+#include "pg/probe.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define CONNECT_TIMEOUT_SECONDS 15
 #define MAX_PARAMS 64
@@ -114,8 +113,19 @@ struct attempt {
 struct request {
 	const struct params *params;
 	const struct conn_options *options;
-	const char *password; /* NULL: the one in params, if any */
-	int64_t password_due; /* when it has to be replaced */
+	const char *password;     /* NULL: the one in params, if any */
+	int64_t password_due;     /* when it has to be replaced */
+	struct strlist addresses; /* that we have looked up; none: libpq does */
+	struct strbuf reasons;    /* why those that were tried have failed, a line for each */
+	bool timed_out;           /* the last one, or the looking up */
+};
+
+/* One address, or all that libpq finds. */
+struct way {
+	const char *address; /* NULL: libpq's */
+	bool with_options;
+	int64_t deadline;
+	bool unreached; /* the next address may do better */
 };
 
 static void add(struct attempt *attempt, const char *keyword, const char *value)
@@ -134,7 +144,7 @@ static bool is_replaced(const struct request *request, const char *keyword)
 	       (request->options->own_queries && strcmp(keyword, "client_encoding") == 0);
 }
 
-static void prepare(struct attempt *attempt, const struct request *request, bool with_options)
+static void prepare(struct attempt *attempt, const struct request *request, const struct way *way)
 {
 	const struct params *params = request->params;
 	const struct conn_options *options = request->options;
@@ -142,13 +152,15 @@ static void prepare(struct attempt *attempt, const struct request *request, bool
 
 	if (!user_options)
 		user_options = getenv("PGOPTIONS");
-	if (options->own_queries && with_options)
+	if (options->own_queries && way->with_options)
 		attempt->options_text =
 			mem_printf("%s%s-c search_path=", user_options ? user_options : "",
 				user_options && *user_options ? " " : "");
 	for (size_t i = 0; i < params->count; i++)
 		if (*params->items[i].value && !is_replaced(request, params->items[i].keyword))
 			add(attempt, params->items[i].keyword, params->items[i].value);
+	if (way->address)
+		add(attempt, "hostaddr", way->address);
 	if (request->password)
 		add(attempt, "password", request->password);
 	if (attempt->options_text)
@@ -165,7 +177,10 @@ static void prepare(struct attempt *attempt, const struct request *request, bool
 
 int64_t conn_timeout_ms(const struct params *params)
 {
-	const char *text = params_get(params, "connect_timeout");
+	const bool service = params_get(params, "service") || getenv("PGSERVICE");
+	CLEANUP(mem_cleanup)
+	char *said = service ? probe_param(params, "connect_timeout") : NULL;
+	const char *text = said ? said : params_get(params, "connect_timeout");
 	long seconds;
 
 	if (!text)
@@ -177,12 +192,18 @@ int64_t conn_timeout_ms(const struct params *params)
 	return (seconds < 2 ? 2 : seconds) * 1000;
 }
 
-/*
- * Drives PQconnectPoll to its end; *ret_timed_out when the time ran out. *ret_round_trip_us: from
- * the request for a session to the first answer.
- */
-static int poll_connection(PGconn *pg, const struct conn_observer *observer, int64_t deadline,
-	bool *ret_timed_out, int64_t *ret_round_trip_us, struct err *err)
+/* How a connection being made comes on. */
+struct progress {
+	int64_t deadline; /* clock_ms */
+	bool timed_out;
+	bool unreached;        /* it has not come so far that somebody has accepted it */
+	int64_t round_trip_us; /* from the request for a session to the first answer; 0: not known
+				*/
+};
+
+/* Drives PQconnectPoll to its end, or to the deadline. */
+static int poll_connection(PGconn *pg, const struct conn_observer *observer,
+	struct progress *progress, struct err *err)
 {
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	int64_t asked = 0;
@@ -194,13 +215,13 @@ static int poll_connection(PGconn *pg, const struct conn_observer *observer, int
 										  : POLLOUT) },
 			{ .fd = interrupt_fd(), .events = POLLIN },
 		};
-		int64_t left = deadline - clock_ms();
+		int64_t left = progress->deadline - clock_ms();
 		int ready;
 
 		if (status == PGRES_POLLING_OK || status == PGRES_POLLING_FAILED)
 			return 0;
 		if (left <= 0) {
-			*ret_timed_out = true;
+			progress->timed_out = true;
 			return 0;
 		}
 		if (asked == 0 && PQstatus(pg) == CONNECTION_AWAITING_RESPONSE &&
@@ -211,106 +232,73 @@ static int poll_connection(PGconn *pg, const struct conn_observer *observer, int
 			return err_errno(err, "could not wait for the connection");
 		if (interrupt_check(err) != 0)
 			return -1;
-		if (ready > 0 && fds[0].revents && asked > 0 && *ret_round_trip_us == 0)
-			*ret_round_trip_us = clock_us() - asked;
-		if (ready > 0 && fds[0].revents)
+		if (ready > 0 && fds[0].revents && asked > 0 && progress->round_trip_us == 0)
+			progress->round_trip_us = clock_us() - asked;
+		if (ready > 0 && fds[0].revents) {
+			progress->unreached = PQstatus(pg) == CONNECTION_STARTED;
 			status = PQconnectPoll(pg);
+		}
 		if (observer)
 			observer->look(observer->context, pg);
 	}
 }
 
-/* Whether that function of the server has refused: unlike messages it is never translated. */
-static bool comes_from(PGconn *pg, const char *function)
+/* libpq names the address alone where one is given: the host, whose name was looked up, comes back.
+ */
+static void add_reason(
+	struct strbuf *reasons, const char *text, const char *host, const char *address)
 {
-	const char *location = strstr(PQerrorMessage(pg), "LOCATION:");
+	CLEANUP(mem_cleanup) char *given = address ? mem_printf(" at \"%s\", ", address) : NULL;
+	const char *found;
 
-	return location && strstr(location, function);
+	/* Wrong parameters are the same for all addresses. */
+	if (reasons->length && strstr(reasons->data, text))
+		return;
+	if (reasons->length)
+		strbuf_addc(reasons, '\n');
+	while (given && (found = strstr(text, given))) {
+		strbuf_add(reasons, text, (size_t)(found - text));
+		strbuf_addf(reasons, " at \"%s\" (%s), ", host, address);
+		text = found + strlen(given);
+	}
+	strbuf_adds(reasons, text);
 }
 
-static const char *who_names(const char *role)
+/* Why it was given up; of one address among several which it is. The caller owns it. */
+static char *silence(PGconn *pg, const struct way *way, bool several)
 {
-	const struct passwd *account = getpwuid(geteuid());
-	const char *variable = getenv("PGUSER");
+	const char *text = PQstatus(pg) == CONNECTION_STARTED || PQstatus(pg) == CONNECTION_NEEDED
+				   ? CONN_NO_ANSWER
+				   : CONN_SILENT;
 
-	if (variable && strcmp(variable, role) == 0)
-		return "PGUSER names it";
-	if (account && strcmp(account->pw_name, role) == 0)
-		return "your account has that name";
-	return "the URL, a service file or .env names it";
+	if (!several)
+		return mem_strdup(text);
+	return mem_printf("connection to server at \"%s\", port %s failed: %s", way->address,
+		PQport(pg), text);
 }
 
-/* The server knows who it would be, but has no such role, or not for that. */
-static void explain_role(struct err *err, PGconn *pg)
+static int failed(struct request *request, const struct way *way, PGconn *pg, struct err *err)
 {
-	const char *role = PQuser(pg);
-	const char *source = who_names(role);
-	/* Both have the same SQLSTATE; in another language than English both are named. */
-	const bool missing = err->detail && strstr(err->detail, "does not exist");
-	const bool barred = err->detail && strstr(err->detail, "is not permitted to log in");
-
-	if (missing && !barred)
-		err_hint(err,
-			"There is no role \"%s\" (%s): createuser \"%s\" makes it, or name another "
-			"one in the URL.",
-			role, source, role);
-	else if (barred && !missing)
-		err_hint(err,
-			"ALTER ROLE … LOGIN allows it to role \"%s\" (%s), or name another one in "
-			"the URL.",
-			role, source);
-	else
-		err_hint(err,
-			"The role \"%s\" (%s) does not exist, when createuser \"%s\" makes it, or "
-			"may not log in, when ALTER ROLE … LOGIN allows it; or name another one in "
-			"the URL.",
-			role, source, role);
-}
-
-/* SQLSTATE 28000: by whom one wants to come in, and from where. */
-static void explain_identity(struct err *err, PGconn *pg, const struct params *params)
-{
-	const char *host = params_get(params, "host");
-
-	if (comes_from(pg, "InitializeSessionUserId"))
-		explain_role(err, pg);
-	else if ((!host || host[0] == '/') && !comes_from(pg, "ClientAuthentication"))
-		conn_failure_hint(CONN_CAUSE_PEER, params, err);
-	else
-		conn_failure_hint(CONN_CAUSE_NOT_ALLOWED, params, err);
-}
-
-static const char no_answer[] = "The server did not answer in time.";
-
-static int failed(PGconn *pg, const struct params *params, const struct conn_options *options,
-	bool timed_out, struct err *err)
-{
+	const char *database = request->options->database;
 	char sqlstate[6] = "";
 	CLEANUP(mem_cleanup)
-	char *reason = timed_out ? mem_strdup(no_answer)
-				 : conn_clean_message(PQerrorMessage(pg), sqlstate);
+	char *reason = request->timed_out ? silence(pg, way, request->addresses.count > 1)
+					  : conn_clean_message(PQerrorMessage(pg), sqlstate);
 
-	conn_failure(params, options->database, sqlstate, reason, err);
+	add_reason(&request->reasons, reason, PQhost(pg), way->address);
+	conn_failure(request->params, database, sqlstate, request->reasons.data, err);
 	if (strcmp(sqlstate, SQLSTATE_IDENTITY) == 0)
-		explain_identity(err, pg, params);
+		conn_explain_identity(request->params, pg, err);
 	return -1;
 }
 
-/* One attempt, synchronous but for signals and time; it may not take longer than limit_ms. */
-static int attempt_once(const struct request *request, int64_t limit_ms, bool with_options,
-	struct conn **ret_conn, struct err *err)
+static struct conn *begin(const struct request *request, const struct way *way)
 {
-	const struct params *params = request->params;
 	const struct conn_options *options = request->options;
 	struct attempt attempt = { .count = 0 };
 	struct conn *conn = mem_calloc(1, sizeof(*conn));
-	int64_t allowed = conn_timeout_ms(params);
-	bool timed_out = false;
-	int result;
 
-	if (allowed > limit_ms)
-		allowed = limit_ms;
-	prepare(&attempt, request, with_options);
+	prepare(&attempt, request, way);
 	conn->pg = PQconnectStartParams(attempt.keywords, attempt.values, 0);
 	mem_free(attempt.options_text);
 	if (!conn->pg)
@@ -318,17 +306,30 @@ static int attempt_once(const struct request *request, int64_t limit_ms, bool wi
 	conn->notice = options->notice;
 	conn->notice_context = options->notice_context;
 	conn->trace = options->trace;
-	conn->unpinned = options->own_queries && !with_options;
-	conn->source = params->source;
+	conn->unpinned = options->own_queries && !way->with_options;
+	conn->looked_up = way->address;
+	conn->source = request->params->source;
 	PQsetNoticeReceiver(conn->pg, receive_notice, conn);
 	/* Verbose messages carry the SQLSTATE, which libpq offers in no other way here. */
 	PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-	result = 0;
+	return conn;
+}
+
+/* Synchronous but for signals and time. */
+static int try_way(
+	struct request *request, struct way *way, struct conn **ret_conn, struct err *err)
+{
+	struct conn *conn = begin(request, way);
+	struct progress progress = { .deadline = way->deadline, .unreached = true };
+	int result = 0;
+
 	if (PQstatus(conn->pg) != CONNECTION_BAD)
-		result = poll_connection(conn->pg, options->observer, clock_ms() + allowed,
-			&timed_out, &conn->round_trip_us, err);
+		result = poll_connection(conn->pg, request->options->observer, &progress, err);
+	conn->round_trip_us = progress.round_trip_us;
+	request->timed_out = progress.timed_out;
+	way->unreached = progress.unreached || progress.timed_out;
 	if (result == 0 && PQstatus(conn->pg) != CONNECTION_OK)
-		result = failed(conn->pg, params, options, timed_out, err);
+		result = failed(request, way, conn->pg, err);
 	if (result == 0 && PQsetnonblocking(conn->pg, 1) != 0)
 		result = conn_send_error(conn, err);
 	if (result != 0) {
@@ -341,21 +342,65 @@ static int attempt_once(const struct request *request, int64_t limit_ms, bool wi
 	return 0;
 }
 
+static int64_t allowed_until(const struct request *request, int64_t end)
+{
+	const int64_t own = clock_ms() + conn_timeout_ms(request->params);
+
+	return own < end ? own : end;
+}
+
+/* Looks the host up once for all that is tried until end (clock_ms). */
+static int look_up(struct request *request, int64_t end, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *reason = NULL;
+	int64_t deadline = allowed_until(request, end);
+	int result;
+
+	strlist_release(&request->addresses);
+	result = conn_look_up(request->params, deadline, &request->addresses, &reason, err);
+	if (result <= 0)
+		return result;
+	request->timed_out = clock_ms() >= deadline;
+	return conn_failure(request->params, request->options->database, "", reason, err);
+}
+
+/* All addresses in their order, the first that is reached decides. */
+static int try_all(struct request *request, int64_t end, bool with_options, struct conn **ret_conn,
+	struct err *err)
+{
+	struct way way = { .with_options = with_options };
+	size_t i = 0;
+
+	strbuf_release(&request->reasons);
+	do {
+		if (request->addresses.count > 0)
+			way.address = request->addresses.items[i++];
+		way.deadline = allowed_until(request, end);
+		if (try_way(request, &way, ret_conn, err) == 0)
+			return 0;
+	} while (i < request->addresses.count && err->kind == ERR_CONNECT && way.unreached &&
+		 clock_ms() < end);
+	return -1;
+}
+
 /* Poolers refuse the startup parameter "options"; then the setting is made by a statement if need
  * be. */
 static int attempt_with_fallback(
-	const struct request *request, int64_t limit_ms, struct conn **ret_conn, struct err *err)
+	struct request *request, int64_t limit_ms, struct conn **ret_conn, struct err *err)
 {
 	const bool with_options = !request->options->pin_later;
+	const int64_t end = clock_ms() + limit_ms;
 
-	if (attempt_once(request, limit_ms, with_options, ret_conn, err) == 0)
+	if (look_up(request, end, err) != 0)
+		return -1;
+	if (try_all(request, end, with_options, ret_conn, err) == 0)
 		return 0;
 	if (!request->options->own_queries || !with_options ||
 		strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 || !err->detail ||
 		!strstr(err->detail, "options"))
 		return -1;
 	err_release(err);
-	if (attempt_once(request, limit_ms, false, ret_conn, err) != 0)
+	if (try_all(request, end, false, ret_conn, err) != 0)
 		return -1;
 	(*ret_conn)->pooled = true;
 	return 0;
@@ -400,12 +445,29 @@ static int ensure_password(struct request *request, struct err *err)
 	return source->fetch(source, &request->password, err);
 }
 
+static void request_release(struct request *request)
+{
+	strlist_release(&request->addresses);
+	strbuf_release(&request->reasons);
+}
+
+static int64_t first_limit(const struct conn_options *options)
+{
+	if (options->wait_seconds > 0)
+		return (int64_t)(options->wait_seconds * 1000);
+	return options->deadline > 0 ? options->deadline - clock_ms() : INT64_MAX / 4;
+}
+
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err)
 {
-	struct request request = { .params = params, .options = options };
+	CLEANUP(request_release)
+	struct request request = { .params = params,
+		.options = options,
+		.addresses = STRLIST_INIT,
+		.reasons = STRBUF_INIT };
 	const bool waits = options->wait_seconds > 0;
-	int64_t left = waits ? (int64_t)(options->wait_seconds * 1000) : INT64_MAX / 2;
+	int64_t left = first_limit(options);
 	int64_t deadline = clock_ms() + left;
 	int64_t pause = FIRST_PAUSE_MS;
 	bool told = false;
@@ -417,7 +479,7 @@ int conn_open(const struct params *params, const struct conn_options *options,
 		if (!waits || err->kind != ERR_CONNECT)
 			return -1;
 		/* An attempt that was cut short by the end of the waiting counts as waiting. */
-		if (left <= 0 && (may_pass(err) || strcmp(err->detail, no_answer) == 0))
+		if (left <= 0 && (may_pass(err) || request.timed_out))
 			return waited_too_long(params, options, err);
 		if (!may_pass(err))
 			return -1;
@@ -469,7 +531,8 @@ void conn_params(struct conn *conn, struct params *params)
 	if (!options)
 		BUG("libpq is out of memory");
 	for (PQconninfoOption *option = options; option->keyword; option++)
-		set_if_known(params, option->keyword, option->val);
+		if (!conn->looked_up || strcmp(option->keyword, "hostaddr") != 0)
+			set_if_known(params, option->keyword, option->val);
 	PQconninfoFree(options);
 	params->source = conn->source;
 	/* Of several hosts and ports, those in use. */

@@ -1,6 +1,6 @@
 /* A URL that leads where a connection has led, whoever uses it and with what environment. */
 #include "base/mem.h"
-#include "pg/conn.h"
+#include "pg/conn_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +52,8 @@ char *conn_url(struct conn *conn, const struct params *params, const char *datab
 	for (PQconninfoOption *option = options; option->keyword; option++) {
 		if (strcmp(option->keyword, "host") == 0)
 			host = option->val;
+		if (conn->looked_up && strcmp(option->keyword, "hostaddr") == 0)
+			continue;
 		if (option->val && is_lasting(option->keyword, service) && !is_default(option))
 			add(&whole, option->keyword, option->val);
 	}

@@ -1,25 +1,29 @@
 #include "pg/ping.h"
 
-#include "base/address.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/resolve.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 /* The shortest libpq knows: it takes 1 for 2. */
 #define TIMEOUT_SECONDS "2"
 
+#define LOOK_UP_MS 2000
 #define MOST_ADDRESSES 16
 
-bool ping_reaches(const struct ping_host *host)
+/* What is NULL is left to libpq. */
+static bool reaches(const struct ping_host *host, const char *address)
 {
 	char port[16];
 	/* Without TLS: the answer to the first packet is enough, whatever it says. */
 	const char *keywords[] = { "host", "port", "dbname", "connect_timeout", "sslmode",
-		"gssencmode", "fallback_application_name", host->user ? "user" : NULL, NULL };
+		"gssencmode", "fallback_application_name", "user", "hostaddr", NULL };
 	const char *values[] = { host->host, port, "postgres", TIMEOUT_SECONDS, "disable",
-		"disable", "dbrig", host->user, NULL };
+		"disable", "dbrig", host->user, address, NULL };
 
 	snprintf(port, sizeof(port), "%d", host->port);
 	switch (PQpingParams(keywords, values, 0)) {
@@ -31,12 +35,23 @@ bool ping_reaches(const struct ping_host *host)
 	}
 }
 
-static bool is_loopback(const struct address *address)
+bool ping_reaches(const struct ping_host *host)
 {
-	static const unsigned char loopback[16] = { [15] = 1 };
+	CLEANUP(resolve_cleanup) struct addrinfo *list = NULL;
+	CLEANUP(mem_cleanup) char *reason = NULL;
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	char address[NI_MAXHOST];
 
-	return address->family == 4 ? address->bytes[0] == 127
-				    : memcmp(address->bytes, loopback, 16) == 0;
+	/* libpq takes the variable's address for the host's. */
+	if (host->host[0] == '/' || getenv("PGHOSTADDR"))
+		return reaches(host, NULL);
+	if (resolve(host->host, NULL, clock_ms() + LOOK_UP_MS, &list, &reason, &err) < 0 &&
+		err.kind == ERR_INTERRUPTED)
+		interrupt_put_back(err.signal);
+	for (const struct addrinfo *item = list; item && !interrupt_pending(); item = item->ai_next)
+		if (reaches(host, resolve_text(item, address, sizeof(address))))
+			return true;
+	return false;
 }
 
 bool ping_is_private(const struct ping_host *host, char **ret_address)
@@ -46,11 +61,12 @@ bool ping_is_private(const struct ping_host *host, char **ret_address)
 	size_t count = 0;
 
 	if (host->host[0] != '/')
-		count = address_look_up(host->host, addresses, ARRAY_SIZE(addresses));
+		count = resolve_addresses(
+			host->host, clock_ms() + LOOK_UP_MS, addresses, ARRAY_SIZE(addresses));
 	if (count == 0)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (is_loopback(&addresses[i]) || address_is_global(&addresses[i], NULL))
+		if (address_is_loopback(&addresses[i]) || address_is_global(&addresses[i], NULL))
 			return false;
 	*ret_address = mem_strdup(address_format(&addresses[0], text));
 	return true;

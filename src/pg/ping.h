@@ -12,14 +12,16 @@ struct ping_host {
 
 /*
  * True when something that speaks PostgreSQL's protocol answers within two seconds for each of the
- * host's addresses, even if only to say that it refuses or is starting up.
+ * host's addresses, and two for looking them up, even if only to say that it refuses or is starting
+ * up. False when a signal has come, which is pending then.
  */
 bool ping_reaches(const struct ping_host *host);
 
 /*
  * True when the name (or address) stands for addresses that cannot be reached through the internet,
  * and for those alone; *ret_address is then one of them, the caller's. Addresses of this machine
- * count as reachable: behind them is a tunnel.
+ * count as reachable: behind them is a tunnel. False when the name cannot be looked up in two
+ * seconds.
  */
 bool ping_is_private(const struct ping_host *host, char **ret_address);
 

@@ -4,11 +4,12 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/resolve.h"
 #include "base/strlist.h"
+#include "pg/conn_failure.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,17 +170,21 @@ static bool add_socket(struct probe *probe, size_t index)
 	return true;
 }
 
-static int look_up(struct probe *probe, size_t index)
+/* As resolve does. */
+static int look_up(
+	struct probe *probe, size_t index, int64_t deadline, char **ret_reason, struct err *err)
 {
 	const struct probe_place *place = &probe->places[index];
-	struct addrinfo wanted = { .ai_socktype = SOCK_STREAM }, *list = NULL;
-	int failure;
+	const char *host = place->address ? place->address : place->host;
+	CLEANUP(resolve_cleanup) struct addrinfo *list = NULL;
+	CLEANUP(mem_cleanup) char *reason = NULL;
+	int result = resolve(host, place->port, deadline, &list, &reason, err);
 
-	wanted.ai_flags = place->address ? AI_NUMERICHOST : 0;
-	failure = getaddrinfo(
-		place->address ? place->address : place->host, place->port, &wanted, &list);
-	if (failure)
-		return failure;
+	if (result > 0) {
+		mem_free(*ret_reason);
+		*ret_reason = mem_printf(
+			"could not translate host name \"%s\" to address: %s", host, reason);
+	}
 	for (const struct addrinfo *found = list; found; found = found->ai_next) {
 		struct probe_address *address;
 
@@ -189,40 +194,29 @@ static int look_up(struct probe *probe, size_t index)
 		address = add_address(probe, index);
 		memcpy(&address->socket, found->ai_addr, found->ai_addrlen);
 		address->length = found->ai_addrlen;
-		getnameinfo(found->ai_addr, found->ai_addrlen, address->text, sizeof(address->text),
-			NULL, 0, NI_NUMERICHOST);
+		resolve_text(found, address->text, sizeof(address->text));
 	}
-	freeaddrinfo(list);
-	return 0;
+	return result;
 }
 
-int probe_look_up(struct probe *probe, char **ret_reason)
+int probe_look_up(struct probe *probe, int64_t timeout_ms, char **ret_reason, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *reason = NULL;
 
 	for (size_t i = 0; i < probe->place_count; i++) {
-		const char *host = probe->places[i].host;
-		int failure;
-
-		if (probe->places[i].is_socket) {
-			if (!add_socket(probe, i)) {
-				mem_free(reason);
-				reason = mem_printf(
-					"Unix-domain socket path in \"%s\" is too long", host);
-			}
-			continue;
-		}
-		failure = look_up(probe, i);
-		if (failure) {
+		if (!probe->places[i].is_socket) {
+			if (look_up(probe, i, clock_ms() + timeout_ms, &reason, err) < 0)
+				return -1;
+		} else if (!add_socket(probe, i)) {
 			mem_free(reason);
-			reason = mem_printf("could not translate host name \"%s\" to address: %s",
-				host, gai_strerror(failure));
+			reason = mem_printf("Unix-domain socket path in \"%s\" is too long",
+				probe->places[i].host);
 		}
 	}
 	if (probe->address_count > 0)
 		return 0;
 	*ret_reason = take_ptr(reason);
-	return -1;
+	return 1;
 }
 
 /* --- connecting ------------------------------------------------------------------------------- */
@@ -360,9 +354,8 @@ static char *reasons(const struct probe *probe)
 		else
 			strbuf_addf(&text, "connection to server at \"%s\" (%s), port %s failed: ",
 				place->host, address->text, place->port);
-		strbuf_adds(&text, address->error == ETIMEDOUT
-					   ? "The server did not answer in time."
-					   : strerror(address->error));
+		strbuf_adds(&text,
+			address->error == ETIMEDOUT ? CONN_NO_ANSWER : strerror(address->error));
 	}
 	return strbuf_detach(&text);
 }

@@ -54,11 +54,10 @@ char *probe_param(const struct params *params, const char *keyword);
 int probe_places(struct probe *probe, const struct params *params, struct err *err);
 
 /*
- * Looks all hosts up. A host without an address is an error only when no other has one: CONNECT, or
- * rather *ret_reason (the caller's) in libpq's words, and -1 with err not set. A signal ends the
- * program as long as there is nothing to undo.
+ * Looks all hosts up, each for timeout_ms at most. 1: none has an address, and *ret_reason (the
+ * caller's) is why, in libpq's words. -1: INTERRUPTED, or FAILED.
  */
-int probe_look_up(struct probe *probe, char **ret_reason);
+int probe_look_up(struct probe *probe, int64_t timeout_ms, char **ret_reason, struct err *err);
 
 /*
  * Connects to all addresses at once and closes again. Returns as soon as one has answered and all

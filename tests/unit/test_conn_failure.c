@@ -16,8 +16,16 @@ static void test_causes(void **state)
 	} cases[] = {
 		{ "could not translate host name \"db\" to address: Name or service not known", "",
 			"unknown-host", CONN_STAGE_DNS },
+		{ "could not translate host name \"db\" to address: no name server has answered "
+		  "within 2 s",
+			"", "no-name-server", CONN_STAGE_DNS },
 		{ AT "Connection refused", "", "connection-refused", CONN_STAGE_TCP },
 		{ "The server did not answer in time.", "", "no-answer", CONN_STAGE_TCP },
+		{ "The connection was accepted, but the server did not answer in time.", "",
+			"silent", CONN_STAGE_SERVER },
+		{ AT "The server did not answer in time.\n" AT
+		     "The connection was accepted, but the server did not answer in time.",
+			"", "silent", CONN_STAGE_SERVER },
 		{ AT "No route to host", "", "no-network", CONN_STAGE_TCP },
 		{ "connection to server on socket \"/x\" failed: No such file or directory", "",
 			"no-socket", CONN_STAGE_TCP },

@@ -13,6 +13,8 @@ static void test_causes(void **state)
 		enum rds_cause cause;
 	} cases[] = {
 		{ "The server did not answer in time.", "", RDS_CAUSE_NO_ANSWER },
+		{ "The connection was accepted, but the server did not answer in time.", "",
+			RDS_CAUSE_SILENT },
 		{ AT "timeout expired", "", RDS_CAUSE_NO_ANSWER },
 		{ AT "Connection timed out\n\tIs the server running on that host", "",
 			RDS_CAUSE_NO_ANSWER },
@@ -106,6 +108,11 @@ static const struct {
 		"Is the tunnel running that should listen on ::1, port 6543?", NULL },
 	{ "tunnel to nowhere", RDS_CAUSE_NO_ANSWER, { "127.0.0.1" }, NULL, false,
 		"does the tunnel lead to " HOST, NULL },
+	{ "tunnel to a silent server", RDS_CAUSE_SILENT, { "127.0.0.1" }, NULL, false,
+		"does the tunnel lead to " HOST, NULL },
+	{ "silent, stopped", RDS_CAUSE_SILENT, { "20.1.1.1" }, "stopped", false, "rds-start",
+		"is stopped." },
+	{ "silent", RDS_CAUSE_SILENT, { "10.0.3.4" }, NULL, false, NULL, NULL },
 	{ "port", RDS_CAUSE_REFUSED, { "20.1.1.1" }, NULL, false, "Is 6543 the right port?", NULL },
 	{ "no network", RDS_CAUSE_NO_NETWORK, { "20.1.1.1" }, NULL, false, "is its network up?",
 		NULL },
