@@ -244,8 +244,9 @@ static int refuse_doubtful(
 	err_detail_line(err, "Not known is where this leads: %s.", context->unknown_why);
 	err_note_line(err, nothing_changed);
 	err_hint(err,
-		"If it is not: db-protect --off --confirm %s says so once and for all, as "
-		"does unsetting the variable. If you mean it anyway: --confirm %s.",
+		"If it is not: db-protect --off --confirm %s says so once and for all, as does "
+		"putting the variable right, or unsetting it. If you mean it anyway: --confirm "
+		"%s.",
 		name, name);
 	return -1;
 }

@@ -487,6 +487,14 @@ static char *origin_of(const struct env *env, const char *variable)
 	return file ? mem_printf("%s in %s", variable, file) : mem_strdup(variable);
 }
 
+/* A reason that is about the variable names it itself. The caller owns the text. */
+static char *unknown_text(const char *origin, const char *variable, const char *reason)
+{
+	return strncmp(reason, variable, strlen(variable)) == 0
+		       ? mem_strdup(reason)
+		       : mem_printf("%s (%s)", origin, reason);
+}
+
 int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct err *err)
 {
 	const struct env *env = &asked->context->env;
@@ -511,7 +519,7 @@ int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct e
 		if (answer == ANSWER_SAME)
 			ret_twin->same = take_ptr(origin);
 		else if (!ret_twin->unknown)
-			ret_twin->unknown = mem_printf("%s (%s)", origin, reason);
+			ret_twin->unknown = unknown_text(origin, variables.items[i], reason);
 	}
 	identity_release(&search.ours);
 	return result;

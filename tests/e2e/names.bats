@@ -144,6 +144,20 @@ silent() {
 	db_exists "$DATABASE"
 }
 
+@test "a name of RDS that leads to this server is this server" {
+	names "$RDS_HOST=127.0.0.3,127.0.0.1"
+	make_project
+	DATABASE=$(db shop)
+	sql postgres "ALTER DATABASE \"$DATABASE\" OWNER TO app"
+	host 127.0.0.1
+	PROD_CONNECTION_URL=${CONNECTION_URL/127.0.0.1/$RDS_HOST}
+	export PROD_CONNECTION_URL
+	took db-drop
+	assert_status 4
+	assert_contains "$stderr" 'leads to the same database'
+	db_exists "$DATABASE"
+}
+
 # --- which address -----------------------------------------------------------------------------
 
 @test "each address has its time, and the first that accepts ends the search" {

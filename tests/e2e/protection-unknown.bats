@@ -141,8 +141,14 @@ assert_stays() {
 	PROD_CONNECTION_URL="postgresql://app:s3cret@x@127.0.0.1/$name"
 	run --separate-stderr db-drop
 	assert_stays
-	assert_contains "$stderr" PROD_CONNECTION_URL
+	assert_contains "$stderr" 'found out: PROD_CONNECTION_URL is not a valid connection URL: the password holds a raw "@"'
+	assert_contains "$stderr" 'putting the variable right'
 	refute_contains "$stderr" s3cret
+	unset PROD_CONNECTION_URL
+	echo "PROD_CONNECTION_URL=nonsense" >.env
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" "found out: PROD_CONNECTION_URL in $PWD/.env is not a valid connection URL"
 }
 
 @test "a server that is none of production's service is told from it without a question" {
