@@ -382,6 +382,8 @@ static const struct {
 	{ "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "6to4" },
 	{ "2003::", NULL },
 	{ "2a01:4f8::1", NULL },
+	{ "2a05:d018:1:2::5", NULL },
+	{ "2600:1f18::1", NULL },
 	{ "3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", NULL },
 	{ "3fff::", "reserved for documentation" },
 	{ "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "reserved for documentation" },

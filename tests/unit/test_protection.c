@@ -206,6 +206,10 @@ static void test_reason(void **state)
 			  .mark = PROTECTION_LIFTED },
 			NULL },
 		{ { .target = "local", .address = "1.2.3.4" }, "on the internet" },
+		{ { .target = "local", .address = "2a05:d018::5" },
+			"its server 2a05:d018::5 is on the internet" },
+		{ { .target = "local", .host = "::1" }, NULL },
+		{ { .target = "local", .host = "2a05:d018::5" }, NULL },
 		{ { .target = "local", .address = "1.2.3.4", .mark = PROTECTION_LIFTED }, NULL },
 	};
 
