@@ -410,7 +410,7 @@ waiting_for_lock() {
 	let_go
 	assert_status 0
 	[ "$SECONDS" -le 5 ]
-	assert_equal 'not known: The server did not answer in time.' "$(line holds)"
+	assert_equal 'not known: The connection was accepted, but the server did not answer in time.' "$(line holds)"
 	assert_equal $'1\n1 of postgres, holder, local' "$(line sessions)"
 }
 
