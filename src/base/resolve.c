@@ -22,9 +22,10 @@
 struct job {
 	char *host, *port;
 	struct addrinfo *list;
-	int failure; /* of getaddrinfo */
-	int error;   /* errno, with EAI_SYSTEM */
-	int done[2]; /* a pipe: a byte in it says that the above is there */
+	int failure;         /* of getaddrinfo */
+	int error;           /* errno, with EAI_SYSTEM */
+	atomic_bool is_done; /* the above is there */
+	int done[2];         /* a pipe with a byte in it then, to be waited for */
 	atomic_int holders;
 };
 
@@ -48,6 +49,7 @@ static void *work(void *context)
 
 	job->failure = getaddrinfo(job->host, job->port, &wanted, &job->list);
 	job->error = errno;
+	atomic_store(&job->is_done, true);
 	/* Whatever becomes of it: nobody may be waiting any more. */
 	while (write(job->done[1], "", 1) < 0 && errno == EINTR)
 		;
@@ -62,6 +64,7 @@ static struct job *job_new(const char *host, const char *port)
 	job->host = mem_strdup(host);
 	job->port = mem_strdup(port);
 	job->done[0] = job->done[1] = -1;
+	atomic_init(&job->is_done, false);
 	atomic_init(&job->holders, 1);
 	return job;
 }
@@ -104,7 +107,7 @@ static int start(struct job *job, struct err *err)
 }
 
 /* 1: it is done; 0: the deadline has passed. */
-static int await(const struct job *job, int64_t deadline, struct err *err)
+static int await(struct job *job, int64_t deadline, struct err *err)
 {
 	for (;;) {
 		struct pollfd fds[] = {
@@ -120,7 +123,7 @@ static int await(const struct job *job, int64_t deadline, struct err *err)
 			return err_errno(err, "could not wait for a name server");
 		if (interrupt_check(err) != 0)
 			return -1;
-		if (fds[0].revents)
+		if (atomic_load(&job->is_done))
 			return 1;
 		if (left == 0)
 			return 0;
