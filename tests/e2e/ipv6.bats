@@ -12,7 +12,7 @@ setup() {
 	make_project
 	HERE=127.0.0.1
 	if has_ipv6; then
-		HERE=[::1]
+		HERE='[::1]'
 		own_server listen_addresses=127.0.0.1,::1
 		echo 'host all all ::1/128 scram-sha-256' >>"$SERVER_HOME/data/pg_hba.conf"
 		sql postgres 'SELECT pg_reload_conf()' >"$TEST_DIR/reload"

@@ -45,18 +45,16 @@ took() {
 	refute_contains "$output$stderr" "$APP_PASSWORD"
 }
 
-# A port of that address whose queue is full: packets to it are dropped. That of the server, or the one
-# given, 0 for a free one; sets $dropping_port.
+# The server's port at that address, with a queue that is full: packets to it are dropped.
 dropping() {
 	start_job perl -MIO::Socket::INET -e '
 		my ($address, $port) = @ARGV;
 		my $s = IO::Socket::INET->new(LocalAddr => $address, LocalPort => $port, Listen => 1) or die $@;
 		my @kept = map { IO::Socket::INET->new(PeerAddr => $address, PeerPort => $s->sockport, Blocking => 0) } 1 .. 8;
 		$| = 1;
-		print $s->sockport, "\n";
-		sleep 600;' "$1" "${2-$SERVER_PORT}"
+		print "drops\n";
+		sleep 600;' "$1" "$SERVER_PORT"
 	wait_until "[ -s '$JOB_OUT' ]"
-	dropping_port=$(<"$JOB_OUT")
 }
 
 # One that accepts connections to the server's port and says nothing; counts them in $JOB_OUT.
