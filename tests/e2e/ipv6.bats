@@ -127,7 +127,7 @@ assert_stays() {
 	prod '[2001:db8:1:2::5]' connect_timeout=2
 	SECONDS=0
 	run --separate-stderr db-drop
-	((SECONDS <= 4))
+	((SECONDS <= 6))
 	assert_stays
 	assert_contains "$stderr" "may be production's"
 	# Its own URL in CONNECTION_URL: there is nothing that could be lost.

@@ -74,13 +74,13 @@ silent() {
 	host hang.test connect_timeout=2
 	took db-sessions
 	assert_status 2
-	assert_equal 2 "$seconds"
+	((seconds >= 2 && seconds <= 5))
 	assert_contains "$stderr" 'could not connect to app@hang.test:'
 	assert_contains "$stderr" 'could not translate host name "hang.test" to address: no name server has answered within 2 s'
 	assert_contains "$stderr" 'do not answer: is its network, or the VPN, up?'
 	PGCONNECT_TIMEOUT=3 CONNECTION_URL=${CONNECTION_URL%\?*} took db-sessions
 	assert_status 2
-	assert_equal 3 "$seconds"
+	((seconds >= 3 && seconds <= 6))
 	assert_equal $'hang.test\nhang.test' "$(<"$TEST_NAMES_LOG")"
 }
 
@@ -89,7 +89,7 @@ silent() {
 	host hang.test
 	took db-sessions --wait=1
 	assert_status 6
-	((seconds <= 2))
+	((seconds <= 4))
 	assert_contains "$stderr" 'no name server has answered'
 }
 
@@ -98,7 +98,7 @@ silent() {
 	host hang.test connect_timeout=2
 	took db-doctor --json --no-health
 	assert_status 2
-	assert_equal 2 "$seconds"
+	((seconds >= 2 && seconds <= 5))
 	assert_equal 'dns failed no-name-server' "$(jq -r '"\(.steps[-1].step) \(.steps[-1].status) \(.failure.cause)"' <<<"$output")"
 }
 
@@ -112,7 +112,7 @@ silent() {
 	start_job db-setup
 	wait_until "[ \$(grep -c . '$TEST_NAMES_LOG') -ge 2 ]"
 	kill -INT "$JOB_PID"
-	wait_until job_ended 2
+	wait_until job_ended 5
 	finish_job
 	assert_status 130
 	assert_contains "$stderr" interrupted
@@ -130,7 +130,7 @@ silent() {
 	export PROD_CONNECTION_URL
 	took db-drop
 	assert_status 4
-	((seconds <= 4))
+	((seconds <= 6))
 	assert_contains "$stderr" "may be production's"
 	db_exists "$DATABASE"
 	start_job db-drop
@@ -166,7 +166,7 @@ silent() {
 	mark=$(server_log_mark)
 	took db-sessions
 	assert_status 0
-	((seconds >= 2 && seconds <= 3))
+	((seconds >= 2 && seconds <= 5))
 	assert_contains "$(server_log_since "$mark")" 'connection authorized: user=app'
 	assert_equal listens "$(<"$JOB_OUT")"
 	assert_equal two.test "$(<"$TEST_NAMES_LOG")"
@@ -232,11 +232,11 @@ silent() {
 	unset CONNECTION_URL
 	PGHOST=hang.test PGDATABASE=postgres PGCONNECT_TIMEOUT=2 took db-sessions
 	assert_status 2
-	assert_equal 2 "$seconds"
+	((seconds >= 2 && seconds <= 5))
 	printf '[mine]\nhost=hang.test\nconnect_timeout=2\ndbname=postgres\n' >services
 	PGSERVICEFILE=$PWD/services CONNECTION_URL='service=mine' took db-sessions
 	assert_status 2
-	assert_equal 2 "$seconds"
+	((seconds >= 2 && seconds <= 5))
 }
 
 @test "a password file goes by the name" {
