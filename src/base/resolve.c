@@ -153,8 +153,11 @@ static int look_up(const char *host, const char *port, int64_t deadline, struct 
 	if (result == 1)
 		result = outcome(job, ret_list, ret_reason);
 	else if (result == 0) {
-		*ret_reason = mem_printf(RESOLVE_NO_ANSWER " %.3g s",
-			(double)(deadline > begun ? deadline - begun : 0) / 1000);
+		const int64_t waited = deadline > begun ? deadline - begun : 0;
+
+		/* In tenths: a part of the time had gone before. */
+		*ret_reason =
+			mem_printf(RESOLVE_NO_ANSWER " %g s", (double)((waited + 50) / 100) / 10);
 		result = 1;
 	}
 	let_go(job);
