@@ -154,10 +154,10 @@ static int look_up(const char *host, const char *port, int64_t deadline, struct 
 		result = outcome(job, ret_list, ret_reason);
 	else if (result == 0) {
 		const int64_t waited = deadline > begun ? deadline - begun : 0;
+		const int64_t tenths = (waited + 50) / 100;
 
-		/* In tenths: a part of the time had gone before. */
-		*ret_reason =
-			mem_printf(RESOLVE_NO_ANSWER " %g s", (double)((waited + 50) / 100) / 10);
+		/* Of the time a millisecond may have gone before. */
+		*ret_reason = mem_printf(RESOLVE_NO_ANSWER " %g s", (double)tenths / 10);
 		result = 1;
 	}
 	let_go(job);

@@ -375,3 +375,17 @@ assert_closed() {
 	assert_status 2
 	assert_contains "$stderr" 10.255.255.1
 }
+
+@test "--wait tries each address of a name, and is over in time when no name server answers" {
+	local port=${SERVER_PORT} preload=$TEST_DIR/names.so
+	cc -shared -fPIC -o "$preload" "$ROOT/tests/lib/names.c" -ldl
+	export TEST_NAMES='two.test=127.0.0.3,127.0.0.1 hang.test=hang' ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
+	LD_PRELOAD=$preload PROD_CONNECTION_URL="postgresql://app@two.test:$port/d" \
+		update --port "$port" --force --wait=10
+	assert_status 0
+	SECONDS=0
+	LD_PRELOAD=$preload PROD_CONNECTION_URL="postgresql://app@hang.test:$port/d" \
+		update --port "$port" --wait=1
+	assert_status 6
+	((SECONDS >= 3 && SECONDS <= 8))
+}
