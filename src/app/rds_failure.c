@@ -47,14 +47,6 @@ bool rds_cause_is_unreached(enum rds_cause cause)
 
 /* --- where it is ----------------------------------------------------------------------------- */
 
-static bool is_loopback(const struct address *address)
-{
-	static const unsigned char loopback[16] = { [15] = 1 };
-
-	return address->family == 4 ? address->bytes[0] == 127
-				    : memcmp(address->bytes, loopback, sizeof(loopback)) == 0;
-}
-
 static bool is_private(const struct address *address)
 {
 	return !address_is_global(address, NULL);
@@ -147,7 +139,7 @@ static void explain_unreached(enum rds_cause cause, const struct rds_facts *fact
 		err_hint(err,
 			"Is the name right, is the instance still there, and does this machine "
 			"have a name server? rds-status --all lists the instances of a region.");
-	else if (all(facts, is_loopback))
+	else if (all(facts, address_is_loopback))
 		explain_tunnel(cause, facts, err);
 	else if (cause == RDS_CAUSE_SILENT)
 		return;

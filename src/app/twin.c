@@ -284,7 +284,9 @@ static int serves_another(struct search *search, const struct candidate *candida
 
 	*ret_another = probe->place_count > 0;
 	for (size_t i = 0; i < probe->place_count && *ret_another; i++) {
-		const char *role = protection_service_role(probe->places[i].host);
+		const struct probe_place *place = &probe->places[i];
+		/* Behind an address of its own there may be anything. */
+		const char *role = place->address ? NULL : protection_service_role(place->host);
 		bool has = true;
 
 		if (role && identity_has_role(search->question->conn, role, clock_ms() + OWN_MS,
