@@ -31,8 +31,9 @@ struct twin {
  * Looks through the targets that are protected by name or by DB_PROTECTED_TARGETS for one whose URL
  * leads to the database. Servers are the same by address and port as libpq would use them, or when
  * they say so: by their system identifier, or where a role may not ask for that, by the time of
- * their start. All of them together are asked, and their names looked up, for three seconds at most;
- * nobody is asked unless the names of the databases are the same, or the servers are known to be.
+ * their start. All of them together are asked, and their names looked up, for three seconds at
+ * most; nobody is asked unless the names of the databases are the same, or the servers are known to
+ * be.
  *
  * That a server is the same is believed for 30 days; that it is another for ten minutes, and for a
  * week where it does not answer any more, unless its URL names this machine, where tunnels end.
