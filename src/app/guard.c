@@ -340,6 +340,19 @@ bool guard_was_marked(const struct context *context, char **ret_as)
 	return known_get(KIND_MARKED, key, MARKED_SECONDS, ret_as);
 }
 
+/* A pooler may have another name for the database that conn is connected to. */
+static int set_comment(
+	const struct target *target, struct conn *conn, const char *comment, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *own = NULL;
+	const char *connected = PQdb(conn_pg(conn));
+
+	if (connected && strcmp(connected, target->database) == 0 &&
+		database_own_name(conn, &own, err) != 0)
+		return -1;
+	return database_set_comment(conn, own ? own : target->database, comment, err);
+}
+
 int guard_set_mark(struct context *context, struct conn *conn, const char *comment,
 	enum protection_mark mark, struct err *err)
 {
@@ -347,7 +360,7 @@ int guard_set_mark(struct context *context, struct conn *conn, const char *comme
 	CLEANUP(mem_cleanup) char *changed = protection_write(comment, mark, target->name);
 	CLEANUP(mem_cleanup) char *key = database_key(target);
 
-	if (database_set_comment(conn, target->database, changed, err) != 0)
+	if (set_comment(target, conn, changed, err) != 0)
 		return -1;
 	known_put(KIND_MARKED, key, mark == PROTECTION_MARKED ? target->name : "");
 	twin_remember(context, conn);
@@ -379,12 +392,12 @@ void guard_keep_mark(struct context *context, const char *before)
 
 	if (protection_read(before, NULL) != PROTECTION_MARKED)
 		return;
-	if (context_connect_maintenance(context, &conn, &err) == 0 &&
-		database_comment(conn, name, &comment, &err) == 0) {
+	if (context_connect(context, true, &conn, &err) == 0 &&
+		database_comment(conn, NULL, &comment, &err) == 0) {
 		if (protection_read(comment, NULL) != PROTECTION_UNMARKED)
 			return;
 		marked = protection_carry(comment, before);
-		if (database_set_comment(conn, name, marked, &err) == 0) {
+		if (set_comment(&context->target, conn, marked, &err) == 0) {
 			out_info("the script has written the comment of database \"%s\" anew; it "
 				 "is marked as protected again",
 				name);

@@ -63,3 +63,21 @@ mark_as_prod() {
 	assert_equal '[dbrig:protected=prod]' \
 		"$(sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'shop_alias'")"
 }
+
+comment_of() {
+	sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '$1'"
+}
+
+@test "the mark is set and kept under a pooler's name for the database" {
+	sql postgres "ALTER DATABASE \"$DB\" OWNER TO app"
+	echo 'INSERT INTO item DEFAULT VALUES' >x.sql
+	PROD_CONNECTION_URL=$CONNECTION_URL run --separate-stderr db-seed -f x.sql prod
+	assert_status 0
+	assert_contains "$stderr" 'marked database "shop_alias" as protected'
+	assert_equal '[dbrig:protected=prod]' "$(comment_of "$DB")"
+	echo "COMMENT ON DATABASE \"$DB\" IS 'the shop'" >x.sql
+	run --separate-stderr db-seed -f x.sql
+	assert_status 0
+	assert_contains "$stderr" 'is marked as protected again'
+	assert_equal 'the shop [dbrig:protected=prod]' "$(comment_of "$DB")"
+}
