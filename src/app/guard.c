@@ -185,8 +185,12 @@ static int ask(struct context *context, const char *what, struct protection_case
 				     "it:",
 				  context->target.database, what);
 
-	if (prompt_line(question, ret_typed, err) != 0)
+	if (prompt_line(question, ret_typed, err) != 0) {
+		/* Too long, or the terminal is gone. */
+		if (err->kind == ERR_FAILED)
+			err->kind = ERR_REFUSED;
 		return -1;
+	}
 	request->typed = *ret_typed ? *ret_typed : "";
 	return 0;
 }

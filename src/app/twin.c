@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/resolve.h"
 #include "base/strbuf.h"
+#include "pg/database.h"
 #include "pg/identity.h"
 #include "pg/probe.h"
 #include "term/out.h"
@@ -43,6 +44,8 @@ struct search {
 	const struct twin_question *question;
 	struct identity ours; /* once it was asked for */
 	bool asked_ours;
+	char *own; /* what our database is called there, once it was asked; NULL: not known */
+	bool asked_own;
 	int64_t deadline; /* of all that is asked elsewhere; 0: nothing was yet */
 };
 
@@ -297,6 +300,18 @@ static int serves_another(struct search *search, const struct candidate *candida
 	return 0;
 }
 
+/* A pooler's name for it may differ from the server's. */
+static int ask_own_name(struct search *search, struct err *err)
+{
+	struct conn *conn = search->question->conn;
+	const char *connected = PQdb(conn_pg(conn));
+
+	if (search->asked_own || !connected || strcmp(connected, search->question->database) != 0)
+		return 0;
+	search->asked_own = true;
+	return database_own_name(conn, &search->own, err);
+}
+
 /* What our database is called there; over a maintenance connection it is what we call it. */
 static const char *own_database(const struct search *search)
 {
@@ -369,7 +384,8 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 		return -1;
 	if (known && is_same(search, &theirs)) {
 		*ret_answer = ANSWER_SAME;
-	} else if (!asked->anew && recall(candidate->key, OTHER_SECONDS, &theirs) &&
+	} else if (!asked->anew && !is_local(&candidate->probe) &&
+		   recall(candidate->key, OTHER_SECONDS, &theirs) &&
 		   (is_other(&search->ours, &theirs) ||
 			   (!candidate->same_name && *theirs.database))) {
 		return 0;
@@ -435,11 +451,22 @@ static int compare(struct search *search, const char *name, enum answer *ret_ans
 		}
 		return 0;
 	}
+	if (!probe_has_service(&candidate.target.params)) {
+		if (asked->mark != PROTECTION_LIFTED) {
+			*ret_answer = ANSWER_UNKNOWN;
+			*ret_reason = mem_printf("the service \"%s\" is in no service file",
+				params_get(&candidate.target.params, "service"));
+		}
+		return 0;
+	}
 	candidate.database = database_of(&context->env, &candidate.target);
 	if (!candidate.database)
 		return 0;
+	if (ask_own_name(search, err) != 0)
+		return -1;
 	candidate.key = key_of(&candidate.target.params, candidate.database, &candidate.probe);
-	candidate.same_name = strcmp(candidate.database, asked->database) == 0;
+	candidate.same_name = strcmp(candidate.database, asked->database) == 0 ||
+			      (search->own && strcmp(candidate.database, search->own) == 0);
 	if (asked->by_name && !candidate.same_name)
 		return 0;
 	candidate.same_place =
@@ -481,6 +508,12 @@ static bool is_protected(const struct env *env, const char *name)
 	       protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
 }
 
+/* Set to nothing, as it is where it is not wanted. */
+static bool is_blank(const char *text)
+{
+	return !text || text[strspn(text, " \t\r\n")] == '\0';
+}
+
 static char *origin_of(const struct env *env, const char *variable)
 {
 	const char *file;
@@ -511,7 +544,8 @@ int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct e
 		CLEANUP(mem_cleanup) char *reason = NULL;
 		enum answer answer;
 
-		if (!name || strcasecmp(name, asked->context->target.name) == 0 ||
+		if (!name || is_blank(env_get(env, variables.items[i], NULL)) ||
+			strcasecmp(name, asked->context->target.name) == 0 ||
 			!is_protected(env, name))
 			continue;
 		result = compare(&search, name, &answer, &reason, err);
@@ -524,6 +558,7 @@ int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct e
 			ret_twin->unknown = unknown_text(origin, variables.items[i], reason);
 	}
 	identity_release(&search.ours);
+	mem_free(search.own);
 	return result;
 }
 

@@ -9,8 +9,9 @@
 
 struct twin_question {
 	struct context *context;
-	struct conn *conn;         /* any connection to the context's server */
-	const char *database;      /* of that server, which is asked about */
+	struct conn *conn;    /* any connection to the context's server */
+	const char *database; /* of that server, which is asked about; when conn is connected to it,
+				 what the server calls it counts as well */
 	enum protection_mark mark; /* that it has */
 	bool destroys;             /* that a server was silent a moment ago is no answer then */
 	bool anew;                 /* nor is what it said a moment ago */
@@ -36,7 +37,8 @@ struct twin {
  * be.
  *
  * That a server is the same is believed for 30 days; that it is another for ten minutes, and for a
- * week where it does not answer any more, unless its URL names this machine, where tunnels end.
+ * week where it does not answer any more, but not at all when its URL names this machine, where
+ * tunnels end.
  *
  * A mark that lifts the protection (LIFTED) settles what could not be found out. It also settles a
  * copy of production's whole server, which calls itself what that does: when it is the same by what

@@ -38,24 +38,59 @@ static char *default_of(const char *keyword)
 	return value;
 }
 
+/* libpq reads the service file where the environment names the service; NULL: none. Returns what it
+ * named before, which is the caller's. */
+static char *name_service(const char *service)
+{
+	char *before = mem_strdup(getenv("PGSERVICE"));
+
+	if (service)
+		setenv("PGSERVICE", service, 1);
+	else
+		unsetenv("PGSERVICE");
+	return before;
+}
+
 char *probe_param(const struct params *params, const char *keyword)
 {
 	const char *value = params_get(params, keyword);
 	const char *service = params_get(params, "service");
-	CLEANUP(mem_cleanup) char *old = mem_strdup(getenv("PGSERVICE"));
+	CLEANUP(mem_cleanup) char *before = NULL;
 	char *result;
 
 	if (value)
 		return mem_strdup(value);
-	/* libpq reads the service file where the environment names the service. */
-	if (service)
-		setenv("PGSERVICE", service, 1);
+	if (!service)
+		return default_of(keyword);
+	before = name_service(service);
 	result = default_of(keyword);
-	if (service && old)
-		setenv("PGSERVICE", old, 1);
-	else if (service)
-		unsetenv("PGSERVICE");
+	mem_free(name_service(before));
 	return result;
+}
+
+bool probe_has_service(const struct params *params)
+{
+	const char *service = params_get(params, "service");
+	CLEANUP(mem_cleanup) char *before = NULL;
+	PQconninfoOption *with, *without;
+	bool differs = false;
+
+	if (!service)
+		return true;
+	before = name_service(service);
+	with = PQconndefaults();
+	mem_free(name_service(NULL));
+	without = PQconndefaults();
+	mem_free(name_service(before));
+	if (!with || !without)
+		BUG("libpq is out of memory");
+	for (size_t i = 0; with[i].keyword && !differs; i++)
+		differs = strcmp(with[i].keyword, "service") != 0 &&
+			  strcmp(with[i].val ? with[i].val : "",
+				  without[i].val ? without[i].val : "") != 0;
+	PQconninfoFree(with);
+	PQconninfoFree(without);
+	return differs;
 }
 
 static void split(const char *text, struct strlist *list)

@@ -49,6 +49,10 @@ struct probe {
  */
 char *probe_param(const struct params *params, const char *keyword);
 
+/* False: params name a service that no file has (or that has nothing), so what else libpq would use
+ * cannot be known. */
+bool probe_has_service(const struct params *params);
+
 /* The hosts of the parameters in their order. USAGE where hosts, addresses and ports do not agree.
  */
 int probe_places(struct probe *probe, const struct params *params, struct err *err);

@@ -165,7 +165,7 @@ static bool is_same_name(const char *a, const char *b, size_t length)
 
 bool protection_lists(const char *list, const char *target)
 {
-	static const char separators[] = " \t\r\n,";
+	static const char separators[] = " \t\r\n,;";
 
 	while (list && *list) {
 		size_t length;

@@ -173,7 +173,7 @@ static int obey_guarded(struct terminal *terminal, struct err *err)
 
 /*
  * Reads up to a newline, which is dropped, into buffer of PROMPT_ANSWER_MAX bytes. *ret_end: the
- * input ended before anything came.
+ * input ended before there was one.
  */
 static int read_line(struct terminal *terminal, const char *question, char *buffer,
 	size_t *ret_length, bool *ret_end, struct err *err)
@@ -200,8 +200,9 @@ static int read_line(struct terminal *terminal, const char *question, char *buff
 		if (got < 0)
 			return err_errno(err, "could not read from the terminal");
 		if (got == 0 || c == '\n') {
-			*ret_end = got == 0 && length == 0;
-			*ret_length = length;
+			/* A line that was not finished was not meant. */
+			*ret_end = got == 0;
+			*ret_length = got == 0 ? 0 : length;
 			return 0;
 		}
 		if (length >= PROMPT_ANSWER_MAX)
@@ -242,8 +243,11 @@ int prompt_line(const char *question, char **ret_answer, struct err *err)
 	size_t length = 0;
 	bool end = false;
 
-	if (terminal_open(&terminal, err) != 0 ||
-		ask(&terminal, question, buffer, &length, &end, err) != 0)
+	if (terminal_open(&terminal, err) != 0)
+		return -1;
+	/* What was typed or pasted before the question is no answer to it. */
+	tcflush(terminal.fd, TCIFLUSH);
+	if (ask(&terminal, question, buffer, &length, &end, err) != 0)
 		return -1;
 	*ret_answer = end ? NULL : mem_strndup(buffer, length);
 	return 0;

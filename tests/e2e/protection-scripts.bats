@@ -4,6 +4,7 @@
 
 load helper
 load setup
+load terminal
 
 setup() {
 	common_setup
@@ -149,9 +150,8 @@ harmless="INSERT INTO part VALUES (1);
 	assert_status 0
 	assert_equal '' "$(sql "$name" "SELECT to_regclass('felt')")"
 	sql "$name" "INSERT INTO customer VALUES (1, 'precious')"
-	run_tty "$name"$'\n' -- db-seed prod
+	answer 'Type its name to run a seed that destroys data in it: ' "$name"$'\n' db-seed prod
 	assert_status 0
-	assert_contains "$output" 'Type its name to run a seed that destroys data in it:'
 	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM customer')"
 }
 
@@ -165,7 +165,7 @@ harmless="INSERT INTO part VALUES (1);
 		assert_refused 'ask'
 		assert_contains "$stderr" DBRIG_CONSENT
 	done
-	run_tty "yes"$'\n' -- db-seed prod
+	answer 'destroys data in it: ' $'yes\n' db-seed prod
 	assert_status 4
 	assert_equal "$before" "$(everything)"
 	DBRIG_AGENT=1 DBRIG_CONSENT='empty it' run --separate-stderr db-seed prod -f - --confirm "$name" <db/seed.sql

@@ -108,8 +108,6 @@ assert_stays() {
 	db-schema-load -q
 	kill "$JOB_PID"
 	finish_job
-	# As if it had been asked eleven minutes ago.
-	touch -d '11 minutes ago' "$HOME"/.local/state/dbrig/known-server-*
 	tunnel "$port" "$here"
 	run --separate-stderr db-drop
 	assert_status 4
@@ -117,18 +115,45 @@ assert_stays() {
 	assert_equal precious "$(sql "$name" 'SELECT what FROM customer')"
 }
 
-@test "the same server is asked once in ten minutes" {
+@test "the same server is asked once in ten minutes, at an address of this machine each time" {
+	cc -shared -fPIC -o "$TEST_DIR/names.so" "$ROOT/tests/lib/names.c" -ldl
 	own_server
 	there=$SERVER_PORT log=$SERVER_LOG
 	sql postgres "CREATE DATABASE \"$name\" OWNER app"
 	use_server "$SUITE_SERVER"
-	export PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$there}
+	export PROD_CONNECTION_URL=${PROD_URL/127.0.0.1:$SERVER_PORT/prod.test:$there}
+	export TEST_NAMES=prod.test=127.0.0.1 TEST_NAMES_LOG=$TEST_DIR/asked LD_PRELOAD=$TEST_DIR/names.so
+	# ASan would be first.
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
 	db-setup -q
 	asked=$(grep -c pg_control_system "$log")
 	[ "$asked" -gt 0 ]
 	db-setup -q
 	db-setup -q
 	assert_equal "$asked" "$(grep -c pg_control_system "$log")"
+	unset LD_PRELOAD
+	# A tunnel may lead elsewhere the next moment.
+	PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$there}
+	db-setup -q
+	asked=$(grep -c pg_control_system "$log")
+	db-setup -q
+	[ "$(grep -c pg_control_system "$log")" -gt "$asked" ]
+}
+
+@test "a URL whose service is in no file may lead anywhere, one that is blank leads nowhere" {
+	for PROD_CONNECTION_URL in service=nix 'postgresql:///?service=nix' "postgresql:///$name?service=nix"; do
+		export PROD_CONNECTION_URL
+		run --separate-stderr db-drop
+		assert_stays
+		assert_contains "$stderr" PROD_CONNECTION_URL
+	done
+	printf '[live]\nhost=127.0.0.1\nport=%s\ndbname=%s\n' "$SERVER_PORT" "$name" >"$TEST_DIR/services"
+	PGSERVICEFILE=$TEST_DIR/services PROD_CONNECTION_URL=service=live CONNECTION_URL=$PROD_URL \
+		run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
+	PROD_CONNECTION_URL=' ' run --separate-stderr db-drop
+	assert_status 0
 }
 
 @test "a URL that cannot be used is compared as far as it can be read" {
@@ -217,8 +242,12 @@ assert_stays() {
 	run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'leads to the same database'
-	# And the other way round.
+	# And the other way round, known or not.
 	CONNECTION_URL=$(bouncer_url live)
+	PROD_CONNECTION_URL=$PROD_URL
+	run --separate-stderr db-seed --truncate
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
 	PROD_CONNECTION_URL=$PROD_URL
 	db-protect --show prod
 	run --separate-stderr db-schema-load

@@ -199,12 +199,31 @@ attempt() {
 	production
 	export PROD_CONNECTION_URL=$PROD_URL
 	for typed in y yes '' "${name^^}" "$name x"; do
-		run_tty "$typed"$'\n' -- db-drop prod --force
+		answer 'Type its name to drop it: ' "$typed"$'\n' db-drop prod --force
 		assert_status 4
-		assert_contains "$output" 'Type its name to drop it:'
 		assert_contains "$output" 'that is not its name'
 		assert_equal "$before" "$(everything)"
 	done
+}
+
+@test "what was typed before the question, not finished or without end is no answer" {
+	production
+	export PROD_CONNECTION_URL=$PROD_URL
+	# Typed ahead, as a pasted block is: the terminal has it when the question comes.
+	on_terminal bash -c 'read -r; exec db-drop prod --force'
+	type_keys $'\n'"$name"$'\n'
+	screen_ends 'to drop it: '
+	type_keys $'\n'
+	finish_terminal
+	assert_status 4
+	assert_equal "$before" "$(everything)"
+	answer 'to drop it: ' "$name"$'\004\004' db-drop prod --force
+	assert_status 4
+	assert_equal "$before" "$(everything)"
+	answer 'to drop it: ' "$(printf '%03000d' 0)"$'\n' db-drop prod --force
+	assert_status 4
+	assert_contains "$output" 'the answer is longer'
+	assert_equal "$before" "$(everything)"
 }
 
 @test "SIGINT at the question changes nothing" {

@@ -6,6 +6,8 @@
 #   type_keys TEXT          types it, escapes as in $'...'; add \n for the return key
 #   screen                  prints what stood on it so far
 #   finish_terminal         waits for its end; sets $status, $output (the screen)
+#   answer QUESTION TEXT COMMAND...
+#                           all of that: types TEXT when the screen ends with the question
 
 # shellcheck shell=bash
 # SC2154: helper.bash sets them. SC2034: bats files read them.
@@ -13,6 +15,7 @@
 
 on_terminal() {
 	SCREEN=$TEST_DIR/screen
+	rm -f "$TEST_DIR/keys"
 	mkfifo "$TEST_DIR/keys"
 	: >"$SCREEN"
 	# shellcheck disable=SC2016 # the inner shell expands them
@@ -43,4 +46,13 @@ finish_terminal() {
 	exec {KEYS}>&-
 	finish_job
 	output=$(screen)
+}
+
+answer() {
+	local question=$1 text=$2
+	shift 2
+	on_terminal "$@"
+	screen_ends "$question" || return
+	type_keys "$text"
+	finish_terminal
 }

@@ -137,6 +137,7 @@ static void test_list(void **state)
 	assert_true(protection_lists("LIVE_EU", "live-eu"));
 	assert_true(protection_lists("staging\r", "staging"));
 	assert_false(protection_lists("live eu", "live-eu"));
+	assert_true(protection_lists("live;staging", "staging"));
 	assert_false(protection_lists("staging2", "staging"));
 	assert_false(protection_lists("", "staging"));
 	assert_false(protection_lists(" , ", "staging"));
