@@ -350,6 +350,8 @@ SQL
 	holds k 'CREATE SCHEMA s; CREATE TABLE s.a (n serial, m int GENERATED ALWAYS AS IDENTITY); CREATE TABLE s.b ();
 		CREATE TABLE public.c (a int[]); CREATE VIEW s.v AS SELECT 1; CREATE VIEW s.w AS SELECT 1;
 		CREATE DOMAIN s.d AS int' '3 tables, 2 views and 1 domain'
+	holds l 'SELECT lo_create(0); SELECT lo_create(7)' '2 large objects'
+	holds m 'CREATE TABLE t (); SELECT lo_create(0)' '1 table and 1 large object'
 }
 
 @test "on prod what extensions made, empty schemas and temporary tables are not in the way" {

@@ -1,7 +1,7 @@
 -- What the database holds of the user's own: how many of each kind, a row for each kind there is; in the
 -- third column the database's comment. Without any there is one row without a kind. What extensions
 -- made is not counted, nor what is made along with something else: row and array types, the sequences
--- of columns, the constructors of a range. Below 16384 OIDs are initdb's, which an index tells sooner
+-- of columns, the constructors of a range. A large object has no schema and is data, whoever made it. Below 16384 OIDs are initdb's, which an index tells sooner
 -- than the schemas do. Run on connections whose search_path is the user's, so everything is qualified,
 -- operators too.
 WITH object AS (
@@ -48,7 +48,11 @@ WITH object AS (
                    AND d.objid OPERATOR(pg_catalog.=) o.oid
                    AND d.objsubid OPERATOR(pg_catalog.=) 0
                    AND d.deptype OPERATOR(pg_catalog.=) ANY (o.dependent))
-        GROUP BY o.place, o.kind)
+        GROUP BY o.place, o.kind
+       UNION ALL
+       SELECT 10, 'large object', pg_catalog.count(*)
+         FROM pg_catalog.pg_largeobject_metadata
+       HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0)
 SELECT c.kind,
        c.count,
        pg_catalog.shobj_description(d.oid, 'pg_database')
