@@ -6,6 +6,10 @@
 #include "term/json.h"
 #include "term/out.h"
 
+#include <string.h>
+
+#define SQLSTATE_PRIVILEGE "42501"
+
 static bool opt_show, opt_off, opt_json;
 
 static const struct option protect_options[] = {
@@ -139,7 +143,9 @@ static int change(struct state *state, enum protection_mark mark, struct err *er
 
 	if (guard_set_mark(context, state->conn, state->comment, mark, err) == 0)
 		return 0;
-	err_hint(err, "Only its owner may comment on a database, and the mark is in the comment.");
+	if (strcmp(err->sqlstate, SQLSTATE_PRIVILEGE) == 0)
+		err_hint(err, "Only its owner may comment on a database, and the mark is in the "
+			      "comment.");
 	return -1;
 }
 

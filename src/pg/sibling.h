@@ -93,7 +93,8 @@ struct database_change {
 int databases_change(struct conn *conn, const struct database_change *changes, size_t count,
 	bool force, struct err *err);
 
-/* comment NULL: none. For the database's owner only. */
+/* comment NULL: none. For the database's owner only, also where transactions begin READ ONLY. Not
+ * inside a transaction. */
 int database_set_comment(struct conn *conn, const char *name, const char *comment, struct err *err);
 
 enum copy_strategy {

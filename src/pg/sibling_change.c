@@ -78,6 +78,8 @@ int database_set_comment(struct conn *conn, const char *name, const char *commen
 {
 	CLEANUP(strbuf_release) struct strbuf sql = STRBUF_INIT_UNBOUNDED;
 
+	/* A role's default_transaction_read_only is for what is in a database. */
+	strbuf_adds(&sql, "SET TRANSACTION READ WRITE");
 	if (set_comment(conn, &sql, name, comment, err) != 0)
 		return -1;
 	return conn_exec(conn, sql.data, err);

@@ -112,6 +112,28 @@ setup() {
 	assert_contains "$output" 'Only its owner'
 }
 
+@test "a role whose transactions begin read-only can mark what it owns, and take the mark away" {
+	sql postgres "ALTER DATABASE \"$name\" OWNER TO app"
+	CONNECTION_URL=$(app_url "$name")
+	PGOPTIONS='-c default_transaction_read_only=on' run db-protect
+	assert_status 0
+	assert_equal '[dbrig:protected=local]' "$(comment "$name")"
+	PGOPTIONS='-c default_transaction_read_only=on' run db-protect --off --confirm "$name"
+	assert_status 0
+	assert_equal '' "$(comment "$name")"
+}
+
+@test "a failure that has nothing to do with the owner gives no hint about him" {
+	own_server
+	name=$(db shop)
+	pg_server standby
+	use "$name"
+	run db-protect
+	assert_status 1
+	assert_contains "$output" 'recovery'
+	refute_contains "$output" 'owner'
+}
+
 @test "a database that is missing, and options that do not go together" {
 	use "$(db_name none)"
 	run db-protect
