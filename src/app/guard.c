@@ -139,6 +139,7 @@ static int find_out(
 
 	signs.mark = context->mark = protection_read(comment, &marked_as);
 	signs.marked_as = marked_as;
+	signs.carrier = guard->carrier;
 	if (!target->is_private) {
 		signs.host = params_get(&target->params, "host");
 		signs.address = public_address(conn);

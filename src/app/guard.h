@@ -14,12 +14,13 @@ extern const struct variable guard_variables[];
 /* What a command is about to do to the database of its target. */
 struct guard {
 	struct context *context;
-	const char *what;  /* "drop", "empty the tables of": for messages */
-	const char *cause; /* NULL, or what destroys: "db/seed.sql:3: TRUNCATE" */
-	bool destroys;     /* false: only a --confirm that names another database is refused */
-	bool loses;        /* what the database holds is lost, and so is told first */
-	bool shows;        /* asked whether it is protected: a server's silence is not remembered */
-	bool anew;         /* nothing is that was found out a moment ago */
+	const char *what;    /* "drop", "empty the tables of": for messages */
+	const char *cause;   /* NULL, or what destroys: "db/seed.sql:3: TRUNCATE" */
+	const char *carrier; /* what has the mark that guard_decide is told; NULL: the database */
+	bool destroys;       /* false: only a --confirm that names another database is refused */
+	bool loses;          /* what the database holds is lost, and so is told first */
+	bool shows; /* asked whether it is protected: a server's silence is not remembered */
+	bool anew;  /* nothing is that was found out a moment ago */
 };
 
 /*

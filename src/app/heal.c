@@ -90,7 +90,8 @@ static char *describe(const struct mark *mark)
 		mark->host ? mark->host : "?", when);
 }
 
-int heal_and_tell(
+/* The same, and says on stderr what was healed. */
+static int heal_and_tell(
 	struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
 {
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
@@ -147,20 +148,32 @@ const char *heal_comment(const struct siblings *siblings)
 	return siblings->self.comment;
 }
 
-int heal_locked(struct conn *conn, const char *database, const struct guard *guard,
-	struct siblings *siblings, struct err *err)
+int heal_lock(struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *name = mem_strdup(database);
 
 	if (database_lock(conn, database, tell_lock, name, err) != 0 ||
 		siblings_find(conn, database, siblings, err) != 0)
 		return -1;
-	if (guard && guard_decide(guard, conn, heal_comment(siblings), err) != 0)
-		return -1;
-	/* A standby or somebody without rights heals nothing; what they want to do tells them. */
+	return 0;
+}
+
+int heal_found(struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
+{
+	/* What they want to do tells them. */
 	if (siblings->in_recovery || !siblings->may_create)
 		return 0;
 	return heal_and_tell(conn, database, siblings, err);
+}
+
+int heal_locked(struct conn *conn, const char *database, const struct guard *guard,
+	struct siblings *siblings, struct err *err)
+{
+	if (heal_lock(conn, database, siblings, err) != 0)
+		return -1;
+	if (guard && guard_decide(guard, conn, heal_comment(siblings), err) != 0)
+		return -1;
+	return heal_found(conn, database, siblings, err);
 }
 
 void drop_unwanted(struct conn *conn, const struct siblings *siblings)

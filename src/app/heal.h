@@ -27,14 +27,13 @@ enum healed {
 int heal(struct conn *conn, const char *database, struct siblings *siblings, bool own,
 	enum healed *ret_healed, struct err *err);
 
-/* The same, and says on stderr what was healed. */
-int heal_and_tell(
-	struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
+/* Takes the lock of the database, saying for whom it waits if it does, and finds its siblings. */
+int heal_lock(struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
 
-/*
- * Takes the lock of the database, saying for whom it waits if it does, finds its siblings, has the
- * guard decide (NULL: nothing is to be decided) and heals.
- */
+/* Heals and tells where we may; a standby, and who may not create databases, heal nothing. */
+int heal_found(struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
+
+/* Both, and in between has the guard decide (NULL: nothing is to be decided). */
 int heal_locked(struct conn *conn, const char *database, const struct guard *guard,
 	struct siblings *siblings, struct err *err);
 

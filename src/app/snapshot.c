@@ -35,7 +35,41 @@ int snapshot_check_name(const char *name, struct err *err)
 /* --- the session ---------------------------------------------------------------------------------
  */
 
-int snapshot_open(struct snapshot_session *session, const struct guard *guard, struct err *err)
+static bool is_marked(const char *comment)
+{
+	return protection_read(comment, NULL) == PROTECTION_MARKED;
+}
+
+static bool is_lost(const struct mark *mark, const struct snapshot_loss *loss)
+{
+	if (mark->kind != MARK_SNAPSHOT || mark->undo)
+		return mark->kind == MARK_SNAPSHOT && loss->undo;
+	return loss->name && mark->tag && strcmp(mark->tag, loss->name) == 0;
+}
+
+static int decide(const struct snapshot_session *session, const struct guard *guard,
+	const struct snapshot_loss *loss, struct err *err)
+{
+	const struct siblings *siblings = &session->siblings;
+	const char *comment = heal_comment(siblings);
+	CLEANUP(mem_cleanup) char *carrier = NULL;
+	struct guard own = *guard;
+
+	for (size_t i = 0; i < siblings->count && loss && !is_marked(comment); i++) {
+		const struct sibling *sibling = &siblings->items[i];
+
+		if (!is_lost(&sibling->mark, loss) || !is_marked(sibling->comment))
+			continue;
+		comment = sibling->comment;
+		carrier = sibling->mark.undo ? mem_strdup("what the last restore has kept")
+					     : mem_printf("its snapshot \"%s\"", sibling->mark.tag);
+		own.carrier = carrier;
+	}
+	return guard_decide(&own, session->conn, comment, err);
+}
+
+int snapshot_open(struct snapshot_session *session, const struct guard *guard,
+	const struct snapshot_loss *loss, struct err *err)
 {
 	struct context *context = guard->context;
 
@@ -44,7 +78,10 @@ int snapshot_open(struct snapshot_session *session, const struct guard *guard, s
 	if (context_connect_maintenance(context, &session->conn, err) != 0)
 		return -1;
 	session->locked = true;
-	return heal_locked(session->conn, session->database, guard, &session->siblings, err);
+	if (heal_lock(session->conn, session->database, &session->siblings, err) != 0 ||
+		decide(session, guard, loss, err) != 0)
+		return -1;
+	return heal_found(session->conn, session->database, &session->siblings, err);
 }
 
 int snapshot_look(struct snapshot_session *session, struct context *context, struct err *err)
@@ -300,6 +337,23 @@ static int drop_invalid(struct snapshot_session *session, struct err *err)
 	return database_drop(session->conn, session->database, NULL, true, &dropped, err);
 }
 
+/*
+ * The comment with the mark that protects, if what is brought back or the database in whose place
+ * it comes has one; the caller owns it.
+ */
+static char *carry_mark(
+	struct snapshot_session *session, const char *comment, const struct sibling *source)
+{
+	const char *present = session->siblings.self.comment;
+
+	session->carried = is_marked(source->comment) && !is_marked(present);
+	if (is_marked(comment))
+		return mem_strdup(comment);
+	if (session->carried)
+		return protection_carry(comment, source->comment);
+	return is_marked(present) ? protection_carry(comment, present) : mem_strdup(comment);
+}
+
 /* The present database's comment, or else the one it had when the snapshot was saved. */
 static const char *comment_for(const struct siblings *siblings, const struct sibling *snapshot)
 {
@@ -349,6 +403,7 @@ int snapshot_restore(
 {
 	CLEANUP(mem_cleanup)
 	char *making = sibling_name(session->database, MARK_SNAPSHOT, name, true);
+	CLEANUP(mem_cleanup) char *comment = NULL;
 	CLEANUP(plan_release) struct plan plan = { 0 };
 	const struct sibling *snapshot;
 
@@ -369,7 +424,8 @@ int snapshot_restore(
 	}
 	if (session->siblings.found)
 		plan_keep(&plan);
-	stay_copy(&plan, plan_take_name(&plan, making, comment_for(&session->siblings, snapshot)));
+	comment = carry_mark(session, comment_for(&session->siblings, snapshot), snapshot);
+	stay_copy(&plan, plan_take_name(&plan, making, comment));
 	if (plan_run(&plan, force, err) == 0)
 		return 0;
 	making_drop(session->conn, making);
@@ -378,6 +434,7 @@ int snapshot_restore(
 
 int snapshot_undo(struct snapshot_session *session, bool force, int64_t *ret_at, struct err *err)
 {
+	CLEANUP(mem_cleanup) char *comment = NULL;
 	CLEANUP(plan_release) struct plan plan = { 0 };
 	const struct sibling *kept;
 	struct database_change *change;
@@ -398,7 +455,8 @@ int snapshot_undo(struct snapshot_session *session, bool force, int64_t *ret_at,
 	plan_begin(&plan, session);
 	if (session->siblings.found)
 		plan_keep(&plan);
-	change = plan_take_name(&plan, kept->name, kept->comment);
+	comment = carry_mark(session, kept->comment, kept);
+	change = plan_take_name(&plan, kept->name, comment);
 	mark = &plan.marks[plan.count - 1];
 	if (mark_back(mark, &kept->mark))
 		change->mark = mark;

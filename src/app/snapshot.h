@@ -15,8 +15,9 @@ struct snapshot_session {
 	const char *database;
 	struct conn *conn;
 	struct siblings siblings;
-	bool locked; /* the database's lock is held */
-	bool making; /* the background is kept away */
+	bool locked;  /* the database's lock is held */
+	bool making;  /* the background is kept away */
+	bool carried; /* what was brought back has made the database a marked one */
 };
 
 #define SNAPSHOT_NAME_MAX 63
@@ -24,8 +25,18 @@ struct snapshot_session {
 /* Fails with USAGE unless it has 1 to 63 bytes of UTF-8 without control characters. */
 int snapshot_check_name(const char *name, struct err *err);
 
-/* Connects, takes the lock, has the guard decide, heals, finds the snapshots. */
-int snapshot_open(struct snapshot_session *session, const struct guard *guard, struct err *err);
+/* What is given up besides the database itself. */
+struct snapshot_loss {
+	const char *name; /* the snapshot; NULL: none */
+	bool undo;        /* what restores have kept */
+};
+
+/*
+ * Connects, takes the lock, has the guard decide, heals, finds the snapshots. A mark on what is
+ * lost (NULL: nothing) counts as one on the database.
+ */
+int snapshot_open(struct snapshot_session *session, const struct guard *guard,
+	const struct snapshot_loss *loss, struct err *err);
 
 /* Only to look at them: takes no lock and changes nothing. */
 int snapshot_look(struct snapshot_session *session, struct context *context, struct err *err);
@@ -43,7 +54,8 @@ int snapshot_save(struct snapshot_session *session, const char *name, bool repla
 
 /*
  * A copy of the snapshot takes the database's place, and the database becomes the one that
- * snapshot_undo brings back. A missing database is fine.
+ * snapshot_undo brings back. A missing database is fine. The mark that protects stays with the
+ * database and comes with what is brought back, in both.
  */
 int snapshot_restore(
 	struct snapshot_session *session, const char *name, bool force, struct err *err);

@@ -49,19 +49,27 @@ static bool force(const struct request *request)
 	return opt_force || !guard_protects(request->context);
 }
 
+static void tell_carried(const struct request *request)
+{
+	if (request->session->carried)
+		out_info("database \"%s\" is protected now, as what is in it was",
+			request->session->database);
+}
+
 static int run_save(struct request *request, struct err *err)
 {
 	const struct target *target = &request->context->target;
 	const struct guard guard = { .context = request->context,
 		.what = opt_replace ? "replace a snapshot of" : "end the sessions of",
 		.destroys = opt_replace || opt_force };
+	const struct snapshot_loss loss = { .name = opt_replace ? request->names[0] : NULL };
 	int64_t start = clock_us();
 	char elapsed[32];
 
 	if (snapshot_check_name(request->names[0], err) != 0 ||
 		target_require_own_database(target, "save", err) != 0 ||
 		guard_check(&guard, err) != 0 ||
-		snapshot_open(request->session, &guard, err) != 0 ||
+		snapshot_open(request->session, &guard, &loss, err) != 0 ||
 		snapshot_save(request->session, request->names[0], opt_replace, opt_force, err) !=
 			0)
 		return -1;
@@ -76,19 +84,22 @@ static int run_restore(struct request *request, struct err *err)
 	const struct guard guard = {
 		.context = request->context, .what = "restore", .destroys = true, .loses = true
 	};
+	const struct snapshot_loss loss = { .undo = true };
 	int64_t start = clock_us();
 	char elapsed[32];
 	bool existed;
 
 	if (snapshot_check_name(request->names[0], err) != 0 ||
 		target_require_own_database(target, "restore", err) != 0 ||
-		guard_check(&guard, err) != 0 || snapshot_open(request->session, &guard, err) != 0)
+		guard_check(&guard, err) != 0 ||
+		snapshot_open(request->session, &guard, &loss, err) != 0)
 		return -1;
 	existed = request->session->siblings.found;
 	if (snapshot_restore(request->session, request->names[0], force(request), err) != 0)
 		return -1;
 	out_info("restored database \"%s\" from snapshot \"%s\" (%s)", target->database,
 		request->names[0], clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
+	tell_carried(request);
 	if (existed && request->session->siblings.found)
 		out_info("db-snapshot undo brings back what it was before");
 	return 0;
@@ -106,12 +117,13 @@ static int run_undo(struct request *request, struct err *err)
 
 	if (target_require_own_database(target, "undo the restore of", err) != 0 ||
 		guard_check(&guard, err) != 0 ||
-		snapshot_open(request->session, &guard, err) != 0 ||
+		snapshot_open(request->session, &guard, NULL, err) != 0 ||
 		snapshot_undo(request->session, force(request), &at, err) != 0)
 		return -1;
 	out_info("database \"%s\" is back as it was %s ago (%s); db-snapshot undo changes it back",
 		target->database, clock_format_age((int64_t)time(NULL) - at, age, sizeof(age)),
 		clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
+	tell_carried(request);
 	return 0;
 }
 
@@ -121,12 +133,13 @@ static int run_drop(struct request *request, struct err *err)
 	const struct guard guard = {
 		.context = request->context, .what = "drop a snapshot of", .destroys = true
 	};
+	const struct snapshot_loss loss = { .name = name, .undo = !name };
 
 	if ((name && snapshot_check_name(name, err) != 0) ||
 		target_require_own_database(&request->context->target, "drop a snapshot of", err) !=
 			0 ||
 		guard_check(&guard, err) != 0 ||
-		snapshot_open(request->session, &guard, err) != 0 ||
+		snapshot_open(request->session, &guard, &loss, err) != 0 ||
 		snapshot_drop(request->session, name, err) != 0)
 		return -1;
 	if (name)
@@ -147,7 +160,7 @@ static int run_rename(struct request *request, struct err *err)
 		target_require_own_database(
 			&request->context->target, "rename a snapshot of", err) != 0 ||
 		guard_check(&guard, err) != 0 ||
-		snapshot_open(request->session, &guard, err) != 0 ||
+		snapshot_open(request->session, &guard, NULL, err) != 0 ||
 		snapshot_rename(request->session, name, new_name, err) != 0)
 		return -1;
 	out_info("snapshot \"%s\" of database \"%s\" is now \"%s\"", name,
@@ -186,6 +199,11 @@ static int64_t age_of(const struct mark *mark)
 	return age > 0 ? age : 0;
 }
 
+static bool is_protected(const struct sibling *sibling)
+{
+	return protection_read(sibling->comment, NULL) == PROTECTION_MARKED;
+}
+
 static void add_row(struct table *table, const struct sibling *sibling, int64_t bytes)
 {
 	const struct mark *mark = &sibling->mark;
@@ -203,6 +221,7 @@ static void add_row(struct table *table, const struct sibling *sibling, int64_t 
 	table_cell(table, age);
 	table_cell(table, who);
 	table_cell(table, sibling->name);
+	table_cell(table, is_protected(sibling) ? "yes" : "");
 }
 
 static json_t *json_row(const struct sibling *sibling, int64_t bytes)
@@ -221,6 +240,7 @@ static json_t *json_row(const struct sibling *sibling, int64_t bytes)
 	json_object_set_new(object, "user", out_json_text(mark->user));
 	json_object_set_new(object, "host", out_json_text(mark->host));
 	json_object_set_new(object, "database", out_json_text(sibling->name));
+	json_object_set_new(object, "protected", json_boolean(is_protected(sibling)));
 	return object;
 }
 
@@ -238,7 +258,8 @@ static int size_of(struct conn *conn, const char *name, int64_t *ret_bytes, stru
 
 static int run_list(struct request *request, struct err *err)
 {
-	static const char *const headers[] = { "name", "size", "age", "by", "database" };
+	static const char *const headers[] = { "name", "size", "age", "by", "database",
+		"protected" };
 	CLEANUP(table_cleanup) struct table *table = table_new(headers, ARRAY_SIZE(headers));
 	struct snapshot_session *session = request->session;
 	json_t *array = NULL;

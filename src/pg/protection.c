@@ -277,7 +277,7 @@ static char *hosted_at(const char *hosts, const char **ret_service)
 char *protection_reason(const struct protection_signs *signs)
 {
 	CLEANUP(mem_cleanup) char *host = NULL;
-	const char *service = NULL;
+	const char *carrier = signs->carrier ? signs->carrier : "it", *service = NULL;
 
 	if (protection_is_name(signs->target))
 		return mem_printf("the target \"%s\" is production by its name", signs->target);
@@ -285,9 +285,10 @@ char *protection_reason(const struct protection_signs *signs)
 		return mem_printf(
 			"the target \"%s\" is listed in DB_PROTECTED_TARGETS", signs->target);
 	if (signs->mark == PROTECTION_MARKED && signs->marked_as)
-		return mem_printf("it is marked as that of the target \"%s\"", signs->marked_as);
+		return mem_printf(
+			"%s is marked as that of the target \"%s\"", carrier, signs->marked_as);
 	if (signs->mark == PROTECTION_MARKED)
-		return mem_strdup("it is marked by hand");
+		return mem_printf("%s is marked by hand", carrier);
 	if (signs->twin)
 		return mem_printf("%s leads to the same database", signs->twin);
 	if (signs->mark == PROTECTION_LIFTED)

@@ -58,6 +58,7 @@ struct protection_signs {
 	bool is_listed;            /* in DB_PROTECTED_TARGETS */
 	enum protection_mark mark; /* of the database */
 	const char *marked_as;     /* MARKED: as which target; NULL: by hand */
+	const char *carrier;       /* MARKED: what has the mark; NULL: the database itself */
 	const char *host;          /* as the URL names it; NULL: a socket */
 	const char *address;       /* that the server has, if it is one of the internet; NULL */
 	const char *twin;          /* variable whose URL leads to the same database; NULL: none */
