@@ -1,4 +1,4 @@
-#include "app/context.h"
+#include "app/server_marked.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "pg/server.h"
@@ -49,8 +49,9 @@ static void print_url(const struct server *server)
 	out_data("%s\n", url);
 }
 
-static int run_start(struct server *server, struct run *run, struct err *err)
+static int run_start(struct context *context, struct run *run, struct err *err)
 {
+	struct server *server = &context->target.server;
 	(void)run;
 	if (server_ensure(server, tell_progress, NULL, err) != 0)
 		return -1;
@@ -58,8 +59,9 @@ static int run_start(struct server *server, struct run *run, struct err *err)
 	return 0;
 }
 
-static int run_stop(struct server *server, struct run *run, struct err *err)
+static int run_stop(struct context *context, struct run *run, struct err *err)
 {
+	struct server *server = &context->target.server;
 	bool was_running;
 
 	(void)run;
@@ -69,12 +71,13 @@ static int run_stop(struct server *server, struct run *run, struct err *err)
 	return 0;
 }
 
-static int run_destroy(struct server *server, struct run *run, struct err *err)
+static int run_destroy(struct context *context, struct run *run, struct err *err)
 {
+	struct server *server = &context->target.server;
 	bool existed;
 
 	(void)run;
-	if (server_destroy(server, &existed, err) != 0)
+	if (server_marked_decide(context, err) != 0 || server_destroy(server, &existed, err) != 0)
 		return -1;
 	if (existed)
 		out_info("removed the private server and its data in \"%s\"", server->directory);
@@ -83,8 +86,9 @@ static int run_destroy(struct server *server, struct run *run, struct err *err)
 	return 0;
 }
 
-static int run_url(struct server *server, struct run *run, struct err *err)
+static int run_url(struct context *context, struct run *run, struct err *err)
 {
+	struct server *server = &context->target.server;
 	CLEANUP(server_state_release) struct server_state state = { 0 };
 
 	(void)run;
@@ -125,8 +129,9 @@ static const char *describe(const struct server_state *state)
 	return state->exists ? "stopped" : "not created yet";
 }
 
-static int run_status(struct server *server, struct run *run, struct err *err)
+static int run_status(struct context *context, struct run *run, struct err *err)
 {
+	struct server *server = &context->target.server;
 	CLEANUP(server_state_release) struct server_state state = { 0 };
 	CLEANUP(mem_cleanup) char *url = NULL;
 	CLEANUP(mem_cleanup) char *log = path_join(server->directory, "log");
@@ -155,7 +160,7 @@ static int run_status(struct server *server, struct run *run, struct err *err)
 
 static const struct {
 	const char *word;
-	int (*run)(struct server *server, struct run *run, struct err *err);
+	int (*run)(struct context *context, struct run *run, struct err *err);
 } actions[] = {
 	{ "start", run_start },
 	{ "stop", run_stop },
@@ -194,17 +199,18 @@ static int run_server(struct run *run, struct err *err)
 		err_hint(err, "Call db-server inside a project, or set DB_DIR.");
 		return -1;
 	}
-	if (server_locate(&context.target.server, &context.env, context.root, err) != 0)
+	if (target_use_private(&context.target, &context.env, context.root, err) != 0)
 		return -1;
-	return actions[action].run(&context.target.server, run, err);
+	return actions[action].run(&context, run, err);
 }
 
 const struct command command = {
 	.name = "db-server",
 	.summary = "start, stop or look at the project's private local server",
 	.synopsis = "[options] start|stop|status|destroy|url",
-	.options = (const struct option *const[]){ server_options, env_options, NULL },
-	.variables = (const struct variable *const[]){ server_variables, NULL },
+	.options =
+		(const struct option *const[]){ server_options, guard_options, env_options, NULL },
+	.variables = (const struct variable *const[]){ server_variables, guard_variables, NULL },
 	.examples =
 		(const struct example[]){
 			{ "db-server start",

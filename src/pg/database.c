@@ -431,6 +431,20 @@ int database_names(struct conn *conn, struct strlist *names, struct err *err)
 	return 0;
 }
 
+int database_comments(
+	struct conn *conn, struct strlist *names, struct strlist *comments, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query(conn, query_database_names, 0, NULL, &result, err) != 0)
+		return -1;
+	for (int i = 0; i < PQntuples(result); i++) {
+		strlist_add(names, PQgetvalue(result, i, 0));
+		strlist_add(comments, PQgetvalue(result, i, 1));
+	}
+	return 0;
+}
+
 /* A row for each kind; the caller owns it. */
 static char *list_objects(const PGresult *result)
 {

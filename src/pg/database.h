@@ -100,6 +100,10 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err);
 /* Adds the names of all databases on the server. */
 int database_names(struct conn *conn, struct strlist *names, struct err *err);
 
+/* The same, and as many comments: "" where there is none. */
+int database_comments(
+	struct conn *conn, struct strlist *names, struct strlist *comments, struct err *err);
+
 /*
  * Ends all sessions of a database but that of ours and waits, a second at most, until they have
  * gone. *ret_next_xid: the server's next transaction then. Fails when our role may not end one of
@@ -117,9 +121,9 @@ int database_was_changed(
 	struct conn *conn, int64_t first, int64_t end, bool *ret_changed, struct err *err);
 
 /*
- * What the connected database holds of the user's own (tables, views, sequences, functions, types
- * and the like; not what extensions made): "3 tables, 2 views and 1 function", NULL: nothing. And
- * its comment, NULL: it has none. Both are the caller's.
+ * What the connected database holds of the user's own (tables, views, sequences, functions, types,
+ * large objects and the like; not what extensions made): "3 tables, 2 views and 1 function", NULL:
+ * nothing. And its comment, NULL: it has none. Both are the caller's.
  */
 int database_objects(struct conn *conn, char **ret_objects, char **ret_comment, struct err *err);
 

@@ -123,6 +123,11 @@ static bool look_if_up(struct server *server, struct err *err, int *ret_failed)
 	return *ret_failed == 0 && is_up(server);
 }
 
+static int stopped_at_once(struct err *err)
+{
+	return err_set(err, ERR_FAILED, "the private server stopped again at once");
+}
+
 int server_ensure(
 	struct server *server, server_progress_fn *progress, void *context, struct err *err)
 {
@@ -135,9 +140,29 @@ int server_ensure(
 	if (server_lock_take(server, true, &lock, err) != 0 ||
 		bring_up(server, &lock, &notice, err) != 0)
 		return -1;
-	if (!is_up(server))
-		return err_set(err, ERR_FAILED, "the private server stopped again at once");
-	return 0;
+	return is_up(server) ? 0 : stopped_at_once(err);
+}
+
+int server_start(struct server *server, server_progress_fn *progress, void *context,
+	bool *ret_running, bool *ret_started, struct err *err)
+{
+	CLEANUP(server_lock_release) struct server_lock lock = SERVER_LOCK_INIT;
+	const struct server_notice notice = { progress, context };
+	int failed;
+
+	*ret_started = false;
+	*ret_running = look_if_up(server, err, &failed);
+	if (*ret_running || failed)
+		return failed;
+	if (server_lock_take(server, false, &lock, err) != 0)
+		return -1;
+	if (lock.directory < 0 || server_cluster_major(server) == 0)
+		return 0;
+	*ret_started = !is_up(server);
+	if (bring_up(server, &lock, &notice, err) != 0)
+		return -1;
+	*ret_running = is_up(server);
+	return *ret_running ? 0 : stopped_at_once(err);
 }
 
 /* The version and the binaries of the running server, as its starter noted them. */

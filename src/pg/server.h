@@ -59,6 +59,13 @@ int server_ensure(
 	struct server *server, server_progress_fn *progress, void *context, struct err *err);
 
 /*
+ * The same for a server that there is: *ret_running is false when there is none, and none is made.
+ * *ret_started (also set on errors): it did not run before.
+ */
+int server_start(struct server *server, server_progress_fn *progress, void *context,
+	bool *ret_running, bool *ret_started, struct err *err);
+
+/*
  * Fills *state; a server that does not exist is no error. May change socket_dir and port as
  * server_ensure does.
  */

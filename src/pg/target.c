@@ -324,14 +324,31 @@ static int add_suffix(struct target *target, const struct env *env, struct err *
 	return 0;
 }
 
+static void take_database(struct target *target)
+{
+	target->database = mem_strdup(params_get(&target->params, "dbname"));
+	params_set(&target->params, "dbname", NULL);
+}
+
+int target_use_private(
+	struct target *target, const struct env *env, const char *project_root, struct err *err)
+{
+	target->name = mem_strdup("local");
+	target->is_listed =
+		protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), target->name);
+	if (use_private_server(target, env, project_root, err) != 0)
+		return -1;
+	take_database(target);
+	return 0;
+}
+
 int target_read(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err)
 {
 	target->is_listed = protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
 	if (resolve_variables(target, name, env, project_root, err) != 0)
 		return -1;
-	target->database = mem_strdup(params_get(&target->params, "dbname"));
-	params_set(&target->params, "dbname", NULL);
+	take_database(target);
 	return 0;
 }
 

@@ -62,6 +62,13 @@ int target_read(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err);
 
 /*
+ * The target local as the project's private local server, whatever the variables say. Fails with
+ * USAGE as target_resolve does.
+ */
+int target_use_private(
+	struct target *target, const struct env *env, const char *project_root, struct err *err);
+
+/*
  * Where the target's URL points, without what a connection needs besides (a CA bundle, a running
  * server): for commands that talk about the server, not to it. Fails with USAGE as target_resolve
  * does.

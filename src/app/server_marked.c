@@ -1,0 +1,198 @@
+#include "app/server_marked.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "pg/database.h"
+#include "pg/mark.h"
+#include "term/out.h"
+
+#include <string.h>
+
+/* Somebody else may stop or remove the server while it is looked at. */
+#define LOOKS 5
+#define LOOK_PAUSE_MS 100
+
+/* Beside each other: the names to confirm, and of each a comment with the mark and what has it,
+ * "": the database itself. */
+struct marked {
+	struct strlist names, comments, carriers;
+};
+
+static void marked_release(struct marked *marked)
+{
+	strlist_release(&marked->names);
+	strlist_release(&marked->comments);
+	strlist_release(&marked->carriers);
+}
+
+static bool has(const struct strlist *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct marked *marked, const char *name, const char *comment, const char *carrier)
+{
+	if (has(&marked->names, name))
+		return;
+	strlist_add(&marked->names, name);
+	strlist_add(&marked->comments, comment);
+	strlist_add(&marked->carriers, carrier);
+}
+
+/* Whether it is kept beside another, as a snapshot is; that one's name is the one to confirm. */
+static bool is_kept(const char *name, const char *comment, struct mark *mark)
+{
+	return strstr(name, ".dbrig-") && mark_parse(comment, mark) && mark->kind != MARK_MADE &&
+	       mark->kind != MARK_LOADING && mark->kind != MARK_COPY;
+}
+
+static void sort_out(const struct target *target, const struct strlist *names,
+	const struct strlist *comments, struct marked *marked)
+{
+	/* The databases themselves first: then what is kept beside them adds nothing. */
+	for (int kept = 0; kept < 2; kept++) {
+		for (size_t i = 0; i < names->count; i++) {
+			const char *name = names->items[i], *comment = comments->items[i];
+			CLEANUP(mark_release) struct mark mark = MARK_INIT;
+			CLEANUP(mem_cleanup) char *carrier = NULL;
+
+			if (is_kept(name, comment, &mark) != kept ||
+				(protection_read(comment, NULL) != PROTECTION_MARKED &&
+					!(target_is_protected(target) &&
+						strcmp(name, target->database) == 0)))
+				continue;
+			if (kept)
+				carrier = mem_printf("database \"%s\" beside it", name);
+			add(marked, kept ? mark.of : name, comment, kept ? carrier : "");
+		}
+	}
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
+static void tell_progress(void *unused, const char *what)
+{
+	(void)unused;
+	out_info("%s", what);
+}
+
+/* 0: done, 1: it may be worth another look, -1. */
+static int look_once(
+	struct context *context, struct marked *marked, bool *ret_started, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(strlist_release) struct strlist names = STRLIST_INIT, comments = STRLIST_INIT;
+	bool running, started = false;
+	int failed =
+		server_start(&context->target.server, tell_progress, NULL, &running, &started, err);
+
+	*ret_started = *ret_started || started;
+	if (failed && err->kind == ERR_FAILED) {
+		out_warning("the private server could not be looked at for protected databases: %s",
+			err->message);
+		err_release(err);
+		return 0;
+	}
+	if (failed)
+		return -1;
+	if (!running)
+		return 0;
+	if (context_connect_maintenance(context, &conn, err) != 0 ||
+		database_comments(conn, &names, &comments, err) != 0)
+		return err->kind == ERR_INTERRUPTED ? -1 : 1;
+	sort_out(&context->target, &names, &comments, marked);
+	return 0;
+}
+
+static int look(struct context *context, struct marked *marked, bool *ret_started, struct err *err)
+{
+	int result;
+
+	for (int looks = 1; (result = look_once(context, marked, ret_started, err)) == 1; looks++) {
+		if (looks == LOOKS) {
+			err_hint(err,
+				"Whether it holds protected databases is not known. If nothing in "
+				"it is needed, stop it (db-server stop) and remove the directory "
+				"\"%s\".",
+				context->target.server.directory);
+			return -1;
+		}
+		err_release(err);
+		clock_sleep_ms(LOOK_PAUSE_MS);
+	}
+	return result;
+}
+
+/* --- deciding -------------------------------------------------------------------------------- */
+
+/* Of several --confirm can name one only. */
+static void tell_all(const struct marked *marked, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT_UNBOUNDED;
+
+	for (size_t i = 0; i < marked->names.count; i++)
+		strbuf_addf(&list, "%s\"%s\"", i ? ", " : "", marked->names.items[i]);
+	err_detail_line(err, "Protected in it are the databases %s.", list.data);
+	err_note_line(err, "Nothing was changed.");
+	if (!protection_agent())
+		err_hint(err,
+			"If you mean it, type their names on a terminal, or lift the protection "
+			"of all but one: DB_NAME=NAME db-protect --off --confirm NAME.");
+}
+
+static int decide_one(
+	struct context *context, const struct marked *marked, size_t i, struct err *err)
+{
+	struct target *target = &context->target;
+	const char *carrier = marked->carriers.items[i];
+	const struct guard guard = { .context = context,
+		.what = "destroy the private server with",
+		.carrier = *carrier ? carrier : NULL,
+		.destroys = true,
+		.loses = true };
+	CLEANUP(mem_cleanup) char *own = take_ptr(target->database);
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	int failed;
+
+	target->database = mem_strdup(marked->names.items[i]);
+	failed = context_connect_maintenance(context, &conn, err) != 0 ||
+		 guard_decide(&guard, conn, marked->comments.items[i], err) != 0;
+	mem_free(target->database);
+	target->database = take_ptr(own);
+	return failed ? -1 : 0;
+}
+
+static int decide(struct context *context, const struct marked *marked, struct err *err)
+{
+	const struct guard guard = { .context = context,
+		.what = "destroy the private server with" };
+
+	if (marked->names.count == 0)
+		return guard_check(&guard, err);
+	for (size_t i = 0; i < marked->names.count; i++) {
+		if (decide_one(context, marked, i, err) == 0)
+			continue;
+		if (err->kind == ERR_REFUSED && marked->names.count > 1)
+			tell_all(marked, err);
+		return -1;
+	}
+	return 0;
+}
+
+int server_marked_decide(struct context *context, struct err *err)
+{
+	CLEANUP(marked_release)
+	struct marked marked = { STRLIST_INIT, STRLIST_INIT, STRLIST_INIT };
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	bool started = false, stopped;
+
+	if (look(context, &marked, &started, err) == 0 && decide(context, &marked, err) == 0)
+		return 0;
+	if (started)
+		server_stop(&context->target.server, &stopped, &ignored);
+	return -1;
+}

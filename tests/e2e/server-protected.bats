@@ -1,0 +1,174 @@
+#!/usr/bin/env bats
+# db-server destroy: databases in the private server that are protected.
+
+load helper
+load terminal
+
+setup() {
+	common_setup
+	unset CONNECTION_URL DATABASE_URL PGHOST PGHOSTADDR PGSERVICE PGDATABASE DB_NAME
+	export DBRIG_AGENT=0
+	chmod 711 "$TEST_DIR"
+	mkdir -p "$TEST_DIR/demo/db"
+	cd "$TEST_DIR/demo" || return
+	export DB_SERVER_DIR=$TEST_DIR/s
+}
+
+# The process number of the test's server.
+postmaster() {
+	head -n 1 "$DB_SERVER_DIR/data/postmaster.pid"
+}
+
+# Runs SQL on the private server as the caller.
+private_sql() {
+	"$SERVER_PSQL" -XAtq -v ON_ERROR_STOP=1 -d "$(db-server url | sed 's,///[^?]*,///postgres,')" -c "$1"
+}
+
+# private_db NAME [COMMENT]
+private_db() {
+	private_sql "CREATE DATABASE \"$1\""
+	[ -z "${2-}" ] || private_sql "COMMENT ON DATABASE \"$1\" IS '$2'"
+}
+
+@test "destroy refuses when a database in it is marked, names it, and takes its name for a yes" {
+	db-create
+	db-protect
+	pid=$(postmaster)
+	for confirm in '' '--confirm other' '--confirm=' '--confirm DEMO'; do
+		# shellcheck disable=SC2086 # words are meant
+		run db-server destroy $confirm
+		assert_status 4
+		assert_contains "$output" 'database "demo"'
+		assert_equal "$pid" "$(postmaster)"
+	done
+	yes | run db-server destroy
+	assert_equal 1 "$(private_sql "SELECT count(*) FROM pg_database WHERE datname = 'demo'")"
+	DBRIG_AGENT=1 run db-server destroy --confirm demo
+	assert_status 4
+	assert_contains "$output" DBRIG_CONSENT
+	run db-server destroy --confirm demo
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
+@test "destroy starts a stopped server for the look, and stops it again when it refuses" {
+	db-create
+	db-protect
+	db-server stop
+	run db-server destroy
+	assert_status 4
+	assert_contains "$output" 'database "demo"'
+	[ ! -e "$DB_SERVER_DIR/data/postmaster.pid" ]
+	db-server start
+	db-protect --off --confirm demo
+	db-server stop
+	run db-server destroy
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
+@test "destroy of a server with several marked databases names them all" {
+	db-server start
+	private_db shop '[dbrig:protected=prod]'
+	private_db demo '[dbrig:protected]'
+	private_db other
+	for confirm in '' '--confirm demo' '--confirm shop'; do
+		# shellcheck disable=SC2086 # words are meant
+		run db-server destroy $confirm
+		assert_status 4
+		assert_contains "$output" '"demo", "shop"'
+		refute_contains "$output" '"other"'
+	done
+	assert_equal 3 "$(private_sql "SELECT count(*) FROM pg_database WHERE datname IN ('demo', 'shop', 'other')")"
+	DB_NAME=demo db-protect --off --confirm demo
+	run db-server destroy --confirm shop
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
+@test "destroy: a marked snapshot counts, under the name of its database" {
+	db-create
+	db-protect
+	db-snapshot save a
+	db-drop --confirm demo
+	run db-server destroy
+	assert_status 4
+	assert_contains "$output" 'database "demo"'
+	assert_contains "$output" 'demo.dbrig-snapshot-'
+	db-create
+	run db-server destroy
+	assert_status 4
+	run db-server destroy --confirm demo
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
+@test "destroy: a database that was renamed is not covered by what its comment says of another" {
+	db-server start
+	private_db mine '[dbrig:snapshot of=demo tag=a] [dbrig:protected=local]'
+	run db-server destroy --confirm demo
+	assert_status 4
+	run db-server destroy --confirm mine
+	assert_status 0
+}
+
+@test "destroy of a server without marked databases asks nothing, and makes none to look at" {
+	db-create
+	run --separate-stderr db-server destroy --confirm other
+	assert_status 4
+	run db-server destroy
+	assert_status 0
+	refute_contains "$output" protected
+	run db-server destroy
+	assert_status 0
+	refute_contains "$output" creating
+	db-create
+	DB_PROTECTED_TARGETS=local DBRIG_AGENT=0 run db-server destroy
+	assert_status 4
+	[ -e "$DB_SERVER_DIR" ]
+}
+
+@test "destroy of a server that cannot be started says that it was not looked at" {
+	db-server start
+	private_sql "ALTER SYSTEM SET shared_preload_libraries = 'no_such_library'"
+	db-server stop
+	run db-server destroy
+	assert_status 0
+	assert_contains "$output" 'could not be looked at for protected databases'
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
+@test "destroy of a server that runs and lets nobody in fails" {
+	db-create
+	echo "local all all reject" >"$DB_SERVER_DIR/data/pg_hba.conf"
+	kill -HUP "$(postmaster)"
+	wait_until '! private_sql "SELECT 1" >/dev/null 2>&1'
+	run db-server destroy
+	[ "$status" -ne 0 ]
+	assert_contains "$output" 'is not known'
+	[ -e "$DB_SERVER_DIR/data" ]
+}
+
+# typed ANSWER ANSWER: db-server destroy, answered when it asks for demo and for shop.
+typed() {
+	on_terminal db-server destroy
+	screen_has 'Database "demo" is protected'
+	screen_ends 'destroy the private server with it: '
+	type_keys "$1"$'\n'
+	screen_has 'Database "shop" is protected'
+	screen_ends 'destroy the private server with it: '
+	type_keys "$2"$'\n'
+	finish_terminal
+}
+
+@test "destroy asks for each name on the terminal, and one that is wrong keeps all" {
+	db-server start
+	private_db shop '[dbrig:protected=prod]'
+	private_db demo '[dbrig:protected]'
+	typed demo shpo
+	assert_status 4
+	assert_equal 2 "$(private_sql "SELECT count(*) FROM pg_database WHERE datname IN ('demo', 'shop')")"
+	typed demo shop
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
