@@ -388,7 +388,7 @@ int copies_make(struct context *context, size_t count, struct err *err)
 
 	out_step("copies");
 	if (context_connect_maintenance(context, &conn, err) != 0 ||
-		heal_locked(conn, database, NULL, &siblings, err) != 0 ||
+		heal_locked(context, conn, NULL, true, &siblings, err) != 0 ||
 		making_begin(conn, database, &siblings, err) != 0)
 		return tell_left(conn, database, since, err);
 	if (make_all(conn, database, count, &siblings, err) != 0)

@@ -1,5 +1,6 @@
 #include "app/heal.h"
 
+#include "app/alias.h"
 #include "base/mem.h"
 #include "pg/database.h"
 #include "term/out.h"
@@ -148,32 +149,50 @@ const char *heal_comment(const struct siblings *siblings)
 	return siblings->self.comment;
 }
 
-int heal_lock(struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
+/* It takes connections, and whoever does not get there has not been led to it. */
+static bool is_reachable(const struct siblings *siblings)
 {
-	CLEANUP(mem_cleanup) char *name = mem_strdup(database);
-
-	if (database_lock(conn, database, tell_lock, name, err) != 0 ||
-		siblings_find(conn, database, siblings, err) != 0)
-		return -1;
-	return 0;
+	return siblings->found && !siblings->self.invalid &&
+	       siblings->self.mark.kind != MARK_LOADING;
 }
 
-int heal_found(struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
+int heal_lock(struct context *context, struct conn *conn, bool makes, struct siblings *siblings,
+	struct err *err)
 {
+	CLEANUP(mem_cleanup) char *name = mem_strdup(context->target.database);
+	bool reachable;
+
+	if (database_lock(conn, name, tell_lock, name, err) != 0 ||
+		siblings_find(conn, name, siblings, err) != 0)
+		return -1;
+	reachable = is_reachable(siblings);
+	if (!reachable && (makes || siblings->found))
+		return 0;
+	return alias_check(context, conn, reachable, err);
+}
+
+int heal_found(
+	struct context *context, struct conn *conn, struct siblings *siblings, struct err *err)
+{
+	const bool reachable = is_reachable(siblings);
+
 	/* What they want to do tells them. */
 	if (siblings->in_recovery || !siblings->may_create)
 		return 0;
-	return heal_and_tell(conn, database, siblings, err);
+	if (heal_and_tell(conn, context->target.database, siblings, err) != 0)
+		return -1;
+	/* An old database has its name back. */
+	return !reachable && is_reachable(siblings) ? alias_check(context, conn, true, err) : 0;
 }
 
-int heal_locked(struct conn *conn, const char *database, const struct guard *guard,
+int heal_locked(struct context *context, struct conn *conn, const struct guard *guard, bool makes,
 	struct siblings *siblings, struct err *err)
 {
-	if (heal_lock(conn, database, siblings, err) != 0)
+	if (heal_lock(context, conn, makes, siblings, err) != 0)
 		return -1;
 	if (guard && guard_decide(guard, conn, heal_comment(siblings), err) != 0)
 		return -1;
-	return heal_found(conn, database, siblings, err);
+	return heal_found(context, conn, siblings, err);
 }
 
 void drop_unwanted(struct conn *conn, const struct siblings *siblings)

@@ -27,14 +27,22 @@ enum healed {
 int heal(struct conn *conn, const char *database, struct siblings *siblings, bool own,
 	enum healed *ret_healed, struct err *err);
 
-/* Takes the lock of the database, saying for whom it waits if it does, and finds its siblings. */
-int heal_lock(struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
+/*
+ * Takes the lock of the context's database, saying for whom it waits if it does, finds its
+ * siblings, and makes sure that a pooler leads to it by its name (app/alias.h). makes: the caller
+ * makes the database and connects to it; while there is none the pooler is not asked then, which
+ * for a while would lead nobody to a database that it has not found.
+ */
+int heal_lock(struct context *context, struct conn *conn, bool makes, struct siblings *siblings,
+	struct err *err);
 
-/* Heals and tells where we may; a standby, and who may not create databases, heal nothing. */
-int heal_found(struct conn *conn, const char *database, struct siblings *siblings, struct err *err);
+/* Heals and tells where we may; a standby, and who may not create databases, heal nothing. What has
+ * its name back is looked for through a pooler as well. */
+int heal_found(
+	struct context *context, struct conn *conn, struct siblings *siblings, struct err *err);
 
 /* Both, and in between has the guard decide (NULL: nothing is to be decided). */
-int heal_locked(struct conn *conn, const char *database, const struct guard *guard,
+int heal_locked(struct context *context, struct conn *conn, const struct guard *guard, bool makes,
 	struct siblings *siblings, struct err *err);
 
 /* The comment that says whether the database is protected, also when a killed reset has put it

@@ -28,64 +28,6 @@ struct mark reset_mark(const struct reset *reset, enum mark_kind kind)
 	return mark;
 }
 
-/* Opens the database to everybody, or only keeps those that are connected. */
-static int allow_connections(struct reset *reset, bool allow, struct err *err)
-{
-	const struct database_change change = {
-		.name = reset->database,
-		.allow_connections = allow,
-	};
-
-	if (reset->open == allow)
-		return 0;
-	if (databases_change(reset->conn, &change, 1, true, err) != 0)
-		return -1;
-	reset->open = allow;
-	return 0;
-}
-
-/*
- * Who slips in while the door is open for us is sent away again. Where we may not do that the
- * result is not kept.
- */
-static int open_closed(struct reset *reset, struct err *err)
-{
-	CLEANUP(err_release) struct err own = ERR_INIT;
-
-	if (allow_connections(reset, true, err) != 0 ||
-		context_connect(reset->context, false, &reset->work, err) != 0 ||
-		allow_connections(reset, false, err) != 0)
-		return -1;
-	reset->openings++;
-	if (database_end_others(
-		    reset->conn, reset->database, reset->work, &reset->closed_xid, &own) == 0)
-		return 0;
-	if (own.kind == ERR_INTERRUPTED || own.kind == ERR_CONNECT) {
-		*err = own;
-		own = (struct err)ERR_INIT;
-		return -1;
-	}
-	out_detail("no copy is kept, since others are connected: %s", own.message);
-	reset->closed = false;
-	return allow_connections(reset, true, err);
-}
-
-int reset_open(struct reset *reset, struct err *err)
-{
-	if (conn_is_open(reset->work))
-		return 0;
-	/* A script that connects elsewhere has left it. */
-	reset_close(reset);
-	if (reset->closed)
-		return open_closed(reset, err);
-	return context_connect(reset->context, false, &reset->work, err);
-}
-
-void reset_close(struct reset *reset)
-{
-	conn_close(take_ptr(reset->work));
-}
-
 static void reset_cleanup(struct reset *reset)
 {
 	reset_close(reset);
@@ -132,6 +74,7 @@ static int check_server(struct reset *reset, struct err *err)
 	/* Sessions that are not to be ended, or that our role may not end. */
 	reset->connected = state.connected;
 	reset->first_xid = state.next_xid;
+	snprintf(reset->started, sizeof(reset->started), "%s", state.started);
 	if (state.connected &&
 		obstacle_sessions(reset->conn, "reset", reset->database, reset->force, err) != 0)
 		return -1;
@@ -204,7 +147,8 @@ static void take_protection(struct reset *reset)
 static int begin(struct reset *reset, struct err *err)
 {
 	if (context_connect_maintenance(reset->context, &reset->conn, err) != 0 ||
-		heal_locked(reset->conn, reset->database, reset->guard, &reset->siblings, err) != 0)
+		heal_locked(reset->context, reset->conn, reset->guard, true, &reset->siblings,
+			err) != 0)
 		return -1;
 	take_protection(reset);
 	if (check_server(reset, err) != 0)
@@ -376,7 +320,7 @@ static int load_schema(struct reset *reset, struct err *err)
 	if (!reset->closed || !reset->seed->inputs.obstacle)
 		return 0;
 	reset->closed = false;
-	return allow_connections(reset, true, err);
+	return reset_allow_connections(reset, true, err);
 }
 
 static int load_seed(struct reset *reset, struct err *err)
@@ -532,8 +476,9 @@ static int replace(struct reset *reset, struct err *err)
 	if (reset_make(reset, &name, &kept, err) != 0)
 		return -1;
 	nothing_to_load = reset->holds_schema && reset->holds_seed;
-	/* What is going to be run may be kept. */
-	reset->closed = reset->caching && !kept;
+	/* What is going to be run may be kept. Behind a pooler nobody can tell our session from
+	 * others', which would have to be sent away. */
+	reset->closed = reset->caching && !kept && !conn_is_pooled(reset->conn);
 	if (exchange(reset, name, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
 		    nothing_to_load, err) != 0)
 		return -1;

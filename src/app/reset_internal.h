@@ -24,6 +24,7 @@ struct reset {
 	char *marked_as; /* MARKED: as which target */
 	bool closed; /* nobody else is let in while it is loaded: what they write would be kept */
 	bool open;   /* the new database takes connections */
+	char started[24]; /* when the server was: as in struct database_state */
 	/* How often it was opened for our own session while it was closed to others, and the
 	 * server's next transaction at the beginning and when it was last closed again. */
 	unsigned openings;
@@ -39,6 +40,7 @@ struct reset {
 	 */
 	char *schema_varying, *seed_varying;
 	bool examined;
+	bool placed;       /* a connection to the new database has been seen to lead there */
 	const char *owner; /* the role that the new database belongs to as it was made; borrowed */
 	bool made_new; /* there may be a database under the name for a new one, and it is ours */
 	int64_t schema_us, seed_us; /* how long loading took */
@@ -61,9 +63,15 @@ void reset_tell_made(const struct reset *reset, const struct sibling *kept, int6
  */
 int reset_keep(struct reset *reset, bool seeded, struct err *err);
 
-/* Opens reset->work unless it is open. */
+/*
+ * Opens reset->work unless it is open. REFUSED when it does not lead to the database that was made:
+ * a pooler has the name for another one, or there are several servers.
+ */
 int reset_open(struct reset *reset, struct err *err);
 void reset_close(struct reset *reset);
+
+/* Opens the database to everybody, or only keeps those that are connected. */
+int reset_allow_connections(struct reset *reset, bool allow, struct err *err);
 
 /* Drops what was made and did not get the name, or stays with a remark. */
 void reset_drop_new(struct reset *reset);

@@ -78,10 +78,10 @@ int snapshot_open(struct snapshot_session *session, const struct guard *guard,
 	if (context_connect_maintenance(context, &session->conn, err) != 0)
 		return -1;
 	session->locked = true;
-	if (heal_lock(session->conn, session->database, &session->siblings, err) != 0 ||
+	if (heal_lock(context, session->conn, false, &session->siblings, err) != 0 ||
 		decide(session, guard, loss, err) != 0)
 		return -1;
-	return heal_found(session->conn, session->database, &session->siblings, err);
+	return heal_found(context, session->conn, &session->siblings, err);
 }
 
 int snapshot_look(struct snapshot_session *session, struct context *context, struct err *err)

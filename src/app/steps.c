@@ -22,16 +22,15 @@ int step_drop(struct conn *conn, const char *database, const struct database_sta
 }
 
 int step_create(struct conn *conn, const char *database,
-	const struct database_create_options *options, struct err *err)
+	const struct database_create_options *options, bool *ret_created, struct err *err)
 {
 	int64_t start = clock_us();
 	char elapsed[32];
-	bool created;
 
 	out_step("db-create");
-	if (database_create(conn, database, options, &created, err) != 0)
+	if (database_create(conn, database, options, ret_created, err) != 0)
 		return -1;
-	if (created)
+	if (*ret_created)
 		out_info("created database \"%s\" (%s)", database,
 			clock_format(clock_us() - start, elapsed, sizeof(elapsed)));
 	else

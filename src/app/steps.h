@@ -10,9 +10,9 @@
 int step_drop(struct conn *conn, const char *database, const struct database_state *known,
 	bool force, struct err *err);
 
-/* Creates it; already there is success. */
+/* Creates it; already there is success, and *ret_created false. */
 int step_create(struct conn *conn, const char *database,
-	const struct database_create_options *options, struct err *err);
+	const struct database_create_options *options, bool *ret_created, struct err *err);
 
 /* Runs scripts under a step line of that name. */
 int step_scripts(struct conn *conn, const char *name, struct scripts *scripts, struct err *err);

@@ -75,7 +75,7 @@ static int clone(const struct guard *guard, const char *name, char **ret_url, st
 	const char *source = context->target.database;
 
 	if (context_connect_maintenance(context, &conn, err) != 0 ||
-		heal_locked(conn, source, guard, &siblings, err) != 0)
+		heal_locked(context, conn, guard, false, &siblings, err) != 0)
 		return -1;
 	if (!siblings.found)
 		return err_set(err, ERR_FAILED, "database \"%s\" does not exist", source);

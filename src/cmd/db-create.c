@@ -1,3 +1,4 @@
+#include "app/alias.h"
 #include "app/heal.h"
 #include "app/steps.h"
 
@@ -31,17 +32,33 @@ static const struct option create_options[] = {
 	{ 0 },
 };
 
+/* What a pooler's clients would never see is not left behind. */
+static int check_way(struct context *context, struct conn *conn, struct err *err)
+{
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	bool dropped;
+
+	if (alias_check(context, conn, false, err) == 0)
+		return 0;
+	if (err->kind == ERR_REFUSED &&
+		database_drop(conn, context->target.database, NULL, false, &dropped, &own) != 0)
+		err_detail_line(err, "The database that was made stays: %s.", own.message);
+	return -1;
+}
+
 static int run_create(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+	bool created;
 
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "create", err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0 ||
-		heal_locked(conn, context.target.database, NULL, &siblings, err) != 0 ||
-		step_create(conn, context.target.database, &opt_create, err) != 0)
+		heal_locked(&context, conn, NULL, true, &siblings, err) != 0 ||
+		step_create(conn, context.target.database, &opt_create, &created, err) != 0 ||
+		(created && check_way(&context, conn, err) != 0))
 		return -1;
 	guard_mark(&context, conn, siblings.self.comment);
 	return 0;

@@ -1,4 +1,3 @@
-#include "app/alias.h"
 #include "app/guard.h"
 #include "app/heal.h"
 #include "app/steps.h"
@@ -27,8 +26,7 @@ static int run_drop(struct run *run, struct err *err)
 		target_require_own_database(&context.target, "drop", err) != 0 ||
 		guard_check(&guard, err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0 ||
-		alias_refuse_missing(&context, conn, err) != 0 ||
-		heal_locked(conn, context.target.database, &guard, &siblings, err) != 0 ||
+		heal_locked(&context, conn, &guard, false, &siblings, err) != 0 ||
 		step_drop(conn, context.target.database, NULL, opt_force, err) != 0)
 		return -1;
 	return drop_kept(conn, &siblings, err);

@@ -62,12 +62,11 @@ static int find_out(struct state *state, bool destroys, struct err *err)
 		context_connect_maintenance(context, &state->conn, err) != 0 ||
 		database_inspect(state->conn, context->target.database, &database, err) != 0)
 		return -1;
-	if (!database.found) {
-		if (alias_refuse_missing(context, state->conn, err) != 0)
-			return -1;
+	if (alias_check(context, state->conn, database.found && !database.invalid, err) != 0)
+		return -1;
+	if (!database.found)
 		return err_set(err, ERR_FAILED, "database \"%s\" does not exist",
 			context->target.database);
-	}
 	if (database_comment(state->conn, context->target.database, &state->comment, err) != 0 ||
 		guard_decide(&guard, state->conn, state->comment, err) != 0)
 		return -1;

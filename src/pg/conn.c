@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,10 +23,23 @@
 #define STALL_AGAIN_MS 30000
 #define MEANWHILE_MS 1
 
+void conn_locks_free(struct conn_lock *locks)
+{
+	while (locks) {
+		struct conn_lock *next = locks->next;
+
+		conn_close(locks->keeper);
+		mem_free(locks->key);
+		mem_free(locks);
+		locks = next;
+	}
+}
+
 void conn_close(struct conn *conn)
 {
 	if (!conn)
 		return;
+	conn_locks_free(conn->locks);
 	PQfinish(conn->pg);
 	mem_free(conn->last_words);
 	mem_free(conn);
@@ -34,6 +48,17 @@ void conn_close(struct conn *conn)
 bool conn_is_open(const struct conn *conn)
 {
 	return conn && conn->pg;
+}
+
+void conn_note_process(struct conn *conn, const char *pid)
+{
+	if (strtol(pid, NULL, 10) != PQbackendPID(conn->pg))
+		conn->pooled = true;
+}
+
+bool conn_is_pooled(const struct conn *conn)
+{
+	return conn->pooled;
 }
 
 void conn_cleanup(struct conn **conn)

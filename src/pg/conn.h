@@ -74,6 +74,13 @@ bool conn_is_open(const struct conn *conn);
 void conn_cleanup(struct conn **conn);
 
 /*
+ * Poolers tell clients of a process that the server does not have. pid: what a query got from
+ * pg_backend_pid(); conn_is_pooled is false until one has told of a pooler.
+ */
+void conn_note_process(struct conn *conn, const char *pid);
+bool conn_is_pooled(const struct conn *conn);
+
+/*
  * A connection to the server's maintenance database: the one named, else postgres, else template1,
  * for what cannot be done from inside the target database. options->database is not looked at.
  */

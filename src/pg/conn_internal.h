@@ -5,13 +5,24 @@
 #include "base/strlist.h"
 #include "pg/conn.h"
 
+/* A lock that behind a pooler a transaction holds (pg/database_lock.c). */
+struct conn_lock {
+	char *key;
+	struct conn *keeper; /* with the transaction, which ends with it */
+	unsigned count;      /* how often it was taken */
+	struct conn_lock *next;
+};
+
 struct conn {
 	PGconn *pg;
 	notice_fn *notice;
 	void *notice_context;
 	void (*trace)(const char *sql);
-	bool unpinned;          /* what own_queries pins is still to be set, by the first request */
-	bool pooled;            /* a pooler has refused options: settings may stay for others */
+	bool unpinned; /* what own_queries pins is still to be set, by the first request */
+	/* A pooler stands between, as far as is known: it has refused options, or the session is
+	 * another's process. Settings may stay for others. */
+	bool pooled;
+	struct conn_lock *locks;
 	struct err interrupted; /* a signal that came while a request was running */
 	bool completed;         /* the last request succeeded, also when a signal ended it for us */
 	int64_t answer_deadline; /* with that: until when the server may answer */
@@ -53,6 +64,9 @@ int conn_look_up(const struct params *params, int64_t deadline, struct strlist *
  * connection that failed, err its error.
  */
 void conn_explain_identity(const struct params *params, PGconn *pg, struct err *err);
+
+/* Ends the transactions of a list of locks by closing their connections; NULL is allowed. */
+void conn_locks_free(struct conn_lock *locks);
 
 /* Waits until the server has sent something. Cancels on a signal, as everything that waits does. */
 int conn_wait_input(struct conn *conn, struct err *err);

@@ -8,9 +8,9 @@
 #include "queries.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SQLSTATE_UNIQUE "23505"
 #define SQLSTATE_NOT_READY "55000"
@@ -22,11 +22,6 @@
 #define CREATE_PAUSE_MS 50
 
 #define END_OTHERS_MS 1000
-
-/* Between two looks for a lock that is held through another maintenance database. */
-#define LOCK_PAUSE_MS 50
-
-#define VERSION_IDLE_TIMEOUT 140000
 
 static bool is_true(const PGresult *result, int row, int column)
 {
@@ -51,6 +46,8 @@ int database_inspect(
 		.connected = is_true(result, 0, 7),
 		.next_xid = strtoll(PQgetvalue(result, 0, 8), NULL, 10),
 	};
+	snprintf(state->started, sizeof(state->started), "%s", PQgetvalue(result, 0, 9));
+	conn_note_process(conn, PQgetvalue(result, 0, 10));
 	return 0;
 }
 
@@ -264,157 +261,6 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 	return 0;
 }
 
-#define RESET_LOCK "dbrig reset "
-#define BACKGROUND_LOCK "dbrig background "
-#define WAITING_LOCK "dbrig waiting "
-
-/* FNV-1a, 64 bits, over a prefix of ours and the name: collisions with other users of advisory
- * locks are as unlikely as the key is long. */
-static char *lock_key(const char *prefix, const char *name)
-{
-	const char *const parts[] = { prefix, name };
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		for (const char *c = parts[i]; *c; c++)
-			hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
-	return mem_printf("%" PRId64, (int64_t)(hash & INT64_MAX));
-}
-
-/* held: it is not tried any more, only looked at. ret_elsewhere may be NULL. */
-static int try_lock(struct conn *conn, const char *key, bool held, bool *ret_locked,
-	bool *ret_elsewhere, struct err *err)
-{
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-	const char *values[] = { key, held ? "true" : "false" };
-
-	if (conn_query_row(conn, query_lock_try, 2, values, &result, err) != 0)
-		return -1;
-	*ret_locked = is_true(result, 0, 0);
-	if (ret_elsewhere)
-		*ret_elsewhere = is_true(result, 0, 1);
-	return 0;
-}
-
-static int release_lock(struct conn *conn, const char *key, struct err *err)
-{
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-
-	return conn_query(conn, query_lock_release, 1, &key, &result, err);
-}
-
-/* False when nobody holds it any more. */
-static bool tell_holder(struct conn *conn, const char *key, lock_waiting_fn *waiting, void *context)
-{
-	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	CLEANUP(result_cleanup) PGresult *result = NULL;
-	CLEANUP(mem_cleanup) char *holder = NULL;
-
-	if (conn_query(conn, query_lock_holder, 1, &key, &result, &ignored) != 0 ||
-		PQntuples(result) == 0)
-		return false;
-	holder = mem_printf("pid %s, user %s, application \"%s\", client %s",
-		PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
-		PQgetvalue(result, 0, 3));
-	if (waiting)
-		waiting(context, holder);
-	return true;
-}
-
-/*
- * The lock lasts as long as the session, which is idle while others work; and a role's limits are
- * meant for its queries, not for making and dropping databases.
- */
-static int lift_limits(struct conn *conn, struct err *err)
-{
-	const char *sql = conn_server_version(conn) >= VERSION_IDLE_TIMEOUT
-				  ? "SET statement_timeout = 0; SET lock_timeout = 0; "
-				    "SET default_transaction_read_only = off; "
-				    "SET idle_session_timeout = 0"
-				  : "SET statement_timeout = 0; SET lock_timeout = 0; "
-				    "SET default_transaction_read_only = off";
-
-	return conn_set(conn, sql, err);
-}
-
-/*
- * Advisory locks are those of one database, and others may be connected to another maintenance
- * database: whoever finds another holder lets go and tries again, so that of two that come at the
- * same time one gets through.
- */
-int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
-	struct err *err)
-{
-	CLEANUP(mem_cleanup) char *key = lock_key(RESET_LOCK, name);
-	const char *values[] = { key };
-	bool told = false;
-
-	if (lift_limits(conn, err) != 0)
-		return -1;
-	for (unsigned attempt = 0;; attempt++) {
-		CLEANUP(result_cleanup) PGresult *waited = NULL;
-		bool locked, elsewhere;
-
-		if (try_lock(conn, key, false, &locked, &elsewhere, err) != 0)
-			return -1;
-		if (!locked) {
-			if (!told)
-				told = tell_holder(conn, key, waiting, context);
-			if (conn_query(conn, query_lock_wait, 1, values, &waited, err) != 0 ||
-				try_lock(conn, key, true, &locked, &elsewhere, err) != 0)
-				return -1;
-		}
-		if (!elsewhere)
-			return 0;
-		if (release_lock(conn, key, err) != 0)
-			return -1;
-		if (!told)
-			told = tell_holder(conn, key, waiting, context);
-		clock_sleep_ms(LOCK_PAUSE_MS + (attempt * 37 + (unsigned)getpid()) % LOCK_PAUSE_MS);
-		if (interrupt_check(err) != 0)
-			return -1;
-	}
-}
-
-int database_try_lock(struct conn *conn, const char *name, bool *ret_locked, struct err *err)
-{
-	CLEANUP(mem_cleanup) char *key = lock_key(RESET_LOCK, name);
-
-	return try_lock(conn, key, false, ret_locked, NULL, err);
-}
-
-int database_try_background_lock(
-	struct conn *conn, const char *name, bool *ret_locked, struct err *err)
-{
-	CLEANUP(mem_cleanup) char *key = lock_key(BACKGROUND_LOCK, name);
-
-	if (lift_limits(conn, err) != 0)
-		return -1;
-	return try_lock(conn, key, false, ret_locked, NULL, err);
-}
-
-int database_release_background_lock(struct conn *conn, const char *name, struct err *err)
-{
-	CLEANUP(mem_cleanup) char *key = lock_key(BACKGROUND_LOCK, name);
-
-	return release_lock(conn, key, err);
-}
-
-int database_try_waiting_lock(
-	struct conn *conn, const char *name, bool *ret_locked, struct err *err)
-{
-	CLEANUP(mem_cleanup) char *key = lock_key(WAITING_LOCK, name);
-
-	return try_lock(conn, key, false, ret_locked, NULL, err);
-}
-
-int database_release_waiting_lock(struct conn *conn, const char *name, struct err *err)
-{
-	CLEANUP(mem_cleanup) char *key = lock_key(WAITING_LOCK, name);
-
-	return release_lock(conn, key, err);
-}
-
 bool database_maintains_template1(struct conn *conn)
 {
 	return strcmp(PQdb(conn_pg(conn)), "template1") == 0;
@@ -485,7 +331,7 @@ int database_has_settings(struct conn *conn, bool *ret_has, struct err *err)
 }
 
 int database_end_others(struct conn *conn, const char *name, struct conn *ours,
-	int64_t *ret_next_xid, struct err *err)
+	int64_t *ret_next_xid, bool *ret_ours, struct err *err)
 {
 	const int64_t deadline = clock_ms() + END_OTHERS_MS;
 	CLEANUP(mem_cleanup) char *pid = mem_printf("%d", PQbackendPID(conn_pg(ours)));
@@ -497,6 +343,7 @@ int database_end_others(struct conn *conn, const char *name, struct conn *ours,
 		if (conn_query_row(conn, query_database_end_others, 2, values, &result, err) != 0)
 			return -1;
 		*ret_next_xid = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+		*ret_ours = strcmp(PQgetvalue(result, 0, 3), "0") != 0;
 		if (strcmp(PQgetvalue(result, 0, 0), "0") == 0)
 			return 0;
 		if (clock_ms() > deadline)

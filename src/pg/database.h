@@ -18,8 +18,10 @@ struct database_state {
 	bool obstructed;  /* by prepared transactions, active slots or subscriptions */
 	bool connected;   /* somebody is, an autovacuum worker perhaps */
 	int64_t next_xid; /* the server's next transaction, with its epoch */
+	char started[24]; /* when the server was: as in struct identity */
 };
 
+/* Afterwards conn_is_pooled knows. */
 int database_inspect(
 	struct conn *conn, const char *name, struct database_state *state, struct err *err);
 
@@ -63,7 +65,9 @@ typedef void lock_waiting_fn(void *context, const char *holder);
 
 /*
  * Takes the lock that serializes resets of a database of that name on this server, waiting for it.
- * It ends with the connection.
+ * It ends with the connection. Behind a pooler, whose sessions are everybody's, a connection of its
+ * own holds each lock (so do those below) in an open transaction; it is closed with conn, or when
+ * the lock is released. Afterwards conn_is_pooled knows.
  */
 int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
 	struct err *err);
@@ -106,11 +110,12 @@ int database_comments(
 
 /*
  * Ends all sessions of a database but that of ours and waits, a second at most, until they have
- * gone. *ret_next_xid: the server's next transaction then. Fails when our role may not end one of
- * them.
+ * gone. *ret_next_xid: the server's next transaction then; *ret_ours: whether that of ours is in
+ * this database of conn's server, set also when they do not go. Fails when our role may not end one
+ * of them, which leaves *ret_ours as it was. Neither connection may be pooled.
  */
 int database_end_others(struct conn *conn, const char *name, struct conn *ours,
-	int64_t *ret_next_xid, struct err *err);
+	int64_t *ret_next_xid, bool *ret_ours, struct err *err);
 
 /*
  * Whether transactions from first up to but not including end have made or changed tables,

@@ -55,12 +55,28 @@ static int query(struct conn *conn, const char *sql, const char *value, int64_t 
 	return 0;
 }
 
-int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity, struct err *err)
+int identity_ask_place(
+	struct conn *conn, int64_t deadline, struct identity *identity, struct err *err)
 {
-	CLEANUP(result_cleanup) PGresult *result = NULL, *system = NULL;
-	CLEANUP(err_release) struct err own = ERR_INIT;
+	CLEANUP(result_cleanup) PGresult *result = NULL;
 
 	if (query(conn, query_server_identity, NULL, deadline, &result, err) != 0)
+		return -1;
+	identity->database = mem_strdup(PQgetvalue(result, 0, 0));
+	identity->start = mem_strdup(PQgetvalue(result, 0, 1));
+	identity->comment = PQgetisnull(result, 0, 2) ? NULL : mem_strdup(PQgetvalue(result, 0, 2));
+	identity->process = mem_strdup(PQgetvalue(result, 0, 3));
+	conn_note_process(conn, identity->process);
+	return 0;
+}
+
+int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity, struct err *err)
+{
+	CLEANUP(identity_release) struct identity place = IDENTITY_INIT;
+	CLEANUP(result_cleanup) PGresult *system = NULL;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+
+	if (identity_ask_place(conn, deadline, &place, err) != 0)
 		return -1;
 	/* A role may not be allowed to. */
 	if (query(conn, query_system_identifier, NULL, deadline, &system, &own) != 0 &&
@@ -69,10 +85,9 @@ int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity,
 		own = (struct err)ERR_INIT;
 		return -1;
 	}
+	*identity = place;
+	place = (struct identity)IDENTITY_INIT;
 	identity->system = system ? mem_strdup(PQgetvalue(system, 0, 0)) : NULL;
-	identity->database = mem_strdup(PQgetvalue(result, 0, 0));
-	identity->start = mem_strdup(PQgetvalue(result, 0, 1));
-	identity->comment = PQgetisnull(result, 0, 2) ? NULL : mem_strdup(PQgetvalue(result, 0, 2));
 	return 0;
 }
 
@@ -94,11 +109,17 @@ bool identity_same_server(const struct identity *a, const struct identity *b)
 	return a->start && b->start && strcmp(a->start, b->start) == 0;
 }
 
+bool identity_same_run(const struct identity *a, const struct identity *b)
+{
+	return strcmp(a->start, b->start) == 0;
+}
+
 void identity_release(struct identity *identity)
 {
 	mem_free(identity->system);
 	mem_free(identity->start);
 	mem_free(identity->database);
 	mem_free(identity->comment);
+	mem_free(identity->process);
 	*identity = (struct identity)IDENTITY_INIT;
 }

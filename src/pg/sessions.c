@@ -131,3 +131,13 @@ int sessions_of_database(struct conn *conn, const char *database, long **ret_pid
 	*ret_count = (size_t)PQntuples(result);
 	return 0;
 }
+
+int session_exists(struct conn *conn, const char *pid, bool *ret_exists, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query_session_exists, 1, &pid, &result, err) != 0)
+		return -1;
+	*ret_exists = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+	return 0;
+}

@@ -43,4 +43,7 @@ int session_signal(struct conn *conn, long pid, bool end, struct err *err);
 int sessions_of_database(struct conn *conn, const char *database, long **ret_pids,
 	size_t *ret_count, struct err *err);
 
+/* Whether the server of conn has process pid. */
+int session_exists(struct conn *conn, const char *pid, bool *ret_exists, struct err *err);
+
 #endif

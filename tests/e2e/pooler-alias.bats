@@ -81,3 +81,108 @@ comment_of() {
 	assert_contains "$stderr" 'is marked as protected again'
 	assert_equal 'the shop [dbrig:protected=prod]' "$(comment_of "$DB")"
 }
+
+# The server's database PRODUCTION with a row in "item", marked; the pooler has it as NAME.
+production_as() {
+	PRODUCTION=$(db production)
+	sql "$PRODUCTION" 'CREATE TABLE item (a int); ALTER TABLE item OWNER TO app; INSERT INTO item VALUES (7)'
+	sql postgres "ALTER DATABASE \"$PRODUCTION\" OWNER TO app"
+	mark_as_prod "$PRODUCTION"
+	sed -i "/^\[databases\]/a $1 = host=$SERVER_SOCKET port=$SERVER_PORT dbname=$PRODUCTION" "$TEST_DIR/bouncer.ini"
+	"$SERVER_PSQL" -Xqd "$(bouncer_url pgbouncer postgres)" -c RELOAD
+	CONNECTION_URL=$(bouncer_url "$1")
+	mkdir -p "$TEST_DIR/p/db"
+	cd "$TEST_DIR/p"
+	echo 'DROP TABLE IF EXISTS item; CREATE TABLE item (a int)' >db/schema.sql
+	echo 'INSERT INTO item VALUES (1)' >db/seed.sql
+}
+
+oid_of() {
+	sql postgres "SELECT oid FROM pg_database WHERE datname = '$1'"
+}
+
+@test "db-setup loads nothing into a database that a pooler has under the name of one it has made" {
+	local name
+	name=$(db_name other)
+	production_as "$name"
+	run --separate-stderr db-setup
+	assert_status 4
+	assert_contains "$stderr" "database \"$name\" is called \"$PRODUCTION\" on the server"
+	assert_contains "$stderr" "Database \"$name\" does not exist, as before."
+	assert_equal 7 "$(sql "$PRODUCTION" 'SELECT a FROM item')"
+	assert_equal '' "$(sql postgres "SELECT datname FROM pg_database WHERE starts_with(datname, '$name')")"
+	run --separate-stderr db-create
+	assert_status 4
+	assert_equal '' "$(sql postgres "SELECT datname FROM pg_database WHERE starts_with(datname, '$name')")"
+}
+
+@test "a pooler's name for another database touches the server's own in no command" {
+	local name oid mark
+	name=$(db other)
+	sql postgres "ALTER DATABASE \"$name\" OWNER TO app"
+	production_as "$name"
+	oid=$(oid_of "$name")
+	mark=$(server_log_mark)
+	for command in db-setup 'db-setup --drop-first' db-drop 'db-drop --force' 'db-protect --show' db-protect db-create \
+		"db-clone ${name}_2" 'db-snapshot save one' 'db-setup --copies 1'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr $command
+		assert_status 4
+		assert_contains "$stderr" "database \"$name\" is called \"$PRODUCTION\" on the server"
+		assert_contains "$stderr" 'Nothing was changed.'
+	done
+	refute_contains "$(server_log_since "$mark")" ' DATABASE "'
+	assert_equal "$oid" "$(oid_of "$name")"
+	assert_equal '' "$(comment_of "$name")"
+	assert_equal 7 "$(sql "$PRODUCTION" 'SELECT a FROM item')"
+}
+
+@test "a pooler that leads to two servers is refused, whichever has the database" {
+	local name first=$SERVER_HOME
+	name=$(db_name other)
+	own_server
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	sql "$name" 'CREATE TABLE item (a int); ALTER TABLE item OWNER TO app; INSERT INTO item VALUES (7)'
+	sed -i "/^\[databases\]/a $name = host=$SERVER_SOCKET port=$SERVER_PORT" "$TEST_DIR/bouncer.ini"
+	"$SERVER_PSQL" -Xqd "$(bouncer_url pgbouncer postgres)" -c RELOAD
+	CONNECTION_URL=$(bouncer_url "$name")
+	mkdir -p p/db
+	cd p
+	echo 'DROP TABLE IF EXISTS item; CREATE TABLE item (a int)' >db/schema.sql
+	run --separate-stderr db-setup
+	assert_status 4
+	assert_contains "$stderr" "database \"$name\" is on another server than the maintenance database"
+	assert_equal 7 "$(sql "$name" 'SELECT a FROM item')"
+	use_server "$first"
+	assert_equal '' "$(sql postgres "SELECT datname FROM pg_database WHERE starts_with(datname, '$name')")"
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	for command in db-setup db-drop db-protect; do
+		run --separate-stderr $command
+		assert_status 4
+		assert_contains "$stderr" 'is on another server'
+	done
+	db_exists "$name"
+}
+
+@test "db-setup loads nothing into another server's database of that name, without a pooler too" {
+	local name first=$SERVER_HOME others=$SERVER_SOCKET/.s.PGSQL.$SERVER_PORT
+	name=$(db_name other)
+	own_server
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	sql "$name" 'CREATE TABLE item (a int); ALTER TABLE item OWNER TO app; INSERT INTO item VALUES (7)'
+	start_job "$ROOT/tests/lib/two-servers" "$name" "$SERVER_SOCKET/.s.PGSQL.$SERVER_PORT" "$others"
+	wait_until '[ -s "$JOB_OUT" ]'
+	CONNECTION_URL="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:$(cat "$JOB_OUT")/$name?sslmode=disable&gssencmode=disable"
+	mkdir -p p/db
+	cd p
+	echo 'DROP TABLE IF EXISTS item; CREATE TABLE item (a int)' >db/schema.sql
+	for options in '' --no-cache; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr db-setup $options
+		assert_status 4
+		assert_contains "$stderr" "Database \"$name\" does not exist, as before."
+		assert_equal 7 "$(sql "$name" 'SELECT a FROM item')"
+	done
+	use_server "$first"
+	assert_equal '' "$(sql postgres "SELECT datname FROM pg_database WHERE starts_with(datname, '$name')")"
+}

@@ -11,7 +11,10 @@ SELECT d.oid IS NOT NULL AS found,
          OR EXISTS (SELECT FROM pg_catalog.pg_subscription b WHERE b.subdbid = d.oid) AS obstructed,
        EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
                 WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid()) AS connected,
-       pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) AS next_xid
+       pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) AS next_xid,
+       pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC',
+                          'YYYYMMDDHH24MISSUS') AS started,
+       pg_catalog.pg_backend_pid() AS process
   FROM pg_catalog.pg_roles r
   LEFT JOIN pg_catalog.pg_database d ON d.datname = $1
  WHERE r.rolname = current_user
