@@ -208,7 +208,8 @@ static int is_protected(struct context *context, bool *ret_protected, struct err
 		*ret_protected = has_protected_host(target);
 		return 0;
 	}
-	if (database_comment(conn, target->database, &comment, err) != 0 ||
+	/* A pooler may have another name for the database. */
+	if (database_comment(conn, NULL, &comment, err) != 0 ||
 		guard_decide(&guard, conn, comment, err) != 0)
 		return -1;
 	*ret_protected = guard_protects(context);

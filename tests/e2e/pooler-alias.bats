@@ -52,6 +52,24 @@ mark_as_prod() {
 	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
 }
 
+@test "db-connect finds the mark under a pooler's name, and writes nothing" {
+	# One that another database of the server has.
+	drop_later shop_alias
+	sql postgres 'CREATE DATABASE shop_alias'
+	mark_as_prod "$DB"
+	sql "$DB" 'ALTER TABLE item ADD a int'
+	DB_CLIENT=$SERVER_PSQL run --separate-stderr db-connect -- -c 'INSERT INTO item VALUES (1)'
+	assert_status 4
+	assert_contains "$stderr" 'cannot give a read-only session'
+	DB_CLIENT=$SERVER_PSQL LOCAL_POOL_MODE=session run --separate-stderr db-connect -- -c 'INSERT INTO item VALUES (1)'
+	assert_status 1
+	assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+	assert_equal '' "$(sql "$DB" 'SELECT * FROM item')"
+	DB_CLIENT=$SERVER_PSQL run --separate-stderr db-connect --write -- -c 'INSERT INTO item VALUES (1)'
+	assert_status 0
+	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
+}
+
 @test "a pooler's name for the connected database is not taken for the server's" {
 	drop_later shop_alias
 	sql postgres 'CREATE DATABASE shop_alias'
