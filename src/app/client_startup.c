@@ -16,7 +16,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define USER_FILE_CEILING 1000000
+
 /* --- the text -------------------------------------------------------------------------------- */
+
+/* What stands between does not begin a transaction, which would stay for what comes after. */
+static void begin_alone(struct strbuf *text)
+{
+	strbuf_adds(text, "\\set dbrig_autocommit :AUTOCOMMIT\n"
+			  "\\set AUTOCOMMIT on\n");
+}
+
+static void end_alone(struct strbuf *text)
+{
+	strbuf_adds(text, "\\set AUTOCOMMIT :dbrig_autocommit\n"
+			  "\\unset dbrig_autocommit\n");
+}
 
 /*
  * set_config rather than SET: \gset takes its answer, so nothing is printed. What it sets would go
@@ -24,9 +39,7 @@
  */
 static void add_settings(struct strbuf *text, bool limits)
 {
-	strbuf_adds(text, "\\set dbrig_autocommit :AUTOCOMMIT\n"
-			  "\\set AUTOCOMMIT on\n"
-			  "SELECT pg_catalog.set_config('default_transaction_read_only', 'on', "
+	strbuf_adds(text, "SELECT pg_catalog.set_config('default_transaction_read_only', 'on', "
 			  "false) AS dbrig_setting \\gset\n");
 	if (limits)
 		strbuf_adds(text,
@@ -36,9 +49,7 @@ static void add_settings(struct strbuf *text, bool limits)
 			"', false),\n"
 			"  pg_catalog.set_config('idle_in_transaction_session_timeout', "
 			"'" CLIENT_IDLE_TIMEOUT "', false)) AS dbrig_setting \\gset\n");
-	strbuf_adds(text, "\\set AUTOCOMMIT :dbrig_autocommit\n"
-			  "\\unset dbrig_autocommit\n"
-			  "\\unset dbrig_setting\n");
+	strbuf_adds(text, "\\unset dbrig_setting\n");
 }
 
 /*
@@ -113,10 +124,38 @@ static void add_prompts(
 }
 
 /*
- * What the user's file has undone, with \connect or RESET, is done again, outside of a transaction
- * that it may have left open: a ROLLBACK would undo it. now() is when that began. psql decides
- * before a line whether an error in it ends the file.
+ * A transaction that the user's file has left open may be READ WRITE, and a ROLLBACK of it would
+ * undo what is set in it. now() is when it began.
  */
+static void add_rollback(struct strbuf *text)
+{
+	strbuf_adds(text, "\\set dbrig_alone off\n"
+			  "SELECT pg_catalog.now() OPERATOR(pg_catalog.=) "
+			  "pg_catalog.statement_timestamp() AS dbrig_alone \\gset\n"
+			  "\\if :dbrig_alone\n"
+			  "\\else\n"
+			  "ROLLBACK;\n"
+			  "\\endif\n"
+			  "\\unset dbrig_alone\n");
+}
+
+/* What the user's file has undone, with \connect or RESET, is done again. */
+static void add_mending(struct strbuf *text, const struct client_startup *startup)
+{
+	strbuf_adds(text, "\\set dbrig_mended off\n"
+			  "\\set dbrig_read_only off\n"
+			  "SELECT pg_catalog.current_setting('default_transaction_read_only') AS "
+			  "dbrig_read_only \\gset\n"
+			  "\\if :dbrig_read_only\n"
+			  "\\else\n"
+			  "\\set dbrig_mended on\n");
+	add_settings(text, startup->set_limits);
+	add_check(text);
+	strbuf_adds(text, "\\endif\n"
+			  "\\unset dbrig_read_only\n");
+}
+
+/* psql decides before a line whether an error in it ends the file. */
 static void add_user_file(
 	struct strbuf *text, const struct client_startup *startup, const char *user_file)
 {
@@ -130,36 +169,25 @@ static void add_user_file(
 	if (!startup->check)
 		return;
 	strbuf_adds(text, "\\set dbrig_stop :ON_ERROR_STOP\n"
-			  "\\set ON_ERROR_STOP off\n"
-			  "\\set dbrig_mended off\n"
-			  "\\set dbrig_alone off\n"
-			  "\\set dbrig_read_only off\n"
-			  "SELECT pg_catalog.current_setting('default_transaction_read_only') AS "
-			  "dbrig_read_only, pg_catalog.now() OPERATOR(pg_catalog.=) "
-			  "pg_catalog.statement_timestamp() AS dbrig_alone \\gset\n"
-			  "\\if :dbrig_read_only\n"
-			  "\\else\n"
-			  "\\set dbrig_mended on\n"
-			  "\\if :dbrig_alone\n"
-			  "\\else\n"
-			  "ROLLBACK;\n"
-			  "\\endif\n");
-	add_settings(text, startup->set_limits);
-	add_check(text);
-	strbuf_adds(text, "\\endif\n"
-			  "\\unset dbrig_read_only\n"
-			  "\\unset dbrig_alone\n"
-			  "\\set ON_ERROR_STOP :dbrig_stop\n"
+			  "\\set ON_ERROR_STOP off\n");
+	begin_alone(text);
+	add_rollback(text);
+	add_mending(text, startup);
+	end_alone(text);
+	strbuf_adds(text, "\\set ON_ERROR_STOP :dbrig_stop\n"
 			  "\\unset dbrig_stop\n");
 }
 
 void client_startup_text(
 	const struct client_startup *startup, const char *user_file, struct strbuf *text)
 {
-	if (startup->set)
-		add_settings(text, startup->set_limits);
-	if (startup->check)
+	if (startup->check) {
+		begin_alone(text);
+		if (startup->set)
+			add_settings(text, startup->set_limits);
 		add_check(text);
+		end_alone(text);
+	}
 	if (user_file)
 		add_user_file(text, startup, user_file);
 	if (startup->prompts)
@@ -262,6 +290,46 @@ static char *user_file(const char *psql)
 	return client_startup_choose(path, version);
 }
 
+static bool starts_with(const char *text, const char *word)
+{
+	return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* By the words alone: a comment at the end of a line, or quotes, are not told. */
+static bool leaves_restricted(const char *text)
+{
+	bool restricted = false;
+
+	while (*text) {
+		text += strspn(text, " \t\r\n");
+		if (starts_with(text, "--"))
+			text += strcspn(text, "\n");
+		for (; *text && *text != '\n'; text++)
+			if (starts_with(text, "\\restrict"))
+				restricted = true;
+			else if (starts_with(text, "\\unrestrict"))
+				restricted = false;
+	}
+	return restricted;
+}
+
+/* In restricted mode psql takes no meta-commands, which what follows the user's file is made of. */
+static int refuse_restricted(const char *path, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_CEILING(USER_FILE_CEILING);
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+
+	/* What can be read only once, and what cannot be read, is psql's. */
+	if (path_is_pipe(path) || file_read_all(path, &text, &ignored) != 0 || !text.length ||
+		!leaves_restricted(text.data))
+		return 0;
+	err_set(err, ERR_REFUSED, "\"%s\" leaves psql in restricted mode (\\restrict)", path);
+	err_detail(err, "There psql would not take what comes after it, the prompt and what makes "
+			"sure that the session is read-only.");
+	err_hint(err, "End it there with \\unrestrict, or name another file in PSQLRC.");
+	return -1;
+}
+
 /* --- files ----------------------------------------------------------------------------------- */
 
 /* A file without a name, as every directory may be looked into by others. */
@@ -292,6 +360,8 @@ int client_startup_export(const struct client_startup *startup, struct err *err)
 	CLEANUP(mem_cleanup) char *path = NULL;
 	CLEANUP(fd_cleanup) int fd = -1;
 
+	if (own && refuse_restricted(own, err) != 0)
+		return -1;
 	client_startup_text(startup, own, &text);
 	if (text.length == 0)
 		return 0;

@@ -18,7 +18,8 @@ struct client_startup {
 	bool uncertain;  /* "ro?": it may stop being so unseen */
 	bool set;        /* make the session read-only by SET */
 	bool set_limits; /* with set: time limits too */
-	/* Give up the connection when it is not read-only; undo what the user's file has undone. */
+	/* Give up the connection when it is not read-only; end a transaction that the user's file
+	 * has left open, and undo what it has undone. */
 	bool check;
 };
 
@@ -38,7 +39,8 @@ char *client_startup_choose(const char *path, const char *version);
 /*
  * Sets PSQLRC to a file with that text which only this process and what takes its place can name:
  * it has no name in any directory, and goes with the last process that has it open. The system-wide
- * start-up file is psql's own affair. Fails with FAILED.
+ * start-up file is psql's own affair. Fails with FAILED, and with REFUSED when the user's file ends
+ * in psql's restricted mode.
  */
 int client_startup_export(const struct client_startup *startup, struct err *err);
 
