@@ -1,6 +1,7 @@
 #include "app/client_session.h"
 
 #include "base/mem.h"
+#include "pg/pool_mode.h"
 #include "pg/probe.h"
 #include "pg/session_settings.h"
 #include "term/out.h"
@@ -42,13 +43,22 @@ static void set_options(struct choice *choice, const char *limits, const char *r
 	params_set(&choice->context->target.params, "options", *options ? options : NULL);
 }
 
+/* A pooler accepts whom it has no session for. */
+static int connect_limited(struct context *context, struct conn **ret_conn, struct err *err)
+{
+	if (context_connect(context, false, ret_conn, err) != 0)
+		return -1;
+	conn_limit_silence(*ret_conn, conn_timeout_ms(&context->target.params));
+	return 0;
+}
+
 static int ask(struct choice *choice, const char *limits, const char *read_only,
 	struct session_settings *answer, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
 	set_options(choice, limits, read_only);
-	if (context_connect(choice->context, false, &conn, err) != 0)
+	if (connect_limited(choice->context, &conn, err) != 0)
 		return -1;
 	return session_settings_read(conn, answer, err);
 }
@@ -137,24 +147,18 @@ static int refuse(const struct choice *choice, const char *variable, struct err 
 	return -1;
 }
 
-/*
- * Whoever says that the pool mode is session may be wrong. Where two of our connections meet in one
- * session, or one of them changes it, it is not.
- */
+/* Whoever says that the pool mode is session may be wrong. */
 static int check_pool_mode(struct choice *choice, const char *variable, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *first = NULL;
 	CLEANUP(conn_cleanup) struct conn *second = NULL;
-	struct session_settings before, between, after;
+	bool shares;
 
-	if (context_connect(choice->context, false, &first, err) != 0 ||
-		context_connect(choice->context, false, &second, err) != 0 ||
-		session_settings_read(first, &before, err) != 0 ||
-		conn_exec(second, "BEGIN", err) != 0 ||
-		session_settings_read(second, &between, err) != 0 ||
-		session_settings_read(first, &after, err) != 0)
+	if (connect_limited(choice->context, &first, err) != 0 ||
+		connect_limited(choice->context, &second, err) != 0 ||
+		pool_mode_shares(first, second, &shares, err) != 0)
 		return -1;
-	if (before.pid == after.pid && before.pid != between.pid)
+	if (!shares)
 		return 0;
 	err_set(err, ERR_REFUSED, "%s is session, but the pooler shares sessions between clients",
 		variable);

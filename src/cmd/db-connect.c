@@ -3,11 +3,11 @@
 #include "app/client_startup.h"
 #include "app/context.h"
 #include "app/guard.h"
-#include "app/rds_failure.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/strbuf.h"
+#include "pg/conn_failure.h"
 #include "pg/database.h"
 #include "term/out.h"
 
@@ -144,17 +144,34 @@ static int start_client(const struct strlist *arguments, struct err *err)
 	return -1;
 }
 
+/* The client, when it is started a moment later, may well be let in where we were not. */
+static bool may_pass(const struct err *err, enum conn_cause cause)
+{
+	static const char *const classes[] = {
+		"08", /* a pooler, in its own words */
+		"53", /* too many connections */
+		"57", /* starting up, shutting down */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (strncmp(err->sqlstate, classes[i], 2) == 0)
+			return true;
+	return cause == CONN_CAUSE_SILENT;
+}
+
 /* What the client would explain itself, or ask for: a password. */
 static bool is_for_client(const struct context *context, const struct err *err)
 {
-	enum rds_cause cause = rds_failure_cause(err);
+	enum conn_cause cause = conn_failure_cause(err);
 
 	/* The client is not given the service, and would go elsewhere. */
 	if (err->detail && (strstr(err->detail, "definition of service") ||
 				   strstr(err->detail, "service file")))
 		return false;
-	return err->kind == ERR_CONNECT && !context->token.failed &&
-	       (cause == RDS_CAUSE_OTHER || cause == RDS_CAUSE_NO_PASSWORD);
+	return err->kind == ERR_CONNECT && !context->token.failed && !may_pass(err, cause) &&
+	       conn_cause_stage(cause) >= CONN_STAGE_AUTHENTICATION &&
+	       cause != CONN_CAUSE_TLS_REQUIRED && cause != CONN_CAUSE_PASSWORD &&
+	       cause != CONN_CAUSE_TOKEN;
 }
 
 /*
@@ -202,12 +219,13 @@ static int is_protected(struct context *context, bool *ret_protected, struct err
 	if (*ret_protected || target->is_private || !target->database)
 		return 0;
 	if (context_connect(context, true, &conn, err) != 0) {
-		if (err->kind != ERR_CONNECT)
+		if (err->kind != ERR_CONNECT || may_pass(err, conn_failure_cause(err)))
 			return -1;
 		err_release(err);
 		*ret_protected = has_protected_host(target);
 		return 0;
 	}
+	conn_limit_silence(conn, conn_timeout_ms(&target->params));
 	/* A pooler may have another name for the database. */
 	if (database_comment(conn, NULL, &comment, err) != 0 ||
 		guard_decide(&guard, conn, comment, err) != 0)
@@ -275,15 +293,19 @@ static void tell_session(const struct context *context, const struct client_sess
 	CLEANUP(mem_cleanup)
 	char *target = mem_printf(
 		"%s is protected%s%s", context->target.name, why ? ": " : "", why ? why : "");
-	const bool asked = !session->is_psql || session->no_startup_file;
+	const bool unknown = session->read_only == CLIENT_READ_ONLY_UNKNOWN;
 
 	if (session->read_only == CLIENT_READ_ONLY_SET)
 		out_warning(
 			"the pooler takes no startup options: the session is read-only by a SET, "
 			"which \\connect, RESET ALL, DISCARD ALL and a lost connection undo");
-	else if (session->read_only == CLIENT_READ_ONLY_UNKNOWN && asked)
+	else if (unknown && (!session->is_psql || session->no_startup_file))
 		out_warning("whether the session will be read-only could not be checked: the "
 			    "connection is left to the client");
+	else if (unknown)
+		out_info("%s; the session is to be read-only (--write lifts that): psql gives up a "
+			 "connection that is not",
+			target);
 	else if (session->read_only == CLIENT_READ_ONLY_OPTIONS && !session->is_psql)
 		out_info("%s; the session is read-only (--write lifts that) through "
 			 "PGOPTIONS, which a client that is not built on libpq may ignore",

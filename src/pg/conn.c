@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/conn_failure.h"
 #include "pg/conn_internal.h"
 #include "queries.h"
 
@@ -22,6 +23,7 @@
 #define STALL_MS 2000
 #define STALL_AGAIN_MS 30000
 #define MEANWHILE_MS 1
+#define POLL_MS 3600000
 
 void conn_locks_free(struct conn_lock *locks)
 {
@@ -188,15 +190,45 @@ static void cancel(struct conn *conn)
 		poll(NULL, 0, 1);
 }
 
-/* How long poll may take: without end, but once a signal came everything is bounded. */
-static int patience(const struct conn *conn)
+void conn_limit_silence(struct conn *conn, int64_t milliseconds)
 {
-	int64_t left;
+	conn->answer_ms = milliseconds;
+	conn->answer_due = 0;
+}
 
-	if (!conn->interrupted.kind)
-		return interrupt_seen() ? (int)ANSWER_MS : -1;
-	left = conn->answer_deadline - clock_ms();
-	return left > 0 ? (int)left : 0;
+/* Until clock_ms is at deadline, for poll. */
+static int until(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+
+	return left <= 0 ? 0 : left > POLL_MS ? POLL_MS : (int)left;
+}
+
+/* How long poll may take: without end, but once a signal came everything is bounded. */
+static int patience(struct conn *conn)
+{
+	if (conn->interrupted.kind)
+		return until(conn->answer_deadline);
+	if (interrupt_seen())
+		return (int)ANSWER_MS;
+	if (!conn->answer_ms)
+		return -1;
+	if (!conn->answer_due)
+		conn->answer_due = clock_ms() + conn->answer_ms;
+	return until(conn->answer_due);
+}
+
+/* The server has been silent for as long as it may. */
+static int expire(struct conn *conn, struct err *err)
+{
+	shutdown(PQsocket(conn->pg), SHUT_RDWR);
+	PQconsumeInput(conn->pg);
+	err_set(err, ERR_CONNECT, "the server has not answered a request within %g s",
+		(double)conn->answer_ms / 1000);
+	err_detail(err, "%s", CONN_SILENT);
+	err_hint(err, "A pooler on the way lets clients wait while all sessions of its pool are "
+		      "taken (pool_size or default_pool_size of PgBouncer).");
+	return -1;
 }
 
 /* The server does not answer: the connection is given up, and what it was doing is not known. */
@@ -265,12 +297,14 @@ static int wait_for_socket(struct conn *conn, bool writing, struct err *err)
 		cancel(conn);
 	} else if (ready == 0 && stall >= 0) {
 		tell_stalled(conn);
+	} else if (ready == 0 && !conn->interrupted.kind && conn->answer_due) {
+		return clock_ms() < conn->answer_due ? 0 : expire(conn, err);
 	} else if (ready == 0) {
 		return give_up(conn, err);
 	}
 	if (!fds[0].revents)
 		return 0;
-	conn->stalled_due = 0;
+	conn->stalled_due = conn->answer_due = 0;
 	conn->inputs += (fds[0].revents & POLLIN) != 0;
 	return PQconsumeInput(conn->pg) ? 0 : lost(conn, err);
 }

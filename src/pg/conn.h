@@ -93,6 +93,12 @@ int conn_open_maintenance(const struct params *params, const struct conn_options
  */
 void conn_meanwhile(struct conn *conn, int (*work)(void *context, struct err *err), void *context);
 
+/*
+ * From now on the server may be silent for so long while it is waited for, as a pooler is that has
+ * no session free; then the request fails with CONNECT, and the connection is of no more use.
+ */
+void conn_limit_silence(struct conn *conn, int64_t milliseconds);
+
 /* Runs SQL (one or more statements by the simple protocol), results dropped. */
 int conn_exec(struct conn *conn, const char *sql, struct err *err);
 

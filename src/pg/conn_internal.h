@@ -36,6 +36,8 @@ struct conn {
 	int64_t stall_ms, stall_again_ms;
 	bool stalled_once;     /* it is for one request, and called once */
 	int64_t stalled_due;   /* when the next call is; 0: the server is not waited for */
+	int64_t answer_ms;     /* how long the server may be silent while waited for; 0: for ever */
+	int64_t answer_due;    /* when that is over; 0: the server is not waited for */
 	size_t inputs;         /* how often the server has sent something */
 	int64_t round_trip_us; /* how long the server's first answer took; 0: not measured */
 	struct password_source *source; /* of the parameters it was opened with */

@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# What would make a session on a protected target writable unseen, or let no session begin.
+
+load helper
+load pgbouncer
+
+setup() {
+	common_setup
+	unset "${!PG@}" PSQLRC XDG_STATE_HOME NO_COLOR
+	DB=$(db main)
+	export PROD_CONNECTION_URL
+	PROD_CONNECTION_URL=$(app_url "$DB")
+	export DB_CLIENT=${DB_TEST_PSQL:-$SERVER_PSQL}
+	sql "$DB" 'CREATE TABLE item (id integer); ALTER TABLE item OWNER TO app'
+	# A client that tells that it was started.
+	printf '#!/bin/sh\n: >"%s/started"\n' "$TEST_DIR" >"$TEST_DIR/psql"
+	chmod +x "$TEST_DIR/psql"
+}
+
+connect() {
+	run --separate-stderr db-connect "$@"
+}
+
+insert() {
+	connect "$@" -- -c 'INSERT INTO item VALUES (1)'
+}
+
+rows() {
+	sql "$DB" 'SELECT count(*) FROM item'
+}
+
+assert_not_started() {
+	[ ! -e "$TEST_DIR/started" ]
+}
+
+# --- the user's start-up file ------------------------------------------------------------------
+
+@test "a transaction that the user's start-up file left open is rolled back" {
+	start_pgbouncer session
+	files=('BEGIN READ WRITE;' $'begin;\nset transaction read write;' $'\\set AUTOCOMMIT off\nSET TRANSACTION READ WRITE;'
+		$'START TRANSACTION READ WRITE;\nnope;' $'BEGIN READ WRITE;\nSET default_transaction_read_only = off;\nSAVEPOINT a;'
+		$'\\set ON_ERROR_ROLLBACK on\nBEGIN READ WRITE;\n\\q' $'SET default_transaction_read_only = off;\nBEGIN READ WRITE')
+	for PROD_CONNECTION_URL in "$PROD_CONNECTION_URL" "$(bouncer_url "$DB")"; do
+		for file in "${files[@]}"; do
+			printf '%s\n' "$file" >"$HOME/.psqlrc"
+			PROD_POOL_MODE=session connect prod -- -c 'INSERT INTO item VALUES (1)' -c 'COMMIT'
+			assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+			assert_equal 0 "$(rows)"
+			PROD_POOL_MODE=session connect prod -- -Atc 'SHOW default_transaction_read_only'
+			assert_matches "$output" $'(^|\n)on$'
+		done
+	done
+}
+
+@test "a start-up file that opens no transaction has none rolled back" {
+	printf '\\set AUTOCOMMIT off\n' >"$HOME/.psqlrc"
+	mark=$(server_log_mark)
+	connect prod -- -v VERBOSITY=terse -Atc '\echo :AUTOCOMMIT :dbrig_autocommit :dbrig_alone :dbrig_mended' -c 'SELECT 1'
+	assert_status 0
+	assert_equal $'off :dbrig_autocommit :dbrig_alone :dbrig_mended\n1' "$output"
+	refute_contains "$(statements "$mark" "$DB")" ROLLBACK
+}
+
+@test "a start-up file that leaves psql in restricted mode is refused in a sentence" {
+	printf 'SELECT 1;\n  \\restrict k\n' >"$HOME/.psqlrc"
+	insert prod
+	assert_status 4
+	assert_contains "$stderr" "\"$HOME/.psqlrc\" leaves psql in restricted mode"
+	refute_contains "$stderr" /dev/fd
+	assert_equal 0 "$(rows)"
+	for text in $'-- \\restrict k\n' $'\\set mine yes\n'; do
+		printf '%s' "$text" >"$HOME/.psqlrc"
+		insert prod
+		assert_status 1
+		assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+	done
+	# One that ends it, where psql knows it.
+	if [ "$("$DB_CLIENT" -XAt -d "$(url "$DB")" -c '\restrict k' 2>&1)" = '' ]; then
+		printf '\\restrict k\nSELECT 1;\n\\unrestrict k\n' >"$HOME/.psqlrc"
+		insert prod
+		assert_status 1
+		assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+		refute_contains "$stderr" /dev/fd
+	fi
+}
+
+# --- poolers -----------------------------------------------------------------------------------
+
+@test "PROD_POOL_MODE=session: a pool of one session is enough" {
+	for setting in max_client_conn=20 ignore_startup_parameters=options; do
+		start_pgbouncer session default_pool_size=1 "$setting"
+		PROD_CONNECTION_URL=$(bouncer_url "$DB")
+		began=$SECONDS
+		PROD_POOL_MODE=session insert prod
+		assert_status 1
+		assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+		[ $((SECONDS - began)) -lt 10 ]
+		assert_equal 0 "$(rows)"
+		assert_equal off "$(through_bouncer "$DB" 'SHOW default_transaction_read_only')"
+	done
+}
+
+@test "before a pooler that shares sessions that is refused with one session too" {
+	for mode in transaction statement; do
+		for setting in max_client_conn=20 ignore_startup_parameters=options; do
+			start_pgbouncer "$mode" default_pool_size=1 "$setting"
+			PROD_CONNECTION_URL=$(bouncer_url "$DB")
+			PROD_POOL_MODE=session insert prod
+			assert_status 4
+			assert_contains "$stderr" 'PROD_POOL_MODE is session, but the pooler shares sessions between clients'
+			refute_contains "$stderr" 'none, as the session'
+			assert_equal 0 "$(rows)"
+			assert_equal off "$(through_bouncer "$DB" 'SHOW default_transaction_read_only')"
+		done
+	done
+}
+
+@test "while another client has the one session, connect_timeout ends the waiting" {
+	start_pgbouncer session default_pool_size=1 ignore_startup_parameters=options
+	mkfifo hold
+	"$SERVER_PSQL" -XAtqd "$(bouncer_url "$DB")" <hold >held 2>&1 &
+	exec {fd}>hold
+	echo 'SELECT 1;' >&"$fd"
+	wait_until '[ -s held ]'
+	began=$SECONDS
+	PROD_CONNECTION_URL="$(bouncer_url "$DB")?connect_timeout=2" DB_CLIENT=$TEST_DIR/psql connect prod
+	# Of a target that is protected by its mark alone too.
+	sql postgres "COMMENT ON DATABASE \"$DB\" IS '[dbrig:protected=prod]'"
+	assert_status 2
+	assert_contains "$stderr" 'the server has not answered a request within 2 s'
+	assert_contains "$stderr" 'default_pool_size'
+	PROD_CONNECTION_URL='' CONNECTION_URL="$(bouncer_url "$DB")?connect_timeout=2" DB_CLIENT=$TEST_DIR/psql connect
+	assert_status 2
+	assert_contains "$stderr" 'the server has not answered a request within 2 s'
+	[ $((SECONDS - began)) -lt 10 ]
+	assert_not_started
+	exec {fd}>&-
+	wait "$!"
+}
+
+# --- a server that lets nobody in --------------------------------------------------------------
+
+@test "a server without a free connection is told as such, and no client is started" {
+	own_server max_connections=5 superuser_reserved_connections=3
+	sql postgres 'CREATE DATABASE shop OWNER app'
+	sql postgres "COMMENT ON DATABASE shop IS '[dbrig:protected=prod]'"
+	PROD_CONNECTION_URL=$(app_url shop)
+	start_session postgres
+	start_session postgres
+	for arguments in '' --write '--write --no-timeout'; do
+		# shellcheck disable=SC2086 # words
+		DB_CLIENT=$TEST_DIR/psql connect prod $arguments
+		[ "$arguments" != '--write --no-timeout' ] || break
+		assert_status 2
+		assert_matches "$stderr" 'remaining connection slots are reserved|too many clients already'
+		assert_contains "$stderr" 'This may pass: --wait keeps trying.'
+		refute_contains "$stderr" 'session is read-only'
+		refute_contains "$stderr" pooler
+		assert_not_started
+	done
+	rm -f "$TEST_DIR/started"
+	# Whether it is protected could not be asked: a moment later a client may get in.
+	PROD_CONNECTION_URL='' CONNECTION_URL=$(app_url shop) DB_CLIENT=$TEST_DIR/psql connect
+	assert_status 2
+	assert_matches "$stderr" 'remaining connection slots are reserved|too many clients already'
+	assert_not_started
+}
