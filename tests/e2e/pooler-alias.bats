@@ -70,6 +70,14 @@ mark_as_prod() {
 	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
 }
 
+@test "db-connect knows production under a pooler's name for it by what the database calls itself" {
+	PROD_CONNECTION_URL=$(app_url "$DB") DB_CLIENT=$SERVER_PSQL \
+		run --separate-stderr db-connect -- -c 'INSERT INTO item DEFAULT VALUES'
+	assert_status 4
+	assert_contains "$stderr" 'cannot give a read-only session'
+	assert_equal 0 "$(sql "$DB" 'SELECT count(*) FROM item')"
+}
+
 @test "a pooler's name for the connected database is not taken for the server's" {
 	drop_later shop_alias
 	sql postgres 'CREATE DATABASE shop_alias'
