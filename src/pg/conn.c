@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 #include "pg/conn_failure.h"
 #include "pg/conn_internal.h"
+#include "pg/conn_message.h"
 #include "queries.h"
 
 #include <errno.h>
@@ -109,7 +110,7 @@ char *conn_literal(struct conn *conn, const char *text)
 
 static int lost(struct conn *conn, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *reason = conn_clean_message(PQerrorMessage(conn->pg), NULL);
+	CLEANUP(mem_cleanup) char *reason = conn_message_clean(PQerrorMessage(conn->pg), NULL);
 
 	err_set(err, ERR_CONNECT, "the connection to the server was lost");
 	if (conn->last_words)
@@ -125,7 +126,7 @@ int conn_send_error(struct conn *conn, struct err *err)
 
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
 		return lost(conn, err);
-	reason = conn_clean_message(PQerrorMessage(conn->pg), NULL);
+	reason = conn_message_clean(PQerrorMessage(conn->pg), NULL);
 	return err_set(err, ERR_FAILED, "could not send the statement: %s", reason);
 }
 
@@ -148,7 +149,7 @@ int conn_result_error(
 	if (!message) {
 		/* libpq's own: the connection broke, or it ran out of memory. */
 		CLEANUP(mem_cleanup)
-		char *reason = conn_clean_message(PQresultErrorMessage(result), NULL);
+		char *reason = conn_message_clean(PQresultErrorMessage(result), NULL);
 
 		if (gone)
 			return lost(conn, err);

@@ -12,11 +12,6 @@ static const struct {
 	enum conn_cause cause;
 } reasons[] = {
 	{ "PAM authentication failed", CONN_CAUSE_TOKEN },
-	/* With and without TLS, where both were tried, means not at all. */
-	{ "SSL encryption", CONN_CAUSE_NOT_ALLOWED },
-	{ "SSL on", CONN_CAUSE_NOT_ALLOWED },
-	{ "no encryption", CONN_CAUSE_TLS_REQUIRED },
-	{ "SSL off", CONN_CAUSE_TLS_REQUIRED },
 	{ "Peer authentication failed", CONN_CAUSE_PEER },
 	{ "Ident authentication failed", CONN_CAUSE_IDENT },
 	{ "LDAP authentication failed", CONN_CAUSE_OUTSIDE },
@@ -31,9 +26,15 @@ static const struct {
 	{ "alert unknown ca", CONN_CAUSE_CLIENT_CERTIFICATE },
 	{ "alert bad certificate", CONN_CAUSE_CLIENT_CERTIFICATE },
 	{ "alert certificate", CONN_CAUSE_CLIENT_CERTIFICATE },
+	{ "root certificate store", CONN_CAUSE_NO_CLIENT_CA },
 	{ "channel binding required", CONN_CAUSE_METHOD },
 	{ "channel binding is required", CONN_CAUSE_METHOD },
 	{ "authentication method requirement", CONN_CAUSE_METHOD },
+	/* With and without TLS, where both were tried, means not at all. */
+	{ "SSL encryption", CONN_CAUSE_NOT_ALLOWED },
+	{ "SSL on", CONN_CAUSE_NOT_ALLOWED },
+	{ "no encryption", CONN_CAUSE_TLS_REQUIRED },
+	{ "SSL off", CONN_CAUSE_TLS_REQUIRED },
 	{ "does not match host name", CONN_CAUSE_OTHER_NAME },
 	{ "certificate has expired", CONN_CAUSE_EXPIRED },
 	{ "certificate verify failed", CONN_CAUSE_CERTIFICATE },
@@ -62,6 +63,8 @@ static const struct {
 	enum conn_cause cause;
 } states[] = {
 	{ "28P01", CONN_CAUSE_PASSWORD },
+	/* Of what is wrong in the server's configuration, all that a client meets. */
+	{ "F0000", CONN_CAUSE_NO_CLIENT_CA },
 	{ CONN_STATE_NO_DATABASE, CONN_CAUSE_NO_DATABASE },
 	{ CONN_STATE_NOT_ACCEPTING, CONN_CAUSE_NOT_ACCEPTING },
 	{ CONN_STATE_TOO_MANY, CONN_CAUSE_TOO_MANY },
@@ -83,6 +86,14 @@ static bool says(const struct err *err, const char *text)
 	return err->detail && strstr(err->detail, text);
 }
 
+/* SQLSTATE 28000 is all kinds of authentication: the server's words tell which. */
+static enum conn_cause said_of_identity(const char *detail, enum conn_cause otherwise)
+{
+	const enum conn_cause said = by_reason(detail, otherwise);
+
+	return conn_cause_stage(said) == CONN_STAGE_AUTHENTICATION ? said : otherwise;
+}
+
 enum conn_cause conn_failure_cause(const struct err *err)
 {
 	if (!err->sqlstate[0])
@@ -100,8 +111,61 @@ enum conn_cause conn_failure_cause(const struct err *err)
 	if (strcmp(err->sqlstate, "28000") == 0 && says(err, "FATAL: role \""))
 		return says(err, "does not exist") ? CONN_CAUSE_NO_ROLE : CONN_CAUSE_NO_LOGIN;
 	if (strncmp(err->sqlstate, "28", 2) == 0)
-		return by_reason(err->detail, CONN_CAUSE_NOT_ALLOWED);
+		return said_of_identity(err->detail, CONN_CAUSE_NOT_ALLOWED);
 	return CONN_CAUSE_OTHER;
+}
+
+/* What pg_hba.conf has nothing for, or rejects. */
+static bool is_barred(const char *line)
+{
+	return strstr(line, "FATAL: no pg_hba.conf entry for ") ||
+	       strstr(line, "FATAL: pg_hba.conf rejects ");
+}
+
+int conn_failure_weight(const char *sqlstate, const char *line)
+{
+	enum { WEIGHT_ON_THE_WAY = 1, WEIGHT_BARRED, WEIGHT_IDENTITY, WEIGHT_DATABASE };
+	const enum conn_cause cause = by_reason(line, CONN_CAUSE_OTHER);
+	const bool is_told =
+		cause != CONN_CAUSE_OTHER && conn_cause_stage(cause) == CONN_STAGE_AUTHENTICATION;
+
+	if (is_barred(line))
+		return WEIGHT_BARRED;
+	if (is_told || strcmp(sqlstate, "28P01") == 0 || strcmp(sqlstate, "F0000") == 0 ||
+		strstr(line, "FATAL: role \""))
+		return WEIGHT_IDENTITY;
+	/* In another language than English most likely what is_barred knows. */
+	if (strncmp(sqlstate, "28", 2) == 0)
+		return WEIGHT_BARRED;
+	if (sqlstate[0])
+		return WEIGHT_DATABASE;
+	return strstr(line, "FATAL: ") ? WEIGHT_IDENTITY : WEIGHT_ON_THE_WAY;
+}
+
+char *conn_failure_reason(const struct err *err)
+{
+	CLEANUP(mem_cleanup) char *most = NULL;
+	const char *text = err->detail ? err->detail : err->message;
+	int weight = 0;
+	char *reason;
+
+	while (*text) {
+		CLEANUP(mem_cleanup) char *line = mem_strndup(text, strcspn(text, "\n"));
+		const int own = conn_failure_weight("", line);
+
+		text += strlen(line);
+		text += *text == '\n';
+		if (own <= weight)
+			continue;
+		weight = own;
+		mem_free(most);
+		most = take_ptr(line);
+	}
+	if (!most)
+		return mem_strdup("");
+	reason = strstr(most, " failed: ");
+	reason = reason ? reason + strlen(" failed: ") : most;
+	return mem_strdup(strncmp(reason, "FATAL: ", 7) == 0 ? reason + 7 : reason);
 }
 
 const char *conn_cause_name(enum conn_cause cause)
@@ -175,6 +239,11 @@ static const char *authentication_hint(enum conn_cause cause)
 		return "The server wants a certificate of the client that an authority it knows "
 		       "has signed: sslcert=FILE and sslkey=FILE in the URL, with the user as "
 		       "its CN unless pg_ident.conf says otherwise.";
+	case CONN_CAUSE_NO_CLIENT_CA:
+		return "The server's pg_hba.conf wants a certificate of the client (cert, "
+		       "clientcert), and the server has no ssl_ca_file to check one by: set that, "
+		       "then SELECT pg_reload_conf(), or change the line's method, such as to "
+		       "scram-sha-256.";
 	case CONN_CAUSE_METHOD:
 		return "channel_binding or require_auth, in the URL or the environment, rules out "
 		       "the way in which the server lets this user in. Channel binding takes TLS "
@@ -205,7 +274,6 @@ static const char *hint_of(enum conn_cause cause)
 		       "service file: take it out there.";
 	case CONN_CAUSE_STARTING:
 	case CONN_CAUSE_STOPPING:
-	case CONN_CAUSE_TOO_MANY:
 		return "This may pass: --wait keeps trying.";
 	case CONN_CAUSE_PASSWORD:
 		return "Check user and password in the URL; @ : / ? # % in a password must be "
@@ -213,10 +281,6 @@ static const char *hint_of(enum conn_cause cause)
 		       "VALID UNTIL is refused in the same words.";
 	case CONN_CAUSE_NO_PASSWORD:
 		return "Put the password into the URL, or into ~/.pgpass.";
-	case CONN_CAUSE_TLS_REQUIRED:
-	case CONN_CAUSE_NOT_ALLOWED:
-		return "The server's pg_hba.conf does not let this user in from here, or not "
-		       "without TLS (sslmode=require).";
 	case CONN_CAUSE_NO_TLS:
 		return "The server has no TLS switched on (its setting ssl), or something on the "
 		       "way, a pooler or a tunnel, has none. sslmode=disable does without, and is "
@@ -249,15 +313,52 @@ static const char *hint_of(enum conn_cause cause)
 	}
 }
 
-/* SQLSTATE 28000 is all kinds of authentication: the server's words tell which. */
-static enum conn_cause cause_said(enum conn_cause cause, const struct err *err)
+/* What pg_hba.conf lacks: a line over TLS, one without, or both. */
+static const char *barred_hint(const struct err *err)
 {
-	enum conn_cause said;
+	const bool with = says(err, "SSL encryption") || says(err, "SSL on");
+	const bool without = says(err, "no encryption") || says(err, "SSL off");
 
-	if (cause != CONN_CAUSE_NOT_ALLOWED && cause != CONN_CAUSE_PEER)
-		return cause;
-	said = by_reason(err->detail, cause);
-	return conn_cause_stage(said) == CONN_STAGE_AUTHENTICATION ? said : cause;
+	if (with && without)
+		return "The server's pg_hba.conf does not let this user in from here, neither with "
+		       "TLS nor without.";
+	if (with)
+		return "The server's pg_hba.conf does not let this user in from here over TLS, "
+		       "which is in use: it needs a hostssl or host line. Where it lets the user "
+		       "in without TLS alone (hostnossl), that takes sslmode=disable, which is for "
+		       "this machine and private networks.";
+	return "The server's pg_hba.conf does not let this user in from here, or not without TLS "
+	       "(sslmode=require).";
+}
+
+/* A limit of 0 never passes, and the server does not say how high it is. */
+static const char *too_many_hint(const struct err *err)
+{
+	if (says(err, "too many connections for role"))
+		return "The role's CONNECTION LIMIT is used up: --wait keeps trying until one of "
+		       "its connections ends, in vain if the limit is 0. Whoever may alter the "
+		       "role sees it in pg_roles.rolconnlimit, and sets it with ALTER ROLE … "
+		       "CONNECTION LIMIT.";
+	if (says(err, "too many connections for database"))
+		return "The database's CONNECTION LIMIT is used up: --wait keeps trying until one "
+		       "of its connections ends, in vain if the limit is 0. From another database "
+		       "it is seen in pg_database.datconnlimit; ALTER DATABASE … CONNECTION LIMIT "
+		       "sets it.";
+	return "This may pass: --wait keeps trying.";
+}
+
+/* What needs the server's words. */
+static const char *hint_of_words(enum conn_cause cause, const struct err *err)
+{
+	switch (cause) {
+	case CONN_CAUSE_TOO_MANY:
+		return too_many_hint(err);
+	case CONN_CAUSE_TLS_REQUIRED:
+	case CONN_CAUSE_NOT_ALLOWED:
+		return barred_hint(err);
+	default:
+		return hint_of(cause);
+	}
 }
 
 void conn_failure_hint(enum conn_cause cause, const struct params *params, struct err *err)
@@ -265,8 +366,9 @@ void conn_failure_hint(enum conn_cause cause, const struct params *params, struc
 	const char *host = params_get(params, "host");
 	const char *hint;
 
-	cause = cause_said(cause, err);
-	hint = hint_of(cause);
+	if (cause == CONN_CAUSE_NOT_ALLOWED || cause == CONN_CAUSE_PEER)
+		cause = said_of_identity(err->detail, cause);
+	hint = hint_of_words(cause, err);
 	if (cause == CONN_CAUSE_OTHER && host && host[0] == '/')
 		cause = CONN_CAUSE_NO_SOCKET;
 	if (hint)

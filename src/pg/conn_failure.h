@@ -56,6 +56,7 @@ enum conn_stage {
 	X(IDENT, "ident-refused", AUTHENTICATION)                                                  \
 	X(OUTSIDE, "outside-refused", AUTHENTICATION)                                              \
 	X(CLIENT_CERTIFICATE, "client-certificate", AUTHENTICATION)                                \
+	X(NO_CLIENT_CA, "no-client-ca", AUTHENTICATION)                                            \
 	X(METHOD, "method-not-offered", AUTHENTICATION)                                            \
 	X(NOT_ALLOWED, "not-let-in", AUTHENTICATION)                                               \
 	X(NO_DATABASE, "no-such-database", DATABASE)                                               \
@@ -74,6 +75,16 @@ enum conn_cause {
  * What err, whose kind is CONNECT or TIMEOUT, comes from: by its SQLSTATE and its detail.
  */
 enum conn_cause conn_failure_cause(const struct err *err);
+
+/*
+ * How much a line of libpq's message weighs among those of other tries: what came further says more
+ * of the cause. A server whose pg_hba.conf has nothing for one of TLS and no TLS weighs less than
+ * what it says to the other. sqlstate may be empty. From 1 on.
+ */
+int conn_failure_weight(const char *sqlstate, const char *line);
+
+/* The line of err's detail that weighs most, without what connected whereto; the caller owns it. */
+char *conn_failure_reason(const struct err *err);
 
 const char *conn_cause_name(enum conn_cause cause);
 enum conn_stage conn_cause_stage(enum conn_cause cause);

@@ -46,13 +46,6 @@ struct conn {
 };
 
 /*
- * libpq's message made fit for a detail: SQLSTATE and LOCATION of the verbose form taken out (the
- * first SQLSTATE is stored in sqlstate unless that is NULL), no newline at the end. The caller owns
- * it.
- */
-char *conn_clean_message(const char *message, char sqlstate[6]);
-
-/*
  * The addresses of the one host that libpq would look up with these parameters, in its order; none
  * where it would look nothing up (a socket, an address, hostaddr) or has more to do than that
  * (several hosts, load_balance_hosts). 1: the name has none; *ret_reason is why, in libpq's words,

@@ -6,9 +6,9 @@
 #include "pg/conn.h"
 #include "pg/conn_failure.h"
 #include "pg/conn_internal.h"
+#include "pg/conn_message.h"
 #include "pg/probe.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -24,51 +24,6 @@
 
 #define SQLSTATE_PROTOCOL "08P01"
 #define SQLSTATE_IDENTITY "28000"
-
-/* "FATAL:  28P01: password …" → position of the SQLSTATE; NULL when the line has none. */
-static const char *find_sqlstate(const char *line, size_t length)
-{
-	for (size_t i = 0; i + 8 < length; i++) {
-		size_t digits = 0;
-
-		if (strncmp(line + i, ":  ", 3) != 0)
-			continue;
-		while (digits < 5 && (isupper((unsigned char)line[i + 3 + digits]) ||
-					     isdigit((unsigned char)line[i + 3 + digits])))
-			digits++;
-		if (digits == 5 && line[i + 8] == ':')
-			return line + i + 3;
-	}
-	return NULL;
-}
-
-char *conn_clean_message(const char *message, char sqlstate[6])
-{
-	struct strbuf out = STRBUF_INIT;
-
-	while (message && *message) {
-		size_t length = strcspn(message, "\n");
-		const char *state = find_sqlstate(message, length);
-
-		if (strncmp(message, "LOCATION:", 9) != 0 && length > 0) {
-			if (out.length)
-				strbuf_addc(&out, '\n');
-			if (state) {
-				size_t before = (size_t)(state - message);
-
-				if (sqlstate && !sqlstate[0])
-					snprintf(sqlstate, 6, "%.5s", state);
-				strbuf_add(&out, message, before - 1);
-				strbuf_add(&out, message + before + 7, length - before - 7);
-			} else {
-				strbuf_add(&out, message, length);
-			}
-		}
-		message += length;
-		message += *message == '\n';
-	}
-	return strbuf_detach(&out);
-}
 
 /* admin_shutdown, crash_shutdown, cannot_connect_now, … */
 #define SHUTDOWN_CLASS "57P0"
@@ -283,7 +238,7 @@ static int failed(struct request *request, const struct way *way, PGconn *pg, st
 	char sqlstate[6] = "";
 	CLEANUP(mem_cleanup)
 	char *reason = request->timed_out ? silence(pg, way, request->addresses.count > 1)
-					  : conn_clean_message(PQerrorMessage(pg), sqlstate);
+					  : conn_message_clean(PQerrorMessage(pg), sqlstate);
 
 	add_reason(&request->reasons, reason, PQhost(pg), way->address);
 	conn_failure(request->params, database, sqlstate, request->reasons.data, err);

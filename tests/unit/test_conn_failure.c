@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "pg/conn_failure.h"
+#include "pg/conn_message.h"
 
 #include <string.h>
 
@@ -48,6 +49,17 @@ static void test_causes(void **state)
 		/* Tried with TLS, then without. */
 		{ AT HBA "SSL encryption\n" AT HBA "no encryption", "28000", "not-let-in",
 			CONN_STAGE_AUTHENTICATION },
+		{ AT HBA "SSL encryption", "28000", "not-let-in", CONN_STAGE_AUTHENTICATION },
+		/* What was said to the other try weighs less. */
+		{ AT HBA "no encryption\n" AT "FATAL: PAM authentication failed for user \"u\"",
+			"28000", "token-refused", CONN_STAGE_AUTHENTICATION },
+		{ AT "SSL error: tlsv1 alert unknown ca\n" AT HBA "no encryption", "28000",
+			"client-certificate", CONN_STAGE_AUTHENTICATION },
+		{ AT "Connection refused\n" AT "FATAL: irgendwas", "28000", "not-let-in",
+			CONN_STAGE_AUTHENTICATION },
+		{ AT "FATAL: client certificates can only be checked if a root certificate store "
+		     "is available",
+			"F0000", "no-client-ca", CONN_STAGE_AUTHENTICATION },
 		{ AT "FATAL: password authentication failed for user \"no encryption\"", "28P01",
 			"wrong-password", CONN_STAGE_AUTHENTICATION },
 		{ AT "FATAL: Peer authentication failed for user \"u\"", "28000",
@@ -138,6 +150,63 @@ static void test_hint_of_the_words(void **state)
 	}
 }
 
+/* libpq joins what its tries were told: one SQLSTATE and one line of them count. */
+static void test_tries(void **state)
+{
+#define LOCATION "\nLOCATION:  auth_failed, auth.c:335\n"
+#define BARRED(how) AT "FATAL:  28000: " ENTRY how LOCATION
+#define ENTRY "no pg_hba.conf entry for host \"10.0.0.9\", user \"u\", database \"d\", "
+#define WRONG AT "FATAL:  28P01: password authentication failed for user \"u\"" LOCATION
+	static const struct {
+		const char *message, *sqlstate, *reason;
+		int lines;
+	} cases[] = {
+		{ WRONG, "28P01", "password authentication failed for user \"u\"", 1 },
+		{ WRONG WRONG, "28P01", "password authentication failed for user \"u\"", 1 },
+		{ WRONG BARRED("no encryption"), "28P01",
+			"password authentication failed for user \"u\"", 2 },
+		{ BARRED("no encryption") WRONG, "28P01",
+			"password authentication failed for user \"u\"", 2 },
+		{ BARRED("SSL encryption") BARRED("no encryption"), "28000", ENTRY "SSL encryption",
+			2 },
+		{ AT "FATAL:  F0000: client certificates can only be checked\n" BARRED(
+			  "no encryption"),
+			"F0000", "client certificates can only be checked", 2 },
+		{ BARRED("no encryption") AT "FATAL:  3D000: database \"d\" does not exist\n",
+			"3D000", "database \"d\" does not exist", 2 },
+		{ AT "FATAL:  28000: kein Eintrag\n" AT "FATAL:  28P01: falsch\n", "28P01",
+			"kein Eintrag", 2 },
+		{ AT "SSL error: tlsv1 alert unknown ca\n" BARRED("no encryption"), "28000",
+			"SSL error: tlsv1 alert unknown ca", 2 },
+		{ AT "Connection refused\n" AT "No route to host\n", "", "Connection refused", 2 },
+		{ "", "", "could not connect", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(err_release) struct err err = ERR_INIT;
+		CLEANUP(mem_cleanup) char *detail = NULL;
+		CLEANUP(mem_cleanup) char *reason = NULL;
+		char sqlstate[6] = "";
+		int lines = 0;
+
+		detail = conn_message_clean(cases[i].message, sqlstate);
+		assert_string_equal(cases[i].sqlstate, sqlstate);
+		for (const char *at = detail; *at; at++)
+			lines += at == detail || at[-1] == '\n';
+		assert_int_equal(cases[i].lines, lines);
+		err_set(&err, ERR_CONNECT, "could not connect");
+		if (*detail)
+			err_detail(&err, "%s", detail);
+		reason = conn_failure_reason(&err);
+		assert_string_equal(cases[i].reason, reason);
+	}
+	assert_true(conn_message_weight(WRONG) > conn_message_weight(BARRED("no encryption")));
+	assert_int_equal(
+		conn_message_weight(WRONG), conn_message_weight(BARRED("SSL encryption") WRONG));
+	assert_int_equal(0, conn_message_weight(""));
+}
+
 /* Every cause has something to say, but "other", and those whose hint names the role. */
 static void test_hints(void **state)
 {
@@ -171,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_hint_of_the_words),
+		cmocka_unit_test(test_tries),
 		cmocka_unit_test(test_hints),
 	};
 
