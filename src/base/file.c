@@ -131,13 +131,10 @@ ssize_t input_read(int fd, const char *name, char *buffer, size_t size, struct e
 	}
 }
 
-int file_read_all(const char *path, struct strbuf *out, struct err *err)
+static int read_all(int fd, const char *path, struct strbuf *out, struct err *err)
 {
-	CLEANUP(fd_cleanup) int fd = -1;
 	ssize_t got;
 
-	if (input_open(path, path, &fd, err) != 0)
-		return -1;
 	do {
 		size_t room = out->ceiling - out->length;
 
@@ -154,4 +151,28 @@ int file_read_all(const char *path, struct strbuf *out, struct err *err)
 		out->data[out->length] = '\0';
 	} while (got > 0);
 	return 0;
+}
+
+int file_read_all(const char *path, struct strbuf *out, struct err *err)
+{
+	CLEANUP(fd_cleanup) int fd = -1;
+
+	if (input_open(path, path, &fd, err) != 0)
+		return -1;
+	return read_all(fd, path, out, err);
+}
+
+int file_read_regular(const char *path, struct strbuf *out, struct err *err)
+{
+	CLEANUP(fd_cleanup) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat info;
+
+	if (fd < 0)
+		return err_errno(err, "could not open file \"%s\"", path);
+	if (fstat(fd, &info) != 0)
+		return err_errno(err, "could not examine file \"%s\"", path);
+	if (!S_ISREG(info.st_mode))
+		return err_set(err, ERR_FAILED, "could not read file \"%s\": it is %s", path,
+			S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
+	return read_all(fd, path, out, err);
 }

@@ -70,7 +70,7 @@ static int read_rules(struct doctor *doctor, const char *path, struct err *err)
 			return unknown_id(err);
 	if (!path_exists(path))
 		return 0;
-	if (file_read_all(path, &text, err) != 0)
+	if (file_read_regular(path, &text, err) != 0)
 		return -1;
 	if (ignore_parse(&doctor->ignore, path, text.data, text.length, doctor_knows, err) != 0)
 		return unknown_id(err);

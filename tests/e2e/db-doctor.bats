@@ -449,6 +449,21 @@ check() {
 	refute_contains "$stderr" 'matches nothing'
 }
 
+@test "an ignore file that is none is refused at once" {
+	make_project
+	mkfifo .dbrig-doctor-ignore
+	SECONDS=0
+	run --separate-stderr timeout 20 db-doctor
+	[ "$SECONDS" -lt 10 ]
+	assert_status 1
+	assert_contains "$stderr" '.dbrig-doctor-ignore": it is not a regular file'
+	rm .dbrig-doctor-ignore
+	mkdir .dbrig-doctor-ignore
+	run --separate-stderr db-doctor
+	assert_status 1
+	assert_contains "$stderr" '.dbrig-doctor-ignore": it is a directory'
+}
+
 @test "an unknown id is an error, with its line in the file, and nothing is connected" {
 	make_project
 	mark=$(server_log_mark)
