@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/project.h"
 #include "base/strbuf.h"
+#include "pg/conn_failure.h"
 #include "sql/mask.h"
 #include "term/out.h"
 
@@ -225,6 +226,20 @@ int context_explain(const struct context *context, struct err *err)
 	return -1;
 }
 
+/* libpq takes the user's name for the database's then; db-create does not. */
+static void explain_nameless(const struct context *context, struct err *err)
+{
+	const struct target *target = &context->target;
+
+	err_hint(err,
+		"%s %s no database, and one named like the user was asked for: %s. db-create needs "
+		"that too.",
+		target->origin, target->from_libpq_variables ? "name" : "names",
+		target->from_libpq_variables ? "set PGDATABASE"
+					     : "add the name at the end of the URL, "
+					       "postgresql://user@host:5432/database");
+}
+
 int context_connect(
 	struct context *context, bool own_queries, struct conn **ret_conn, struct err *err)
 {
@@ -241,9 +256,11 @@ int context_connect_database(struct context *context, const char *database, bool
 	options.own_queries = own_queries;
 	if (context_ensure_server(context, err) != 0)
 		return -1;
-	if (conn_open(&context->target.params, &options, ret_conn, err) != 0)
-		return context_explain(context, err);
-	return 0;
+	if (conn_open(&context->target.params, &options, ret_conn, err) == 0)
+		return 0;
+	if (!database && strcmp(err->sqlstate, CONN_STATE_NO_DATABASE) == 0)
+		explain_nameless(context, err);
+	return context_explain(context, err);
 }
 
 double context_wait_seconds(void)
