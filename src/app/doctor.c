@@ -78,12 +78,13 @@ void doctor_step(struct doctor *doctor, const char *name, enum doctor_status sta
 }
 
 void doctor_find(struct doctor *doctor, const char *id, enum doctor_severity severity,
-	const char *object, char *message, char *fix)
+	const char *object, char *message, char *fix, char *note)
 {
 	if (!doctor_wants(doctor, id) || ignore_matches(&doctor->ignore, id, object)) {
 		doctor->ignored += doctor_wants(doctor, id);
 		mem_free(message);
 		mem_free(fix);
+		mem_free(note);
 		return;
 	}
 	doctor->findings =
@@ -94,6 +95,7 @@ void doctor_find(struct doctor *doctor, const char *id, enum doctor_severity sev
 		.object = mem_strdup(object),
 		.message = message,
 		.fix = fix,
+		.note = note,
 	};
 }
 
@@ -123,6 +125,7 @@ void doctor_release(struct doctor *doctor)
 		mem_free(doctor->findings[i].object);
 		mem_free(doctor->findings[i].message);
 		mem_free(doctor->findings[i].fix);
+		mem_free(doctor->findings[i].note);
 	}
 	for (size_t i = 0; i < doctor->gap_count; i++)
 		mem_free(doctor->gaps[i].reason);

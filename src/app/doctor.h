@@ -35,6 +35,7 @@ struct doctor_finding {
 	char *object;
 	char *message; /* a phrase whose subject is the object */
 	char *fix;     /* SQL or a command; NULL: none */
+	char *note;    /* sentences: what to do where no command does it, or before; NULL: none */
 };
 
 /* A check that was not made, or saw less than there may be. */
@@ -84,10 +85,10 @@ bool doctor_wants(const struct doctor *doctor, const char *id);
 void doctor_step(struct doctor *doctor, const char *name, enum doctor_status status, int64_t us,
 	char *text, json_t *facts);
 
-/* Adds a finding, unless it is ignored or not wanted. message and fix (may be NULL) are taken over.
- */
+/* Adds a finding, unless it is ignored or not wanted. message, fix and note are taken over; the
+ * last two may be NULL. */
 void doctor_find(struct doctor *doctor, const char *id, enum doctor_severity severity,
-	const char *object, char *message, char *fix);
+	const char *object, char *message, char *fix, char *note);
 
 /* Adds a gap; reason is taken over. */
 void doctor_miss(struct doctor *doctor, const char *id, char *reason);

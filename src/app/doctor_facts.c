@@ -25,7 +25,7 @@ static void find_password_expiry(struct doctor *doctor, const struct health_role
 				? mem_strdup("the role's password has expired")
 				: mem_printf("the role's password expires in %lld day%s",
 					  (long long)days, days == 1 ? "" : "s"),
-			NULL);
+			NULL, NULL);
 }
 
 static void tell_role(struct doctor *doctor, const struct health_role *role, int64_t us)
@@ -127,12 +127,13 @@ static void find_read_only(struct doctor *doctor, const struct probe *probe,
 		doctor_find(doctor, "standby", DOCTOR_WARN, probe->places[address->place].host,
 			mem_strdup("is a standby: whatever writes fails with \"cannot execute … "
 				   "in a read-only transaction\""),
-			mem_strdup("name the primary in the URL, or add "
-				   "target_session_attrs=read-write to several hosts"));
+			NULL,
+			mem_strdup("Name the primary in the URL, or add "
+				   "target_session_attrs=read-write to several hosts."));
 	else if (server->is_read_only && !server->is_standby)
 		doctor_find(doctor, "read-only", DOCTOR_WARN, database,
 			mem_strdup("sessions begin read-only: default_transaction_read_only is on"),
-			NULL);
+			NULL, NULL);
 }
 
 int doctor_facts(

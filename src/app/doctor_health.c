@@ -22,7 +22,7 @@ static void take_rows(struct doctor *doctor, const char *id, const PGresult *res
 			doctor_miss(doctor, id, mem_strdup(row.message));
 		else
 			doctor_find(doctor, id, severity_of(row.severity), row.object,
-				mem_strdup(row.message), mem_strdup(row.fix));
+				mem_strdup(row.message), mem_strdup(row.fix), mem_strdup(row.note));
 	}
 }
 

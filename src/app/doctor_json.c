@@ -41,6 +41,7 @@ static json_t *findings(const struct doctor *doctor)
 		json_object_set_new(object, "object", out_json_text(finding->object));
 		json_object_set_new(object, "message", out_json_text(finding->message));
 		json_object_set_new(object, "fix", out_json_text(finding->fix));
+		json_object_set_new(object, "note", out_json_text(finding->note));
 		json_array_append_new(array, object);
 	}
 	return array;

@@ -154,12 +154,12 @@ static void find_expiry(struct doctor *doctor, const struct certificate *certifi
 			mem_printf("the server's certificate has expired on %s, and only clients "
 				   "that do not verify it still connect",
 				date),
-			NULL);
+			NULL, NULL);
 	else if (days < DOCTOR_EXPIRY_DAYS)
 		doctor_find(doctor, "certificate-expiry", DOCTOR_WARN, certificate->subject,
 			mem_printf("the server's certificate expires on %s, in %lld day%s", date,
 				(long long)days, days == 1 ? "" : "s"),
-			NULL);
+			NULL, NULL);
 }
 
 static bool tls_warns(const struct watch *watch, bool near)
@@ -177,13 +177,13 @@ static void find_exposed(
 		doctor_find(doctor, "not-encrypted", DOCTOR_WARN, host,
 			mem_strdup("is reached through the internet, and the connection is not "
 				   "encrypted"),
-			mem_strdup("sslmode=verify-full in the URL"));
+			NULL, mem_strdup("Put sslmode=verify-full into the URL."));
 	else if (watch->is_tls && !verifies(mode))
 		doctor_find(doctor, "tls-unverified", DOCTOR_INFO, host,
 			mem_printf("is reached through the internet, and sslmode=%s does not "
 				   "tell it from somebody in between",
 				mode),
-			mem_strdup("sslmode=verify-full in the URL"));
+			NULL, mem_strdup("Put sslmode=verify-full into the URL."));
 }
 
 /* With a successful attempt, or one that failed behind this step. */

@@ -104,6 +104,7 @@ static void print_finding(const struct doctor_finding *finding)
 	CLEANUP(mem_cleanup) char *object = safe_text(finding->object, SAFE_LINE);
 	CLEANUP(mem_cleanup) char *message = safe_text(finding->message, SAFE_LINE);
 	CLEANUP(mem_cleanup) char *fix = safe_text(finding->fix, SAFE_LINE);
+	CLEANUP(mem_cleanup) char *note = safe_text(finding->note, SAFE_LINE);
 	const char *severity = doctor_severity_name(finding->severity);
 
 	add_colored(&out, severity_colors[finding->severity], severity);
@@ -111,6 +112,10 @@ static void print_finding(const struct doctor_finding *finding)
 	add_colored(&out, BOLD, object);
 	strbuf_addf(&out, "\n%*s", FINDING_INDENT, "");
 	add_wrapped(&out, message, FINDING_INDENT, FINDING_INDENT);
+	if (note) {
+		strbuf_addf(&out, "%*s", FINDING_INDENT, "");
+		add_wrapped(&out, note, FINDING_INDENT, FINDING_INDENT);
+	}
 	/* In one line, to be copied. */
 	if (fix)
 		strbuf_addf(&out, "%*s> %s\n", FINDING_INDENT, "", fix);

@@ -37,23 +37,10 @@ bool doctor_is_near(const struct probe *probe, const struct probe_address *addre
 	       !address_is_global(&parsed, NULL);
 }
 
-/* The last line of what libpq says: of several addresses or attempts that of the last. */
-static char *short_reason(const struct err *err)
-{
-	const char *text = err->detail ? err->detail : err->message;
-	const char *colon = strstr(text, " failed: ");
-
-	if (colon)
-		text = colon + strlen(" failed: ");
-	if (strncmp(text, "FATAL: ", 7) == 0)
-		text += 7;
-	return mem_strndup(text, strcspn(text, "\n"));
-}
-
 int doctor_fail(
 	struct doctor *doctor, const char *step, int64_t us, enum conn_cause cause, struct err *err)
 {
-	char *text = short_reason(err);
+	char *text = conn_failure_reason(err);
 	json_t *facts = json_object();
 
 	doctor->cause = conn_cause_name(cause);
@@ -203,7 +190,7 @@ static void find_unreachable(struct doctor *doctor, const struct probe *probe)
 					"does not answer, and is tried before %s: each connection "
 					"may wait for it",
 					probe_first(probe)->text),
-				NULL);
+				NULL, NULL);
 }
 
 static void tell_port(struct doctor *doctor, const struct probe *probe)

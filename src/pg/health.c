@@ -97,6 +97,7 @@ struct health_row health_row(const PGresult *result, int row)
 		.object = value(result, row, 1),
 		.message = value(result, row, 2),
 		.fix = value(result, row, 3),
+		.note = PQnfields(result) > 4 ? value(result, row, 4) : NULL,
 	};
 }
 

@@ -38,10 +38,22 @@ check() {
 	run sql "$DB" 'CREATE UNIQUE INDEX CONCURRENTLY bad ON t (b)'
 	[ "$status" -ne 0 ]
 	finds invalid-index 'error public.bad'
-	sql "$DB" 'DELETE FROM t WHERE a = 2'
+	# What would fail is not proposed as SQL.
+	assert_equal 'null Remove the rows that are the same in b first, then REINDEX INDEX CONCURRENTLY public.bad; while there are such rows it fails and leaves an invalid bad_ccnew behind, for DROP INDEX CONCURRENTLY.' \
+		"$(jq -r '.findings[] | "\(.fix) \(.note)"' <<<"$output")"
+	run ! sql "$DB" 'REINDEX INDEX CONCURRENTLY public.bad'
+	finds invalid-index 'error public.bad' 'error public.bad_ccnew'
 	mend
+	finds invalid-index 'error public.bad'
+	sql "$DB" 'DELETE FROM t WHERE a = 2'
+	sql "$DB" 'REINDEX INDEX CONCURRENTLY public.bad'
 	finds invalid-index
 	assert_equal t "$(sql "$DB" "SELECT indisvalid FROM pg_index WHERE indexrelid = 'bad'::regclass")"
+	sql "$DB" 'CREATE INDEX plain ON t (b)'
+	sql "$DB" "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'plain'::regclass"
+	finds invalid-index 'error public.plain'
+	mend
+	finds invalid-index
 }
 
 @test "invalid-index: one that is being built is told as such" {

@@ -13,9 +13,10 @@ WITH sessions AS (
        UNION ALL
        SELECT format('database %I', datname),
               (SELECT count(*) FROM sessions s WHERE s.datname = d.datname), datconnlimit,
-              format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname, 2 * datconnlimit)
+              format('ALTER DATABASE %I CONNECTION LIMIT %s;', datname,
+                     CASE datconnlimit WHEN 0 THEN -1 ELSE 2 * datconnlimit END)
          FROM pg_catalog.pg_database d
-        WHERE datname = pg_catalog.current_database() AND datconnlimit > 0
+        WHERE datname = pg_catalog.current_database() AND datconnlimit >= 0
        UNION ALL
        SELECT format('role %I', rolname),
               (SELECT count(*) FROM sessions s WHERE s.usename = r.rolname), rolconnlimit,
@@ -23,6 +24,9 @@ WITH sessions AS (
          FROM pg_catalog.pg_roles r
         WHERE rolname = CURRENT_USER AND rolconnlimit > 0)
 SELECT CASE WHEN 100 * used >= $2::numeric * allowed THEN 'error' ELSE 'warning' END,
-       object, format('%s of %s connections are in use', used, allowed), fix
+       object,
+       CASE WHEN allowed = 0 THEN 'lets nobody but superusers connect: its CONNECTION LIMIT is 0'
+            ELSE format('%s of %s connections are in use', used, allowed) END,
+       fix
   FROM limits
  WHERE 100 * used >= $1::numeric * allowed
