@@ -1,5 +1,6 @@
 /* The steps that libpq goes, watched while it goes them. */
 #include "app/doctor_internal.h"
+#include "app/doctor_watch.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -11,83 +12,6 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-
-/* How far an attempt has come, in the order in which libpq goes. */
-enum rank { RANK_NONE, RANK_BEGUN, RANK_ASKED, RANK_LET_IN, RANK_READY };
-
-/* The last attempt. Times are clock_us; 0: it has not come so far. */
-struct watch {
-	enum rank rank;
-	int64_t begun, asked, answered, let_in, ready;
-	bool is_tls, is_gss, used_password;
-	char *version, *cipher;
-	struct certificate certificate;
-};
-
-static void watch_release(struct watch *watch)
-{
-	mem_free(watch->version);
-	mem_free(watch->cipher);
-	certificate_release(&watch->certificate);
-	*watch = (struct watch){ 0 };
-}
-
-static enum rank rank_of(ConnStatusType status)
-{
-	switch (status) {
-	case CONNECTION_BAD:
-		return RANK_NONE;
-	case CONNECTION_AWAITING_RESPONSE:
-		return RANK_ASKED;
-	case CONNECTION_AUTH_OK:
-	case CONNECTION_CONSUME:
-	case CONNECTION_CHECK_WRITABLE:
-	case CONNECTION_CHECK_TARGET:
-	case CONNECTION_CHECK_STANDBY:
-		return RANK_LET_IN;
-	case CONNECTION_OK:
-		return RANK_READY;
-	default:
-		return RANK_BEGUN;
-	}
-}
-
-static void note_tls(struct watch *watch, PGconn *pg)
-{
-	watch->is_gss = PQgssEncInUse(pg);
-	watch->is_tls = PQsslInUse(pg);
-	if (!watch->is_tls)
-		return;
-	watch->version = mem_strdup(PQsslAttribute(pg, "protocol"));
-	watch->cipher = mem_strdup(PQsslAttribute(pg, "cipher"));
-	certificate_of(pg, &watch->certificate);
-}
-
-static void look(void *context, PGconn *pg)
-{
-	struct watch *watch = context;
-	const enum rank rank = rank_of(PQstatus(pg));
-	const int64_t now = clock_us();
-
-	if (rank == RANK_NONE)
-		return;
-	if (rank < watch->rank) {
-		watch_release(watch);
-		watch->begun = now;
-	}
-	if (rank >= RANK_ASKED && watch->asked)
-		watch->answered = watch->answered ? watch->answered : now;
-	if (rank >= RANK_ASKED && !watch->asked) {
-		watch->asked = now;
-		note_tls(watch, pg);
-	}
-	if (rank >= RANK_LET_IN && !watch->let_in)
-		watch->let_in = now;
-	if (rank == RANK_READY)
-		watch->ready = now;
-	watch->used_password = PQconnectionUsedPassword(pg);
-	watch->rank = rank;
-}
 
 /* --- TLS -------------------------------------------------------------------------------------- */
 
@@ -162,23 +86,23 @@ static void find_expiry(struct doctor *doctor, const struct certificate *certifi
 			NULL, NULL);
 }
 
-static bool tls_warns(const struct watch *watch, bool near)
+static bool tls_warns(const struct attempt *attempt, bool near)
 {
-	if (!watch->is_tls)
-		return !watch->is_gss && !near;
-	return watch->certificate.subject &&
-	       doctor_days(watch->certificate.ends) < DOCTOR_EXPIRY_DAYS;
+	if (!attempt->is_tls)
+		return !attempt->is_gss && !near;
+	return attempt->certificate.subject &&
+	       doctor_days(attempt->certificate.ends) < DOCTOR_EXPIRY_DAYS;
 }
 
 static void find_exposed(
-	struct doctor *doctor, const struct watch *watch, const char *mode, const char *host)
+	struct doctor *doctor, const struct attempt *attempt, const char *mode, const char *host)
 {
-	if (!watch->is_tls && !watch->is_gss)
+	if (!attempt->is_tls && !attempt->is_gss)
 		doctor_find(doctor, "not-encrypted", DOCTOR_WARN, host,
 			mem_strdup("is reached through the internet, and the connection is not "
 				   "encrypted"),
 			NULL, mem_strdup("Put sslmode=verify-full into the URL."));
-	else if (watch->is_tls && !verifies(mode))
+	else if (attempt->is_tls && !verifies(mode))
 		doctor_find(doctor, "tls-unverified", DOCTOR_INFO, host,
 			mem_printf("is reached through the internet, and sslmode=%s does not "
 				   "tell it from somebody in between",
@@ -187,7 +111,8 @@ static void find_exposed(
 }
 
 /* With a successful attempt, or one that failed behind this step. */
-static void tell_tls(struct doctor *doctor, const struct probe *probe, const struct watch *watch)
+static void tell_tls(
+	struct doctor *doctor, const struct probe *probe, const struct attempt *attempt)
 {
 	const struct params *params = &doctor->context->target.params;
 	const struct probe_address *address = probe_first(probe);
@@ -203,29 +128,29 @@ static void tell_tls(struct doctor *doctor, const struct probe *probe, const str
 	}
 	facts = json_object();
 	json_object_set_new(facts, "sslmode", out_json_text(mode ? mode : "prefer"));
-	json_object_set_new(facts, "encrypted", json_boolean(watch->is_tls || watch->is_gss));
-	if (watch->is_tls) {
-		strbuf_addf(&text, "%s, %s, sslmode=%s", watch->version, watch->cipher, mode);
-		json_object_set_new(facts, "version", out_json_text(watch->version));
-		json_object_set_new(facts, "cipher", out_json_text(watch->cipher));
-	} else if (watch->is_gss) {
+	json_object_set_new(facts, "encrypted", json_boolean(attempt->is_tls || attempt->is_gss));
+	if (attempt->is_tls) {
+		strbuf_addf(&text, "%s, %s, sslmode=%s", attempt->version, attempt->cipher, mode);
+		json_object_set_new(facts, "version", out_json_text(attempt->version));
+		json_object_set_new(facts, "cipher", out_json_text(attempt->cipher));
+	} else if (attempt->is_gss) {
 		strbuf_adds(&text, "none: GSSAPI encrypts");
 	} else {
 		strbuf_addf(&text, "not encrypted, sslmode=%s", mode);
 	}
-	if (watch->certificate.subject) {
+	if (attempt->certificate.subject) {
 		strbuf_addc(&text, '\n');
-		add_certificate(&text, &watch->certificate);
-		json_object_set_new(facts, "certificate", certificate_facts(&watch->certificate));
+		add_certificate(&text, &attempt->certificate);
+		json_object_set_new(facts, "certificate", certificate_facts(&attempt->certificate));
 	}
 	doctor_step(doctor, "tls",
-		tls_warns(watch, doctor_is_near(probe, address)) ? DOCTOR_WARNING : DOCTOR_OK,
-		watch->begun && watch->asked ? watch->asked - watch->begun : -1,
+		tls_warns(attempt, doctor_is_near(probe, address)) ? DOCTOR_WARNING : DOCTOR_OK,
+		attempt->begun && attempt->asked ? attempt->asked - attempt->begun : -1,
 		strbuf_detach(&text), facts);
-	if (watch->certificate.subject)
-		find_expiry(doctor, &watch->certificate);
+	if (attempt->certificate.subject)
+		find_expiry(doctor, &attempt->certificate);
 	if (!doctor_is_near(probe, address))
-		find_exposed(doctor, watch, mode ? mode : "prefer", place->host);
+		find_exposed(doctor, attempt, mode ? mode : "prefer", place->host);
 }
 
 /* -1 with err INTERRUPTED; 1: the server shows none. Nothing is sent to it but the wish for TLS. */
@@ -302,45 +227,45 @@ static bool takes_password(const char *method)
 }
 
 /* asked: the server's method; NULL: not known. A pooler may have come in by another than we. */
-static char *method(const struct doctor *doctor, const struct watch *watch, const char *asked)
+static char *method(const struct doctor *doctor, const struct attempt *attempt, const char *asked)
 {
 	if (doctor->context->target.is_iam)
 		return mem_strdup("IAM token");
-	if (asked && takes_password(asked) != watch->used_password)
+	if (asked && takes_password(asked) != attempt->used_password)
 		asked = NULL;
-	if (watch->used_password)
+	if (attempt->used_password)
 		return asked ? mem_printf("password (%s)", asked) : mem_strdup("password");
 	return mem_printf("no password asked for (%s)", asked ? asked : "trust, peer, certificate");
 }
 
-static void tell_server(struct doctor *doctor, const struct watch *watch)
+static void tell_server(struct doctor *doctor, const struct attempt *attempt)
 {
 	doctor_step(doctor, "server", DOCTOR_OK,
-		watch->asked && watch->answered ? watch->answered - watch->asked : -1,
+		attempt->asked && attempt->answered ? attempt->answered - attempt->asked : -1,
 		mem_strdup("accepts connections"), NULL);
 }
 
 static void tell_authentication(
-	struct doctor *doctor, const struct watch *watch, const char *user, const char *asked)
+	struct doctor *doctor, const struct attempt *attempt, const char *user, const char *asked)
 {
-	CLEANUP(mem_cleanup) char *how = method(doctor, watch, asked);
+	CLEANUP(mem_cleanup) char *how = method(doctor, attempt, asked);
 	json_t *facts = json_object();
-	const int64_t since = watch->answered ? watch->answered : watch->asked;
+	const int64_t since = attempt->answered ? attempt->answered : attempt->asked;
 
 	json_object_set_new(facts, "user", out_json_text(user));
 	json_object_set_new(facts, "method", out_json_text(how));
 	doctor_step(doctor, "authentication", DOCTOR_OK,
-		watch->let_in && since ? watch->let_in - since : -1,
+		attempt->let_in && since ? attempt->let_in - since : -1,
 		mem_printf("user \"%s\": %s", user ? user : "", how), facts);
 }
 
-static void tell_database(struct doctor *doctor, const struct watch *watch, PGconn *pg)
+static void tell_database(struct doctor *doctor, const struct attempt *attempt, PGconn *pg)
 {
 	json_t *facts = json_object();
 
 	json_object_set_new(facts, "database", out_json_text(PQdb(pg)));
 	doctor_step(doctor, "database", DOCTOR_OK,
-		watch->ready && watch->let_in ? watch->ready - watch->let_in : -1,
+		attempt->ready && attempt->let_in ? attempt->ready - attempt->let_in : -1,
 		mem_printf("\"%s\"", PQdb(pg)), facts);
 }
 
@@ -355,8 +280,8 @@ static const struct probe_address *silent_address(const struct probe *probe)
 }
 
 /* The limits of a role or a database are looked at once it is known who it is. */
-static enum conn_stage stage_of(
-	enum conn_cause cause, const struct watch *watch, bool silent_first, const struct err *err)
+static enum conn_stage stage_of(enum conn_cause cause, const struct attempt *attempt,
+	bool silent_first, const struct err *err)
 {
 	const bool is_own_limit =
 		err->detail && (strstr(err->detail, "connections for role") ||
@@ -364,31 +289,31 @@ static enum conn_stage stage_of(
 
 	if (cause == CONN_CAUSE_TOO_MANY && is_own_limit)
 		return CONN_STAGE_DATABASE;
-	if (cause == CONN_CAUSE_NO_ANSWER && watch->rank < RANK_ASKED && silent_first)
+	if (cause == CONN_CAUSE_NO_ANSWER && attempt->rank < RANK_ASKED && silent_first)
 		return CONN_STAGE_TCP;
 	/* Its port has answered before: a server that is silent is so now. */
 	if (cause != CONN_CAUSE_OTHER && cause != CONN_CAUSE_SILENT &&
 		conn_cause_stage(cause) >= CONN_STAGE_TLS)
 		return conn_cause_stage(cause);
-	if (watch->rank >= RANK_LET_IN)
+	if (attempt->rank >= RANK_LET_IN)
 		return CONN_STAGE_DATABASE;
 	if (cause == CONN_CAUSE_NO_ANSWER || cause == CONN_CAUSE_SILENT)
 		return CONN_STAGE_SERVER;
-	return watch->rank == RANK_ASKED ? CONN_STAGE_SERVER : CONN_STAGE_TLS;
+	return attempt->rank == RANK_ASKED ? CONN_STAGE_SERVER : CONN_STAGE_TLS;
 }
 
 /* When the stage that failed began; 0: not known. */
-static int64_t began(const struct watch *watch, enum conn_stage stage)
+static int64_t began(const struct attempt *attempt, enum conn_stage stage)
 {
 	switch (stage) {
 	case CONN_STAGE_SERVER:
-		return watch->asked;
+		return attempt->asked;
 	case CONN_STAGE_AUTHENTICATION:
-		return watch->answered ? watch->answered : watch->asked;
+		return attempt->answered ? attempt->answered : attempt->asked;
 	case CONN_STAGE_DATABASE:
-		return watch->let_in;
+		return attempt->let_in;
 	default:
-		return watch->begun;
+		return attempt->begun;
 	}
 }
 
@@ -404,7 +329,7 @@ static int examine(
 	return 0;
 }
 
-static int failed(struct doctor *doctor, const struct probe *probe, const struct watch *watch,
+static int failed(struct doctor *doctor, const struct probe *probe, const struct attempt *attempt,
 	int64_t begun, struct err *err)
 {
 	static const char *const names[] = { "dns", "tcp", "tls", "server", "authentication",
@@ -412,22 +337,22 @@ static int failed(struct doctor *doctor, const struct probe *probe, const struct
 	CLEANUP(mem_cleanup) char *user = probe_param(&doctor->context->target.params, "user");
 	enum conn_cause cause = conn_failure_cause(err);
 	const struct probe_address *silent = silent_address(probe);
-	const enum conn_stage stage = stage_of(cause, watch, silent != NULL, err);
+	const enum conn_stage stage = stage_of(cause, attempt, silent != NULL, err);
 	const enum conn_cause said = cause;
-	const int64_t since = began(watch, stage), now = clock_us();
+	const int64_t since = began(attempt, stage), now = clock_us();
 
 	if (cause == CONN_CAUSE_NO_ANSWER && stage == CONN_STAGE_SERVER)
 		cause = CONN_CAUSE_SILENT;
 	/* A refusal for want of TLS comes from the step before it. */
-	if (cause == CONN_CAUSE_SILENT && watch->rank < RANK_ASKED)
+	if (cause == CONN_CAUSE_SILENT && attempt->rank < RANK_ASKED)
 		doctor_step(doctor, "tls", DOCTOR_SKIPPED, -1,
 			mem_strdup("not known: nothing was answered"), NULL);
 	else if (stage > CONN_STAGE_TLS)
-		tell_tls(doctor, probe, watch);
+		tell_tls(doctor, probe, attempt);
 	if (stage > CONN_STAGE_SERVER)
-		tell_server(doctor, watch);
+		tell_server(doctor, attempt);
 	if (stage > CONN_STAGE_AUTHENTICATION)
-		tell_authentication(doctor, watch, user, NULL);
+		tell_authentication(doctor, attempt, user, NULL);
 	if (examine(doctor, probe, &cause, err) != 0)
 		return -1;
 	if (stage == CONN_STAGE_TCP)
@@ -444,29 +369,29 @@ static int failed(struct doctor *doctor, const struct probe *probe, const struct
 int doctor_session(
 	struct doctor *doctor, const struct probe *probe, struct conn **ret_conn, struct err *err)
 {
-	CLEANUP(watch_release) struct watch watch = { 0 };
-	const struct conn_observer observer = { .look = look, .context = &watch };
+	CLEANUP(watch_release) struct watch watch = WATCH_INIT;
+	const struct conn_observer observer = { .look = watch_look, .context = &watch };
 	const int64_t begun = clock_us();
 	CLEANUP(mem_cleanup) char *asked = NULL;
 	struct conn *conn = NULL;
 	int result;
 
-	watch.begun = begun;
+	watch.now.begun = begun;
 	doctor->context->observer = &observer;
 	result = context_connect(doctor->context, true, &conn, err);
 	doctor->context->observer = NULL;
 	if (result != 0 && (err->kind == ERR_CONNECT || err->kind == ERR_TIMEOUT) &&
 		!doctor->context->token.failed)
-		return failed(doctor, probe, &watch, begun, err);
+		return failed(doctor, probe, watch_failed(&watch), begun, err);
 	if (result != 0)
 		return -1;
 	/* What cannot be asked is not said. */
 	if (health_read_method(conn, &asked, err) != 0)
 		err_release(err);
-	tell_tls(doctor, probe, &watch);
-	tell_server(doctor, &watch);
-	tell_authentication(doctor, &watch, PQuser(conn_pg(conn)), asked);
-	tell_database(doctor, &watch, conn_pg(conn));
+	tell_tls(doctor, probe, &watch.now);
+	tell_server(doctor, &watch.now);
+	tell_authentication(doctor, &watch.now, PQuser(conn_pg(conn)), asked);
+	tell_database(doctor, &watch.now, conn_pg(conn));
 	*ret_conn = conn;
 	return 0;
 }

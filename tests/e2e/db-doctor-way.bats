@@ -3,25 +3,10 @@
 
 load helper
 load rds
-
-HOST=db.example.test
+load doctor-way
 
 setup_file() {
-	start_rds_server
-	# The tests name the server otherwise: what is said of RDS has its own tests.
-	certificate good amazon "$HOST"
-	sign good 90
-	certificate other amazon other.example.test
-	sign expired -1
-	sign ending 20
-}
-
-# sign NAME DAYS: another certificate for the same key and host.
-sign() {
-	local dir=$BATS_FILE_TMPDIR/tls
-	openssl x509 -req -in "$dir/good.csr" -CA "$dir/amazon.pem" -CAkey "$dir/amazon.key" \
-		-set_serial $((RANDOM + 10)) -days "$2" \
-		-extfile <(printf 'subjectAltName=DNS:%s\n' "$HOST") -out "$dir/$1.pem" 2>"$dir/log"
+	start_doctor_server
 }
 
 teardown_file() {
@@ -31,66 +16,6 @@ teardown_file() {
 setup() {
 	common_setup
 	unset CONNECTION_URL DATABASE_URL "${!PG@}"
-}
-
-# The server with TLS, with that certificate ("good").
-tls_server() {
-	rds_server
-	install -m 600 "$TEST_DIR/tls/${1:-good}.pem" "$SERVER_HOME/data/server.pem" || return
-	install -m 600 "$TEST_DIR/tls/${2:-good}.key" "$SERVER_HOME/data/server.key" || return
-	if [ "$(id -u)" -eq 0 ]; then
-		chown "$SERVER_ACCOUNT" "$SERVER_HOME/data"/server.*
-	fi
-	sql postgres 'SELECT pg_reload_conf()' >"$TEST_DIR/tls/log"
-	wait_until "[ \"\$(shown_serial)\" = \"\$(openssl x509 -noout -serial -in '$TEST_DIR/tls/${1:-good}.pem')\" ]"
-}
-
-shown_serial() {
-	openssl s_client -starttls postgres -connect "127.0.0.1:$SERVER_PORT" </dev/null 2>/dev/null |
-		openssl x509 -noout -serial
-}
-
-# prod [USER:PASSWORD] [DATABASE] [PARAMETERS]
-prod() {
-	local parameters=${3-sslmode=verify-full&sslrootcert=$TEST_DIR/tls/amazon.pem}
-	export PROD_CONNECTION_URL
-	PROD_CONNECTION_URL=postgresql://${1:-app:$APP_PASSWORD_ENCODED}@$HOST:$SERVER_PORT/${2:-postgres}
-	PROD_CONNECTION_URL+="?hostaddr=127.0.0.1${parameters:+&$parameters}"
-}
-
-# doctor [ARGUMENT...]: as JSON, by target prod.
-doctor() {
-	run --separate-stderr db-doctor prod --json --no-health "$@"
-	refute_contains "$output$stderr" "$APP_PASSWORD"
-	refute_contains "$output$stderr" "$APP_PASSWORD_ENCODED"
-}
-
-# ends_at STEP CAUSE HINT [STATUS]: the way's last step, why, and what is said.
-ends_at() {
-	assert_status "${4:-2}"
-	assert_equal "$1 failed $2 $2" "$(jq -r '"\(.steps[-1].step) \(.steps[-1].status) \(.steps[-1].facts.cause) \(.failure.cause)"' <<<"$output")"
-	assert_equal 1 "$(jq '[.steps[] | select(.status == "failed")] | length' <<<"$output")"
-	assert_equal "$3" "$(jq -r '.failure.hint' <<<"$output")"
-	assert_contains "$stderr" "hint: $3"
-	assert_contains "$stderr" 'The connection comes from PROD_CONNECTION_URL.'
-}
-
-facts() {
-	jq -r ".steps[] | select(.step == \"$1\") | .facts.$2" <<<"$output"
-}
-
-# asked BEFORE FROM: the method as it is told before server 16, which does not say it, and from there on.
-asked() {
-	[ "$SERVER_VERSION" -ge 16 ] && set -- "$2"
-	printf '%s\n' "$1"
-}
-
-# lets_in LINE...: the server's pg_hba.conf, whose socket stays open to postgres.
-lets_in() {
-	printf '%s\n' 'local all postgres trust' "$@" >"$SERVER_HOME/data/pg_hba.conf"
-	sql postgres 'SELECT pg_reload_conf()'
-	wait_until "[ \"\$(sql postgres 'SELECT count(*) FROM pg_hba_file_rules WHERE error IS NULL')\" = $(($# + 1)) ]"
-	sleep 0.3
 }
 
 # --- the whole way -----------------------------------------------------------------------------
@@ -250,7 +175,7 @@ lets_in() {
 	tls_server
 	prod app:wrong
 	doctor
-	ends_at authentication wrong-password 'Check user and password in the URL; @ : / ? # % in a password must be percent-encoded. A role that is not there, has no password or is past its VALID UNTIL is refused in the same words.'
+	ends_at authentication wrong-password "$PASSWORD_HINT"
 	assert_equal TLSv1.3 "$(facts tls version)"
 }
 
@@ -276,7 +201,7 @@ lets_in() {
 	sql postgres "ALTER ROLE app VALID UNTIL '2020-01-01'"
 	prod '' '' ''
 	doctor
-	ends_at authentication wrong-password 'Check user and password in the URL; @ : / ? # % in a password must be percent-encoded. A role that is not there, has no password or is past its VALID UNTIL is refused in the same words.'
+	ends_at authentication wrong-password "$PASSWORD_HINT"
 	assert_contains "$(<"$SERVER_LOG")" 'has an expired password'
 }
 
@@ -357,6 +282,20 @@ lets_in() {
 	ends_at database no-such-database 'Create it with db-create, or make it whole with db-setup.'
 }
 
+@test "a URL that names no database: what db-create wants as well" {
+	tls_server
+	sql postgres 'DROP DATABASE IF EXISTS app'
+	prod
+	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/\/postgres\?/?}
+	doctor
+	ends_at database no-such-database 'PROD_CONNECTION_URL names no database, and one named like the user was asked for: add the name at the end of the URL, postgresql://user@host:5432/database. db-create needs that too.'
+	unset PROD_CONNECTION_URL
+	PGHOST=127.0.0.1 PGPORT=$SERVER_PORT PGUSER=app PGPASSWORD=$APP_PASSWORD PGSSLMODE=require \
+		run --separate-stderr db-doctor --no-health
+	assert_status 2
+	assert_contains "$stderr" 'was asked for: set PGDATABASE. db-create needs that too.'
+}
+
 @test "a database that the role may not connect to" {
 	tls_server
 	DB=$(db closed)
@@ -371,7 +310,24 @@ lets_in() {
 	sql postgres 'ALTER ROLE app CONNECTION LIMIT 0'
 	prod '' '' ''
 	doctor
-	ends_at database too-many-connections 'This may pass: --wait keeps trying.'
+	ends_at database too-many-connections "The role's CONNECTION LIMIT is used up: --wait keeps trying until one of its connections ends, in vain if the limit is 0. Whoever may alter the role sees it in pg_roles.rolconnlimit, and sets it with ALTER ROLE … CONNECTION LIMIT."
+}
+
+@test "too many connections: of the database, and how many it takes" {
+	own_server
+	DB=$(db full)
+	sql postgres "ALTER DATABASE $DB CONNECTION LIMIT 0"
+	prod '' "$DB" ''
+	doctor
+	ends_at database too-many-connections "The database's CONNECTION LIMIT is used up: --wait keeps trying until one of its connections ends, in vain if the limit is 0. From another database it is seen in pg_database.datconnlimit; ALTER DATABASE … CONNECTION LIMIT sets it."
+	# A superuser gets in, and is told.
+	CONNECTION_URL=$(url "$DB") run --separate-stderr db-doctor --json --only connection-headroom
+	assert_status 0
+	assert_equal "error database $DB lets nobody but superusers connect: its CONNECTION LIMIT is 0" \
+		"$(jq -r '.findings[] | "\(.severity) \(.object) \(.message)"' <<<"$output")"
+	sql postgres "$(jq -r '.findings[].fix' <<<"$output")"
+	doctor
+	assert_status 0
 }
 
 @test "too many connections: of the server" {
