@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* First letters of what is looked at. */
-#define LETTERS "acdeptuw"
+#define LETTERS "acdemptuw"
 
 /* The server cuts longer names. */
 #define NAME_MOST 63
@@ -18,7 +18,7 @@ static void data(struct destructive *found, const char *name)
 	found->name = name;
 }
 
-/* --- DELETE and UPDATE ----------------------------------------------------------------------- */
+/* --- DELETE, UPDATE and MERGE ---------------------------------------------------------------- */
 
 /* What is known of the statement in one pair of parentheses. */
 enum {
@@ -26,6 +26,8 @@ enum {
 	VERB_UPDATE = 2,
 	HAS_WHERE = 4,
 	IN_LIST = 8, /* of WITH: its verb is still to come */
+	VERB_MERGE = 16,
+	HAS_DELETE = 32, /* THEN DELETE */
 };
 
 /* What the token before means for the present one. */
@@ -35,6 +37,7 @@ enum before {
 	BEFORE_QUERY,     /* AS [MATERIALIZED]: behind a parenthesis one does */
 	BEFORE_NAME,      /* here stands a name, whatever it looks like */
 	BEFORE_ITEM,      /* WITH, comma: in the list of WITH the same */
+	BEFORE_ACTION,    /* THEN */
 };
 
 static enum before take_before(const struct tokens *tokens, enum before before)
@@ -49,7 +52,7 @@ static enum before take_before(const struct tokens *tokens, enum before before)
 	if (tokens_symbol(tokens, ',') || tokens_word(tokens, "with") ||
 		tokens_word(tokens, "recursive"))
 		return BEFORE_ITEM;
-	return BEFORE_OTHER;
+	return tokens_word(tokens, "then") ? BEFORE_ACTION : BEFORE_OTHER;
 }
 
 /* The word that says what a WITH is for. */
@@ -72,7 +75,11 @@ static void note_word(const struct tokens *tokens, enum before before, char *sta
 		   ((*state & IN_LIST) && before == BEFORE_OTHER && is_verb(tokens))) {
 		*state = (char)(tokens_word(tokens, "delete")   ? VERB_DELETE
 				: tokens_word(tokens, "update") ? VERB_UPDATE
+				: tokens_word(tokens, "merge")  ? VERB_MERGE
 								: 0);
+	} else if (before == BEFORE_ACTION) {
+		if ((*state & VERB_MERGE) && tokens_word(tokens, "delete"))
+			*state |= HAS_DELETE;
 	} else if (before != BEFORE_NAME && before != BEFORE_QUERY &&
 		   tokens_word(tokens, "where")) {
 		*state |= HAS_WHERE;
@@ -81,6 +88,8 @@ static void note_word(const struct tokens *tokens, enum before before, char *sta
 
 static const char *verdict(char state)
 {
+	if (state & HAS_DELETE)
+		return "MERGE ... THEN DELETE";
 	if (state & HAS_WHERE)
 		return NULL;
 	if (state & VERB_DELETE)
@@ -194,6 +203,26 @@ static void skip_if_exists(struct tokens *tokens)
 		tokens_take(tokens, "exists");
 }
 
+/* [COLUMN] name [SET DATA] TYPE type USING …: what the column held is computed anew. */
+static bool converts(struct tokens *tokens)
+{
+	tokens_take(tokens, "column");
+	tokens_next(tokens);
+	if (tokens_take(tokens, "set"))
+		tokens_take(tokens, "data");
+	if (!tokens_take(tokens, "type"))
+		return false;
+	while (!is_end(tokens) && !tokens_symbol(tokens, ',')) {
+		if (tokens_word(tokens, "using"))
+			return true;
+		if (tokens_symbol(tokens, '('))
+			tokens_skip_parentheses(tokens);
+		else
+			tokens_next(tokens);
+	}
+	return false;
+}
+
 static void alter_table(struct tokens *tokens, struct destructive *found)
 {
 	skip_if_exists(tokens);
@@ -207,6 +236,21 @@ static void alter_table(struct tokens *tokens, struct destructive *found)
 	do {
 		if (tokens_take(tokens, "drop") && !tokens_word(tokens, "constraint")) {
 			data(found, "ALTER TABLE ... DROP COLUMN");
+			return;
+		}
+		if (tokens_take(tokens, "alter") && converts(tokens)) {
+			data(found, "ALTER TABLE ... TYPE ... USING");
+			return;
+		}
+	} while (next_action(tokens));
+}
+
+static void alter_type(struct tokens *tokens, struct destructive *found)
+{
+	tokens_skip_name(tokens);
+	do {
+		if (tokens_take(tokens, "drop") && tokens_word(tokens, "attribute")) {
+			data(found, "ALTER TYPE ... DROP ATTRIBUTE");
 			return;
 		}
 	} while (next_action(tokens));
@@ -259,16 +303,13 @@ static void drop(struct tokens *tokens, struct destructive *found)
 {
 	static const struct {
 		const char *word, *second, *name;
-		bool with_cascade;
 	} objects[] = {
-		{ "table", NULL, "DROP TABLE", false },
-		{ "schema", NULL, "DROP SCHEMA", false },
-		{ "materialized", "view", "DROP MATERIALIZED VIEW", false },
-		{ "sequence", NULL, "DROP SEQUENCE", false },
-		{ "extension", NULL, "DROP EXTENSION", false },
-		{ "owned", "by", "DROP OWNED", false },
-		{ "type", NULL, "DROP TYPE ... CASCADE", true },
-		{ "domain", NULL, "DROP DOMAIN ... CASCADE", true },
+		{ "table", NULL, "DROP TABLE" },
+		{ "schema", NULL, "DROP SCHEMA" },
+		{ "materialized", "view", "DROP MATERIALIZED VIEW" },
+		{ "sequence", NULL, "DROP SEQUENCE" },
+		{ "extension", NULL, "DROP EXTENSION" },
+		{ "owned", "by", "DROP OWNED" },
 	};
 
 	if (tokens_take(tokens, "database")) {
@@ -279,11 +320,12 @@ static void drop(struct tokens *tokens, struct destructive *found)
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
 		if (!tokens_take(tokens, objects[i].word))
 			continue;
-		if ((!objects[i].second || tokens_word(tokens, objects[i].second)) &&
-			(!objects[i].with_cascade || cascades(tokens)))
+		if (!objects[i].second || tokens_word(tokens, objects[i].second))
 			data(found, objects[i].name);
 		return;
 	}
+	if (cascades(tokens))
+		data(found, "DROP ... CASCADE");
 }
 
 static void alter(struct tokens *tokens, struct destructive *found)
@@ -292,6 +334,8 @@ static void alter(struct tokens *tokens, struct destructive *found)
 
 	if (tokens_take(tokens, "table")) {
 		alter_table(tokens, found);
+	} else if (tokens_take(tokens, "type")) {
+		alter_type(tokens, found);
 	} else if (tokens_take(tokens, "database")) {
 		name = *tokens;
 		tokens_next(tokens);
@@ -325,7 +369,8 @@ static void judge(struct tokens tokens, struct destructive *found)
 	else if (tokens_take(&tokens, "create"))
 		create(&tokens, found);
 	else if (tokens_word(&tokens, "delete") || tokens_word(&tokens, "update") ||
-		 tokens_word(&tokens, "with") || tokens_symbol(&tokens, '(') ||
+		 tokens_word(&tokens, "merge") || tokens_word(&tokens, "with") ||
+		 tokens_symbol(&tokens, '(') ||
 		 (tokens_take(&tokens, "copy") && tokens_symbol(&tokens, '(')))
 		without_where(&tokens, found);
 }

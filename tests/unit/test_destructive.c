@@ -10,6 +10,10 @@
 #define COMMENT_SHOP "COMMENT [COMMENT ON DATABASE] shop"
 #define DROP_COLUMN "DATA [ALTER TABLE ... DROP COLUMN]"
 #define DELETE_ALL "DATA [DELETE without WHERE]"
+#define CASCADES "DATA [DROP ... CASCADE]"
+#define MERGE_DELETE "DATA [MERGE ... THEN DELETE]"
+#define CONVERTS "DATA [ALTER TABLE ... TYPE ... USING]"
+#define DROP_ATTRIBUTE "DATA [ALTER TYPE ... DROP ATTRIBUTE]"
 #define UPDATE_ALL "DATA [UPDATE without WHERE]"
 
 static const char *const kinds[] = { "NONE", "DATA", "DATABASE", "COMMENT" };
@@ -69,14 +73,21 @@ static void test_objects(void **state)
 		{ "DROP SEQUENCE a;", "DATA [DROP SEQUENCE]" },
 		{ "DROP EXTENSION hstore;", "DATA [DROP EXTENSION]" },
 		{ "DROP OWNED BY app;", "DATA [DROP OWNED]" },
-		{ "DROP TYPE a CASCADE;", "DATA [DROP TYPE ... CASCADE]" },
-		{ "DROP TYPE IF EXISTS a, b.c cascade", "DATA [DROP TYPE ... CASCADE]" },
-		{ "DROP DOMAIN a CASCADE", "DATA [DROP DOMAIN ... CASCADE]" },
+		{ "DROP TYPE a CASCADE;", CASCADES },
+		{ "DROP TYPE IF EXISTS a, b.c cascade", CASCADES },
+		{ "DROP DOMAIN a CASCADE", CASCADES },
+		{ "DROP VIEW a CASCADE;", CASCADES },
+		{ "DROP FUNCTION a(int, text) CASCADE", CASCADES },
+		{ "DROP FOREIGN TABLE a CASCADE", CASCADES },
+		{ "DROP SERVER a /* all of it */ CASCADE -- yes", CASCADES },
+		{ "DROP TRIGGER a ON b CASCADE", CASCADES },
+		{ "DROP SCHEMA a CASCADE", "DATA [DROP SCHEMA]" },
 		{ "DROP TYPE a;", "" },
 		{ "DROP TYPE a RESTRICT;", "" },
 		{ "DROP TYPE \"cascade\";", "" },
 		{ "DROP DOMAIN a", "" },
-		{ "DROP VIEW a CASCADE;", "" },
+		{ "DROP VIEW a RESTRICT;", "" },
+		{ "DROP VIEW cascade.a;", "" },
 		{ "DROP FUNCTION a;", "" },
 		{ "DROP INDEX a;", "" },
 		{ "DROP ROLE a;", "" },
@@ -112,6 +123,24 @@ static void test_columns(void **state)
 		{ "ALTER TABLE a DROP identity", DROP_COLUMN },
 		{ "ALTER TABLE a ADD b numeric(3, 1), DROP c;", DROP_COLUMN },
 		{ "ALTER TABLE a DROP CONSTRAINT b, ALTER c DROP DEFAULT, DROP d", DROP_COLUMN },
+		{ "ALTER TABLE a ALTER COLUMN b TYPE int USING b::int;", CONVERTS },
+		{ "alter table only a alter b set data type numeric(9, 2) using (null)", CONVERTS },
+		{ "ALTER TABLE a ADD c int, ALTER \"type\" TYPE text COLLATE \"C\" USING ''",
+			CONVERTS },
+		{ "ALTER TABLE a ALTER b TYPE int, ALTER c TYPE int USING 0", CONVERTS },
+		{ "ALTER TABLE a ALTER b TYPE bigint;", "" },
+		{ "ALTER TABLE a ALTER COLUMN b SET DATA TYPE varchar(9), ADD EXCLUDE USING gist "
+		  "(c WITH &&)",
+			"" },
+		{ "ALTER TABLE a ALTER type SET DEFAULT 'using'", "" },
+		{ "ALTER TABLE a ALTER b SET STORAGE plain, ADD PRIMARY KEY USING INDEX i", "" },
+		{ "ALTER TYPE a DROP ATTRIBUTE b;", DROP_ATTRIBUTE },
+		{ "ALTER TYPE s.\"A\" ADD ATTRIBUTE b numeric(3, 1), drop attribute if exists c "
+		  "cascade",
+			DROP_ATTRIBUTE },
+		{ "ALTER TYPE a ADD ATTRIBUTE b int, ALTER ATTRIBUTE c TYPE text", "" },
+		{ "ALTER TYPE a ADD VALUE 'drop attribute'", "" },
+		{ "ALTER TYPE drop RENAME ATTRIBUTE attribute TO b", "" },
 		{ "ALTER TABLE \"drop\" ADD b int", "" },
 		{ "ALTER TABLE drop ADD b int", "" },
 		{ "ALTER TABLE a DROP CONSTRAINT b;", "" },
@@ -161,7 +190,33 @@ static void test_rows(void **state)
 		{ "WITH b AS (SELECT 1), update (c) AS (SELECT 1) TABLE update", "" },
 		{ "WITH b AS (SELECT 1) SELECT delete, c AS update FROM b FOR UPDATE", "" },
 		{ "WITH b AS (SELECT 1 AS delete, (delete) FROM c) TABLE b", "" },
-		{ "WITH b AS (TABLE c) MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE", "" },
+		{ "WITH b AS (TABLE c) MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE",
+			MERGE_DELETE },
+		{ "MERGE INTO a USING b ON a.c = b.c WHEN MATCHED THEN DELETE;", MERGE_DELETE },
+		{ "merge into a using (SELECT 1 WHERE true) b on true when matched and a.d > 1 "
+		  "then/**/delete when not matched then do nothing",
+			MERGE_DELETE },
+		{ "MERGE INTO a USING b ON true WHEN NOT MATCHED BY SOURCE THEN DELETE RETURNING *",
+			MERGE_DELETE },
+		{ "WITH d AS (MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE RETURNING *) "
+		  "TABLE d",
+			MERGE_DELETE },
+		{ "COPY (MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE RETURNING *) TO "
+		  "stdout",
+			MERGE_DELETE },
+		{ "EXPLAIN ANALYZE MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE",
+			MERGE_DELETE },
+		{ "PREPARE p AS MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE",
+			MERGE_DELETE },
+		{ "MERGE INTO a USING b ON true WHEN MATCHED THEN UPDATE SET c = delete WHEN NOT "
+		  "MATCHED THEN INSERT VALUES (1)",
+			"" },
+		{ "MERGE INTO a USING b ON true WHEN MATCHED THEN DO NOTHING", "" },
+		{ "MERGE INTO delete USING b ON (CASE WHEN c THEN delete END) WHEN MATCHED THEN DO "
+		  "NOTHING",
+			"" },
+		{ "EXPLAIN MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE", "" },
+		{ "WITH b AS (SELECT 1) SELECT CASE WHEN c THEN delete END FROM b", "" },
 		{ "WITH b AS (TABLE c) INSERT INTO a TABLE b ON CONFLICT (c) DO UPDATE SET d = 1",
 			"" },
 		{ "(WITH b AS (DELETE FROM a RETURNING *) TABLE b)", DELETE_ALL },
