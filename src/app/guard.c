@@ -324,6 +324,95 @@ bool guard_protects(const struct context *context)
 	return context->protected_why || target_is_protected(&context->target);
 }
 
+/* --- other databases ------------------------------------------------------------------------- */
+
+/* --allow-connect leads away from it. */
+static bool is_on_private_server(const struct target *target, struct conn *conn)
+{
+	const char *host = PQhost(conn_pg(conn)), *own = params_get(&target->params, "host");
+
+	return target->is_private && host && own && strcmp(host, own) == 0;
+}
+
+/*
+ * The databases that every server has, which scripts for a whole server pass through: what says
+ * something of the server or the target says nothing of them.
+ */
+static bool is_passed_through(const struct target *target, const struct load_other *other)
+{
+	if (other->deed != LOAD_CONNECT && other->deed != LOAD_COMMENT)
+		return false;
+	if (target->database && strcmp(target->database, other->database) == 0)
+		return false;
+	return strcmp(other->database, "postgres") == 0 ||
+	       strcmp(other->database, "template1") == 0;
+}
+
+static int ask_twin_of_other(struct context *context, const struct load_other *other,
+	const char *name, enum protection_mark mark, struct twin *ret_twin, struct err *err)
+{
+	const struct twin_question question = {
+		.context = context,
+		.conn = other->conn,
+		.database = name,
+		.mark = mark,
+		.destroys = true,
+	};
+
+	return twin_find(&question, ret_twin, err);
+}
+
+/* By the server's name for it, and by the one that led there, which may be a pooler's. */
+static int find_twin_of_other(struct context *context, const struct load_other *other,
+	enum protection_mark mark, struct twin *ret_twin, struct err *err)
+{
+	const char *connected = PQdb(conn_pg(other->conn));
+
+	if (ask_twin_of_other(context, other, other->database, mark, ret_twin, err) != 0)
+		return -1;
+	if (ret_twin->same || ret_twin->unknown || other->deed != LOAD_CONNECT || !connected ||
+		strcmp(connected, other->database) == 0)
+		return 0;
+	return ask_twin_of_other(context, other, connected, mark, ret_twin, err);
+}
+
+static int judge_other(void *data, const struct load_other *other, struct load_verdict *ret_verdict,
+	struct err *err)
+{
+	struct context *context = data;
+	const struct target *target = &context->target;
+	const bool is_private = is_on_private_server(target, other->conn);
+	CLEANUP(mem_cleanup) char *comment = NULL;
+	CLEANUP(mem_cleanup) char *marked_as = NULL;
+	CLEANUP(twin_release) struct twin twin = TWIN_INIT;
+	struct protection_signs signs = { .target = "" };
+
+	if (database_comment(other->conn, other->database, &comment, err) != 0)
+		return -1;
+	signs.mark = protection_read(comment, &marked_as);
+	signs.marked_as = marked_as;
+	if (!is_passed_through(target, other)) {
+		signs.target = target->name;
+		signs.is_listed = target->is_listed;
+		signs.host = is_private ? NULL : PQhost(conn_pg(other->conn));
+		signs.address = is_private ? NULL : public_address(other->conn);
+	}
+	ret_verdict->protected_why = protection_reason(&signs);
+	if (ret_verdict->protected_why || is_private)
+		return 0;
+	if (find_twin_of_other(context, other, signs.mark, &twin, err) != 0)
+		return -1;
+	signs.twin = twin.same;
+	ret_verdict->protected_why = protection_reason(&signs);
+	ret_verdict->unknown_why = take_ptr(twin.unknown);
+	return 0;
+}
+
+struct load_judge guard_judge(struct context *context)
+{
+	return (struct load_judge){ .context = context, .find = judge_other };
+}
+
 /* --- the mark -------------------------------------------------------------------------------- */
 
 #define KIND_MARKED "marked"

@@ -3,6 +3,7 @@
 #define APP_GUARD_H
 
 #include "app/context.h"
+#include "pg/load.h"
 #include "pg/protection.h"
 
 /* --confirm NAME */
@@ -46,6 +47,13 @@ int guard_decide(
  * target's name counts.
  */
 int guard_foresee(const struct guard *guard, struct err *err);
+
+/*
+ * Judges, by the same signs as guard_decide, the other databases that a script for the context's
+ * target goes into, drops, renames or comments. Nobody is asked about them: what is confirmed is
+ * the target's own. The context, which is borrowed, is not changed.
+ */
+struct load_judge guard_judge(struct context *context);
 
 /* True once guard_decide has found it so, and for targets that are protected by name always. */
 bool guard_protects(const struct context *context);

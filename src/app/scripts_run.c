@@ -145,6 +145,7 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		.variables = &scripts->variables,
 		.stamps = &scripts->stamps,
 		.refusal = scripts->refusal.kind ? &scripts->refusal : NULL,
+		.judge = scripts->judge,
 		.batch = scripts->batch,
 		.at_once = scripts->at_once };
 	const struct load_observer observer = { .context = scripts,

@@ -50,6 +50,7 @@ static int run_schema_load(struct run *run, struct err *err)
 		context_connect(&context, false, &conn, err) != 0 ||
 		check_objects(&context, conn, &comment, err) != 0)
 		return -1;
+	scripts.judge = guard_judge(&context);
 	result = step_scripts(conn, "db-schema-load", &scripts, err);
 	guard_keep_mark(&context, comment);
 	return result;

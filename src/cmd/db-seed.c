@@ -111,6 +111,7 @@ static int run_seed(struct run *run, struct err *err)
 	guard.what = opt_truncate ? "empty the tables of" : "run a seed that destroys data in";
 	if (!guard.destroys && !scripts.unforeseen)
 		guard.what = "seed";
+	scripts.judge = guard_judge(&context);
 	if (guard_check(&guard, err) != 0 || context_connect(&context, false, &conn, err) != 0)
 		return -1;
 	return seed(&guard, conn, &scripts, err);

@@ -64,6 +64,7 @@ static int run_setup(struct run *run, struct err *err)
 		return -1;
 	schema.wants_inputs = seed.wants_inputs = options.policy.on;
 	seed.definitions_run = true;
+	schema.judge = seed.judge = guard_judge(&context);
 	/* Whatever becomes of a load that fails, the reset is undone. */
 	schema.at_once = seed.at_once = true;
 	/* The next spare is made after the copies, which it would hold up. */

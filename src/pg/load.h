@@ -20,6 +20,34 @@ struct load_first {
 	const char *doing; /* for messages: "emptying the tables" */
 };
 
+/* What a script is about to do to a database that is not the one its run began in. */
+enum load_deed { LOAD_CONNECT, LOAD_DROP, LOAD_RENAME, LOAD_COMMENT };
+
+struct load_other {
+	enum load_deed deed;
+	struct conn *conn;    /* to its server; with CONNECT to the database itself */
+	const char *database; /* that exists, as the server calls it */
+};
+
+/* Both are the caller's (mem_free); NULL: nothing speaks against it. */
+struct load_verdict {
+	char *protected_why; /* as protection_reason (pg/protection.h) */
+	char *unknown_why;   /* whether it is protected could not be found out: why */
+};
+
+#define LOAD_VERDICT_INIT                                                                          \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+/* Whether such a database is protected. find NULL: by its mark alone. */
+struct load_judge {
+	void *context;
+	/* Fails as a query to other->conn does, and with INTERRUPTED. */
+	int (*find)(void *context, const struct load_other *other, struct load_verdict *ret_verdict,
+		struct err *err);
+};
+
 struct load_options {
 	bool transaction; /* all files in one; otherwise each statement by itself */
 	bool insist;      /* with that: a script whose first statement cannot be in a transaction is
@@ -40,11 +68,15 @@ struct load_options {
 	bool at_once;
 	/*
 	 * With which statements that destroy data or a database (sql/destructive.h) are refused
-	 * before they are sent: its message and hint, with the place; NULL: they are run. A
-	 * database that is marked as protected, other than the one the run began in, is neither
-	 * dropped nor renamed nor commented in any case.
+	 * before they are sent: its message and hint, with the place; NULL: they are run.
 	 */
 	const struct err *refusal;
+	/*
+	 * A database other than the one the run began in that this finds protected, or of which it
+	 * does not find out, is neither connected to nor dropped nor renamed nor commented in any
+	 * case.
+	 */
+	struct load_judge judge;
 };
 
 #define LOAD_BATCH_AUTO SIZE_MAX

@@ -216,10 +216,10 @@ void load_place_item(
 /* --- load_protect.c --- */
 
 /*
- * Fails with REFUSED when a database of conn's server, or with NULL the one that conn is connected
- * to, carries the mark of one that is protected; what: "drop it", for the message.
+ * Fails with REFUSED when the database is protected by what options->judge finds, or that is not
+ * known.
  */
-int load_refuse_marked(struct conn *conn, const char *database, const char *what, struct err *err);
+int load_refuse_protected(struct loader *loader, const struct load_other *other, struct err *err);
 
 /* Whether it is the database the run began in: whoever runs the script was asked about that one. */
 bool load_is_home(const struct loader *loader, const char *database);

@@ -1,5 +1,6 @@
 /* Meta-commands that need the server: \gset, \gexec, \connect, \encoding. */
 #include "base/mem.h"
+#include "pg/database.h"
 #include "pg/load_internal.h"
 #include "sql/classify.h"
 
@@ -233,6 +234,17 @@ static int refuse(struct loader *loader, const struct params *wanted, const stru
 	return -1;
 }
 
+/* A pooler may have another name for it than the server. */
+static int check_entered(struct loader *loader, struct conn *conn, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *name = NULL;
+
+	if (database_own_name(conn, &name, err) != 0)
+		return -1;
+	return load_refuse_protected(loader,
+		&(struct load_other){ .deed = LOAD_CONNECT, .conn = conn, .database = name }, err);
+}
+
 static int switch_connection(
 	struct loader *loader, const struct script_action *action, struct err *err)
 {
@@ -251,8 +263,7 @@ static int switch_connection(
 		return -1;
 	if (elsewhere)
 		mem_free(take_ptr(loader->home));
-	if (!load_is_home(loader, PQdb(conn_pg(conn))) &&
-		load_refuse_marked(conn, NULL, "run a script in", err) != 0)
+	if (!load_is_home(loader, PQdb(conn_pg(conn))) && check_entered(loader, conn, err) != 0)
 		return -1;
 	conn->trace = loader->conn->trace;
 	load_use_connection(loader, take_ptr(conn));

@@ -1,4 +1,5 @@
-/* What a script must not destroy: what nobody was asked about, and databases that are marked. */
+/* What a script must not destroy: what nobody was asked about, and other databases that are
+ * protected. */
 #include "base/mem.h"
 #include "pg/database.h"
 #include "pg/load_internal.h"
@@ -8,25 +9,64 @@
 
 #include <string.h>
 
-static const char marked_hint[] =
-	"Do what is meant for it on that target; db-protect --off lifts the mark there.";
+static const char *const deeds[] = {
+	[LOAD_CONNECT] = "run a script in",
+	[LOAD_DROP] = "drop",
+	[LOAD_RENAME] = "rename",
+	[LOAD_COMMENT] = "write the comment of",
+};
 
-int load_refuse_marked(struct conn *conn, const char *database, const char *what, struct err *err)
+static int find_mark(
+	const struct load_other *other, struct load_verdict *ret_verdict, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *comment = NULL;
 	CLEANUP(mem_cleanup) char *marked_as = NULL;
+	struct protection_signs signs = { .target = "" };
 
-	if (database_comment(conn, database, &comment, err) != 0)
+	if (database_comment(other->conn, other->database, &comment, err) != 0)
 		return -1;
-	if (protection_read(comment, &marked_as) != PROTECTION_MARKED)
-		return 0;
+	signs.mark = protection_read(comment, &marked_as);
+	signs.marked_as = marked_as;
+	ret_verdict->protected_why = protection_reason(&signs);
+	return 0;
+}
+
+static void refuse_protected(const struct load_other *other, const char *why, struct err *err)
+{
+	err_set(err, ERR_REFUSED, "refusing to %s database \"%s\", which is protected: %s",
+		deeds[other->deed], other->database, why);
+	err_hint(err, "A confirmation is for the target's own database. Do what is meant for this "
+		      "one on a target whose URL names it; db-protect --off lifts a mark there.");
+}
+
+static void refuse_unknown(const struct load_other *other, const char *why, struct err *err)
+{
 	err_set(err, ERR_REFUSED,
-		"refusing to %s database \"%s\", which is protected: it is marked %s%s%s", what,
-		database ? database : PQdb(conn_pg(conn)),
-		marked_as ? "as that of the target \"" : "by hand", marked_as ? marked_as : "",
-		marked_as ? "\"" : "");
-	err_hint(err, "%s", marked_hint);
-	return -1;
+		"refusing to %s database \"%s\", which may be production's: that could not be "
+		"found "
+		"out",
+		deeds[other->deed], other->database);
+	err_detail(err, "Not known is where this leads: %s.", why);
+	err_hint(err, "If it is not: db-protect --off on a target whose URL names it says so once "
+		      "and for all, as does putting the variable right, or unsetting it.");
+}
+
+int load_refuse_protected(struct loader *loader, const struct load_other *other, struct err *err)
+{
+	const struct load_judge *judge = &loader->options->judge;
+	struct load_verdict verdict = LOAD_VERDICT_INIT;
+	int result = judge->find ? judge->find(judge->context, other, &verdict, err)
+				 : find_mark(other, &verdict, err);
+
+	if (result == 0 && verdict.protected_why)
+		refuse_protected(other, verdict.protected_why, err);
+	else if (result == 0 && verdict.unknown_why)
+		refuse_unknown(other, verdict.unknown_why, err);
+	if (verdict.protected_why || verdict.unknown_why)
+		result = -1;
+	mem_free(verdict.protected_why);
+	mem_free(verdict.unknown_why);
+	return result;
 }
 
 bool load_is_home(const struct loader *loader, const char *database)
@@ -70,11 +110,11 @@ static int open_beside(struct loader *loader, struct conn **ret_conn, struct err
 	return conn_open(&params, &options, ret_conn, err);
 }
 
-static const char *action_of(const struct destructive *found)
+static enum load_deed deed_of(const struct destructive *found)
 {
 	if (found->kind == DESTRUCTIVE_COMMENT)
-		return "write the comment of";
-	return strcmp(found->name, "DROP DATABASE") == 0 ? "drop" : "rename";
+		return LOAD_COMMENT;
+	return strcmp(found->name, "DROP DATABASE") == 0 ? LOAD_DROP : LOAD_RENAME;
 }
 
 /*
@@ -85,6 +125,8 @@ static int check_database(struct loader *loader, const struct destructive *found
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(mem_cleanup) char *own = NULL;
+	struct load_other other = { .deed = deed_of(found), .database = found->database };
+	uint32_t oid;
 
 	if (!found->database || !is_certain(loader, found->database)) {
 		err_set(err, ERR_REFUSED,
@@ -100,7 +142,11 @@ static int check_database(struct loader *loader, const struct destructive *found
 		return -1;
 	if (strcmp(own, found->database) == 0)
 		return 0;
-	return load_refuse_marked(conn, found->database, action_of(found), err);
+	if (database_oid(conn, found->database, &oid, err) != 0)
+		return -1;
+	other.conn = conn;
+	/* What is not there the server itself has something to say about. */
+	return oid == 0 ? 0 : load_refuse_protected(loader, &other, err);
 }
 
 /* --------------------------------------------------------------------------------------------- */
