@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FORMAT "dbrig inputs 1"
+#define FORMAT "dbrig inputs 2"
 #define PREFIX "inputs-"
 #define RECORD_MOST ((size_t)64 << 20)
 

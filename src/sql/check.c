@@ -1,7 +1,6 @@
 #include "sql/check.h"
 
 #include "base/mem.h"
-#include "sql/classify.h"
 #include "sql/destructive.h"
 
 #include <errno.h>
@@ -137,17 +136,16 @@ static int skip_copy(struct check *check, struct err *err)
 static int statement(struct check *check, const struct script_statement *statement, bool dynamic,
 	struct err *err)
 {
-	const char *name = NULL;
-
 	gather(check, statement, dynamic);
 	check->found.statements++;
 	check->found.copies += statement->copies;
 	note_destructive(check, statement);
-	classify_statement(statement->text, statement->length, &name);
 	if (statement->class == SCRIPT_CLASS_TRANSACTION)
-		note(&check->found.transaction, statement, name);
+		note_at(&check->found.transaction, statement, statement->class_at,
+			statement->class_name);
 	if (statement->class == SCRIPT_CLASS_NO_TRANSACTION)
-		note(&check->found.no_transaction, statement, name);
+		note_at(&check->found.no_transaction, statement, statement->class_at,
+			statement->class_name);
 	for (size_t i = 0; i < statement->copies; i++)
 		if (skip_copy(check, err) != 0)
 			return -1;

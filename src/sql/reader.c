@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sql/classify.h"
+#include "sql/parts.h"
 #include "sql/reader_internal.h"
 
 #include <string.h>
@@ -290,16 +291,26 @@ static void end_part(struct script_reader *reader)
 	reader->several = true;
 }
 
+/* Where a semicolon ended nothing the server may see the end of a statement all the same. */
+static void classify(const struct script_reader *reader, struct script_statement *statement)
+{
+	if (statement->several || reader->scan.passed_over)
+		parts_classify(statement, reader->scan.standard_strings, reader->encoding);
+	else
+		statement->class = classify_statement(
+			statement->text, statement->length, &statement->class_name);
+}
+
 static void fill_statement(struct script_reader *reader, struct script_statement *statement)
 {
 	*statement = (struct script_statement){
 		.text = reader->text.data,
 		.length = reader->text.length,
 		.origin = reader->origin,
-		.class = classify_statement(reader->text.data, reader->text.length, NULL),
 		.several = reader->several,
 		.changes_reading = classify_changes_reading(reader->text.data, reader->text.length),
 	};
+	classify(reader, statement);
 	if (reader->several)
 		end_part(reader);
 	else
@@ -429,10 +440,9 @@ int script_reader_send(struct script_reader *reader, struct script_statement *st
 		*statement = (struct script_statement){ .text = reader->previous_text.data,
 			.length = reader->previous_text.length,
 			.origin = reader->previous_origin,
-			.class = classify_statement(
-				reader->previous_text.data, reader->previous_text.length, NULL),
 			.several = true,
 			.changes_reading = true };
+		classify(reader, statement);
 		return 1;
 	}
 	trim(reader);

@@ -48,7 +48,11 @@ struct script_statement {
 	const char *text;
 	size_t length;
 	struct script_origin origin; /* its detail is borrowed, like text */
+	/* Of several the gravest (sql/parts.h): its class, its name for messages, such as "COMMIT"
+	 * (NULL for OTHER; not to be freed), and where in the text it begins. */
 	enum script_class class;
+	const char *class_name;
+	size_t class_at;
 	bool several;  /* holds more than one, by "\;" */
 	size_t copies; /* how many of them are COPY FROM STDIN, each to be followed by its data */
 	/* What is sent behind it in the same message could be read wrongly by the server: it

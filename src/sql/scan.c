@@ -35,6 +35,7 @@ void scan_next(struct scan *scan)
 {
 	scan->first = SCAN_NONE;
 	scan->leading = false;
+	scan->passed_over = false;
 	scan->commented = false;
 	scan->blank = true;
 	scan->blank_from = scan->fed;
@@ -278,6 +279,7 @@ static enum scan_stop semicolon(struct scan *scan, cursor p)
 {
 	if (scan->paren_depth == 0 && scan->atomic.depth == 0)
 		return SCAN_SEMICOLON;
+	scan->passed_over = scan->passed_over || scan->paren_depth == 0;
 	significant(scan, p);
 	return SCAN_MORE;
 }

@@ -56,6 +56,7 @@ struct scan {
 	bool blank;          /* it ends with such */
 	bool commented;      /* before it, or in its place, stands a comment that psql sends */
 	bool leading;        /* so far it is only a comment, or what may become one */
+	bool passed_over; /* a semicolon in what looks like the body of a routine ended nothing */
 	size_t paren_depth;
 	uint64_t paren_open; /* the outermost open parenthesis */
 	uint64_t open;       /* the open quote, comment or dollar quote, as the state says */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sql/classify.h"
+#include "sql/parts.h"
 
 #include <string.h>
 
@@ -317,7 +318,7 @@ static int run_meta(struct script *script, struct script_action *action, struct 
 /* SET LOCAL holds to the end of the transaction: the script's, or that of the whole run. */
 static void follow_strings(struct script *script, const struct script_statement *statement)
 {
-	const char *name = NULL;
+	const char *name = statement->class_name;
 	bool on, local;
 
 	if (classify_standard_strings(statement->text, statement->length, &on, &local)) {
@@ -325,7 +326,6 @@ static void follow_strings(struct script *script, const struct script_statement 
 		if (!local)
 			script->session_strings = on;
 	} else if (statement->class == SCRIPT_CLASS_TRANSACTION) {
-		classify_statement(statement->text, statement->length, &name);
 		if (strcmp(name, "BEGIN") != 0 && strcmp(name, "START TRANSACTION") != 0)
 			script_set_standard_strings(script, script->session_strings);
 	}
@@ -415,6 +415,11 @@ bool script_has_standard_strings(const struct script *script)
 bool script_has_safe_encoding(const struct script *script)
 {
 	return script->encoding == ENCODING_SAFE;
+}
+
+void script_classify(const struct script *script, struct script_statement *statement)
+{
+	parts_classify(statement, script->standard_strings, script->encoding);
 }
 
 void script_set_standard_strings(struct script *script, bool on)

@@ -134,6 +134,9 @@ size_t script_copy_line(const struct script *script);
 bool script_has_standard_strings(const struct script *script);
 bool script_has_safe_encoding(const struct script *script);
 
+/* Gives a text that was not read from the script (\gexec) its class, and whether it is several. */
+void script_classify(const struct script *script, struct script_statement *statement);
+
 /* What the server says; to be told after each request, and for a new connection. */
 void script_set_standard_strings(struct script *script, bool on);
 void script_set_encoding(struct script *script, const char *client_encoding);

@@ -52,7 +52,7 @@ static void skip_blank(struct tokens *tokens)
 }
 
 /* To behind the closing quote; two quotes stand for one. */
-static void skip_quoted(struct tokens *tokens, char quote, bool escapes)
+static void skip_segment(struct tokens *tokens, char quote, bool escapes)
 {
 	for (tokens->at++; tokens->at < tokens->end; tokens->at++) {
 		if (*tokens->at == quote) {
@@ -64,6 +64,36 @@ static void skip_quoted(struct tokens *tokens, char quote, bool escapes)
 		if (escapes && *tokens->at == '\\' && tokens->at + 1 < tokens->end)
 			tokens->at++;
 	}
+}
+
+/* White space that holds a newline, and -- comments in it, in front of a quote: it is the same
+ * string that goes on, by its rules. */
+static bool goes_on(struct tokens *tokens)
+{
+	const char *p = tokens->at;
+	bool newline = false;
+
+	for (; p < tokens->end; p++) {
+		if (*p == '\n' || *p == '\r') {
+			newline = true;
+		} else if (*p == '-' && p + 1 < tokens->end && p[1] == '-') {
+			while (p + 1 < tokens->end && p[1] != '\n' && p[1] != '\r')
+				p++;
+		} else if (*p != ' ' && !(*p >= '\t' && *p <= '\r')) {
+			break;
+		}
+	}
+	if (!newline || p == tokens->end || *p != '\'')
+		return false;
+	tokens->at = p;
+	return true;
+}
+
+static void skip_quoted(struct tokens *tokens, char quote, bool escapes)
+{
+	do
+		skip_segment(tokens, quote, escapes);
+	while (escapes && goes_on(tokens));
 }
 
 static bool skip_dollar_quoted(struct tokens *tokens)

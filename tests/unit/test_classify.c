@@ -1,6 +1,7 @@
 /* What kind of statement a text is. */
 #include "base/mem.h"
 #include "sql/classify.h"
+#include "sql/parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,6 +123,77 @@ static void test_classes(void **state)
 	}
 }
 
+/* [CLASS NAME@AT] and whether there are several. */
+static char *describe_parts(const char *text, bool standard, enum encoding encoding)
+{
+	struct script_statement statement = { .text = text, .length = strlen(text) };
+
+	parts_classify(&statement, standard, encoding);
+	return mem_printf("%d %s@%zu%s", (int)statement.class,
+		statement.class_name ? statement.class_name : "-", statement.class_at,
+		statement.several ? " several" : "");
+}
+
+#define BODY "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; "
+
+static void test_parts(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+		bool escapes;
+		enum encoding encoding;
+	} examples[] = {
+		{ "SELECT 1;", "0 -@0" },
+		{ "", "0 -@0" },
+		{ "SELECT 1; SELECT 2", "0 -@0 several" },
+		{ "SELECT 1; commit; begin;", "2 COMMIT@10 several" },
+		{ "/* ; */ COMMIT", "2 COMMIT@8" },
+		{ ";;COMMIT;;", "2 COMMIT@2" },
+		{ "begin; commit", "2 BEGIN@0 several" },
+		{ "VACUUM; COPY t FROM stdin; SELECT 1", "3 VACUUM@0 several" },
+		{ "SELECT 1; COPY t FROM stdin", "1 COPY FROM STDIN@10 several" },
+		{ "COPY t FROM stdin; VACUUM; ROLLBACK TO a; ABORT", "2 ABORT@42 several" },
+		{ "SELECT ';COMMIT;', $$;COMMIT;$$, \";COMMIT;\" /* ;COMMIT; */ --;COMMIT;\n",
+			"0 -@0" },
+		{ "CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; COMMIT; SELECT 2);",
+			"0 -@0" },
+		{ "DO $$BEGIN COMMIT; END$$; SELECT 1", "0 -@0 several" },
+		{ "SELECT CASE WHEN a THEN 1 END; END", "2 END@31 several" },
+		/* bodies of routines */
+		{ BODY "SELECT CASE a WHEN 1 THEN 2 END; END; COMMIT", "2 COMMIT@93 several" },
+		{ BODY "SELECT 1 AS end; SELECT a case, 1 end; END", "0 -@0" },
+		{ BODY "END", "0 -@0" },
+		{ "CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC END; COMMIT",
+			"2 COMMIT@50 several" },
+		{ "CREATE PROCEDURE p() BEGIN ATOMIC COMMIT; END;", "0 -@0" },
+		{ "CREATE FUNCTION begin() RETURN 1; COMMIT; BEGIN; END;", "2 COMMIT@34 several" },
+		{ "CREATE FUNCTION f(a int DEFAULT (1)) RETURN begin; COMMIT",
+			"2 COMMIT@51 several" },
+		{ BODY "SELECT begin, a case; END; COMMIT; END; END;", "2 COMMIT@82 several" },
+		{ "CREATE TABLE t (a int); BEGIN; atomic; COMMIT", "2 BEGIN@24 several" },
+		/* strings */
+		{ "SELECT '\\'; COMMIT; SELECT ''", "2 COMMIT@12 several" },
+		{ "SELECT '\\'; COMMIT; SELECT ''", "0 -@0", .escapes = true },
+		{ "SELECT E'\\'; COMMIT; SELECT ''", "0 -@0" },
+		{ "SELECT E'a' -- b\n'\\''; COMMIT; SELECT '", "2 COMMIT@23 several" },
+		{ "SELECT E'a' '\\'; COMMIT; SELECT ''", "2 COMMIT@17 several" },
+		{ "SELECT E'\x95\\'; COMMIT; SELECT ''", "0 -@0" },
+		{ "SELECT E'\x95\\'; COMMIT; SELECT ''", "2 COMMIT@14 several",
+			.encoding = ENCODING_SJIS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		CLEANUP(mem_cleanup)
+		char *got = describe_parts(
+			examples[i].text, !examples[i].escapes, examples[i].encoding);
+
+		if (strcmp(got, examples[i].expected) != 0)
+			fail_msg(
+				"%s: %s, expected %s", examples[i].text, got, examples[i].expected);
+	}
+}
+
 static void test_standard_strings(void **state)
 {
 	static const struct {
@@ -208,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_standard_strings),
 		cmocka_unit_test(test_changes_reading),
 	};
