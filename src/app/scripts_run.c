@@ -93,6 +93,9 @@ static void tell_left(
 		err_note_line(err, "Rolled back: every row is as it was.");
 		return;
 	}
+	/* What the script committed in spite of all is told already. */
+	if (scripts->transaction && kept > 0)
+		return;
 	if (counts->commit_sent || (err->kind != ERR_SQL && err->kind != ERR_INTERRUPTED &&
 					   err->kind != ERR_CONNECT && err->kind != ERR_REFUSED))
 		return;
@@ -109,7 +112,7 @@ static void tell_left(
 		return;
 	else if (kept == 0 && counts->statements > 0)
 		err_note_line(err, "Rolled back: nothing of the script is in the database.");
-	else if (kept + counts->undone < counts->statements)
+	else if (counts->divided || kept + counts->undone < counts->statements)
 		err_note_line(err,
 			"What its last transaction did is rolled back, the %" PRIu64
 			" statement%s before it %s in the database.",
@@ -138,7 +141,7 @@ static void tell_done(
 int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 {
 	const struct load_options options = { .transaction = scripts->transaction,
-		.insist = scripts->insists != NULL,
+		.insist = scripts->insists,
 		.first = scripts->first,
 		.keep_going = scripts->keep_going,
 		.allow_connect = scripts->allow_connect,

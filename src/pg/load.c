@@ -358,6 +358,9 @@ int load_run(struct conn *conn, const struct load_file *files, size_t count,
 	result = run_all(&loader, files, count, err);
 	if (result != 0)
 		roll_back(&loader);
+	if (result != 0 && loader.transaction && counts->kept > 0)
+		err_note_line(err, "The script ended the transaction it was run in: what was "
+				   "committed stays in the database, look at it.");
 	conn->notice = saved_notice;
 	conn->notice_context = saved_context;
 	conn->stalled = NULL;

@@ -50,8 +50,9 @@ struct load_judge {
 
 struct load_options {
 	bool transaction; /* all files in one; otherwise each statement by itself */
-	bool insist;      /* with that: a script whose first statement cannot be in a transaction is
-			     refused; otherwise the run goes on without one, with a remark */
+	/* With that: the option by which a script whose first statement cannot be in a transaction
+	 * is refused, named in hints; NULL: the run goes on without one, with a remark. */
+	const char *insist;
 	struct load_first first; /* needs the transaction, and that it is insisted on */
 	bool keep_going;         /* without a transaction: go on after a failed statement */
 	bool allow_connect;      /* \connect may name another host, port or user */
@@ -105,8 +106,12 @@ struct load_observer {
 
 struct load_counts {
 	uint64_t statements; /* that succeeded */
-	uint64_t kept;       /* without a transaction: those of them that no open one can undo */
+	uint64_t kept;       /* those of them that no open transaction can undo; in one of ours:
+				after COMMIT, or when the script has ended it in spite of all,
+				which the error's note then tells */
 	uint64_t undone;     /* and those that the script itself rolled back */
+	bool divided;        /* the last of those kept goes on behind its COMMIT (\;), with what
+				can still be undone */
 	uint64_t rows;       /* copied */
 	uint64_t failed;     /* with keep_going */
 	uint64_t bytes;      /* read from the files */

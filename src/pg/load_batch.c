@@ -12,9 +12,6 @@
 #define WAIT_FROM ((size_t)16 << 20)
 #define SQLSTATE_NONE "00000"
 
-static const char no_transaction_hint[] =
-	"--no-transaction of db-schema-load and db-seed runs it statement by statement.";
-
 size_t load_limit(const struct loader *loader)
 {
 	if (loader->options->batch == 0 || !script_stops_on_error(loader->script))
@@ -87,7 +84,8 @@ static void add_item(struct loader *loader, const struct script_statement *state
 	*item = (struct load_item){ .at = batch->text.length,
 		.length = statement->length,
 		.origin = statement->origin,
-		.class = statement->class };
+		.class = statement->class,
+		.several = statement->several };
 	if (statement->origin.detail)
 		item->origin.detail = origin_detail_copy(statement->origin.detail);
 	if (borrow) {
@@ -190,6 +188,7 @@ static void count_result(struct loader *loader, PGresult *result)
 		batch->done++;
 		loader->counts->statements++;
 	}
+	load_note_end(loader, tag);
 	batch->answers++;
 	batch->rolls_back = strcmp(tag, "ROLLBACK") == 0;
 	loader->status.known = true;
@@ -316,35 +315,12 @@ static int follow_reading(struct loader *loader, struct err *err)
 	return -1;
 }
 
-/* A commit inside a procedure or behind \gexec would leave us without what we promised. */
-static int follow_transaction(struct loader *loader, const struct load_item *last, struct err *err)
-{
-	PGTransactionStatusType status = PQtransactionStatus(loader->conn->pg);
-
-	if (status == PQTRANS_IDLE) {
-		struct load_counts *counts = loader->counts;
-		uint64_t ended = counts->statements - counts->kept - counts->undone;
-
-		loader->begun_line = 0;
-		*(loader->batch.rolls_back ? &counts->undone : &counts->kept) += ended;
-	} else if (loader->begun_line == 0) {
-		loader->begun_file = last->origin.file;
-		loader->begun_line = last->origin.start.line;
-	}
-	if (!loader->transaction || status != PQTRANS_IDLE || loader->batch.commits)
-		return 0;
-	err_set(err, ERR_SQL, "the script ended the transaction it was run in");
-	load_place_item(loader, last, 0, err);
-	err_hint(err, "%s", no_transaction_hint);
-	return -1;
-}
-
 /* What is behind the last answer: all of it was run, and the next can be collected. */
 static int finish(struct loader *loader, struct err *err)
 {
 	struct load_batch *batch = &loader->batch;
 	struct load_item *last = &batch->items[batch->count - 1];
-	int result = follow_transaction(loader, last, err);
+	int result = load_follow_transaction(loader, last, err);
 
 	if (result == 0)
 		result = follow_reading(loader, err);
@@ -409,18 +385,6 @@ static int end_of_run(struct loader *loader, int result, struct err *err)
 	return load_tell_outcome(loader, batch->committed, err);
 }
 
-/* In a transaction of the script nothing takes effect before the COMMIT that ends it. */
-static void note_loss(struct loader *loader, const struct err *err)
-{
-	const struct load_batch *batch = &loader->batch;
-
-	if (err->kind != ERR_CONNECT || loader->transaction || batch->done == batch->count)
-		return;
-	loader->counts->unanswered =
-		loader->begun_line == 0 ||
-		batch->items[batch->count - 1].class == SCRIPT_CLASS_TRANSACTION;
-}
-
 int load_flush(struct loader *loader, struct err *err)
 {
 	struct load_batch *batch = &loader->batch;
@@ -446,7 +410,7 @@ int load_flush(struct loader *loader, struct err *err)
 		result = end_of_run(loader, result, err);
 	if (result == 0)
 		return finish(loader, err);
-	note_loss(loader, err);
+	load_note_loss(loader, err);
 	reset_batch(batch);
 	return -1;
 }
@@ -469,31 +433,6 @@ int load_failed(struct loader *loader, struct err *err)
 
 /* --- collecting ----------------------------------------------------------------------------- */
 
-/* In a transaction of ours the script's own BEGIN or COMMIT would end it half way. */
-static int check_allowed(
-	struct loader *loader, const struct script_statement *statement, struct err *err)
-{
-	CLEANUP(mem_cleanup) char *what = NULL;
-	const char *name = NULL;
-
-	if (!loader->transaction)
-		return 0;
-	classify_statement(statement->text, statement->length, &name);
-	if (statement->class == SCRIPT_CLASS_TRANSACTION)
-		what = mem_strdup("the script controls transactions itself");
-	else if (statement->class == SCRIPT_CLASS_NO_TRANSACTION)
-		what = mem_printf("%s cannot run in a transaction", name ? name : "this statement");
-	else
-		return 0;
-	if (!loader->any_statement && !loader->options->insist)
-		return load_give_up_transaction(loader, what, err);
-	err_set(err, ERR_SQL, "%s", what);
-	load_place(statement, err);
-	if (!loader->options->first.sql)
-		err_hint(err, "%s", no_transaction_hint);
-	return -1;
-}
-
 static void observe(struct loader *loader, const struct script_statement *statement)
 {
 	CLEANUP(strbuf_release) struct strbuf masked = STRBUF_INIT_UNBOUNDED;
@@ -504,18 +443,18 @@ static void observe(struct loader *loader, const struct script_statement *statem
 	loader->observer->statement(loader->observer->context, masked.data, masked.length);
 }
 
-static bool is_ordinary(const struct script_statement *statement)
+static bool is_ordinary(enum script_class class)
 {
-	return statement->class == SCRIPT_CLASS_OTHER ||
-	       statement->class == SCRIPT_CLASS_COPY_FROM_STDIN;
+	return class == SCRIPT_CLASS_OTHER || class == SCRIPT_CLASS_COPY_FROM_STDIN;
 }
 
-/* With AUTOCOMMIT off a transaction begins by itself. */
+/* With AUTOCOMMIT off a transaction begins by itself; of several psql looks at the first. */
 static int begin_if_needed(
 	struct loader *loader, const struct script_statement *statement, struct err *err)
 {
 	if (loader->transaction || script_autocommits(loader->script) ||
-		PQtransactionStatus(loader->conn->pg) != PQTRANS_IDLE || !is_ordinary(statement))
+		PQtransactionStatus(loader->conn->pg) != PQTRANS_IDLE ||
+		!is_ordinary(classify_statement(statement->text, statement->length, NULL)))
 		return 0;
 	if (conn_exec(loader->conn, "BEGIN", err) != 0)
 		return -1;
@@ -528,7 +467,7 @@ static int begin_if_needed(
 static int prepare(struct loader *loader, const struct script_statement *statement, struct err *err)
 {
 	if (load_protect(loader, statement, err) != 0 ||
-		check_allowed(loader, statement, err) != 0 ||
+		load_check_allowed(loader, statement, err) != 0 ||
 		begin_if_needed(loader, statement, err) != 0)
 		return -1;
 	loader->any_statement = true;
@@ -555,11 +494,14 @@ static int flush_or_fail(struct loader *loader, struct err *err)
 int load_alone(struct loader *loader, const struct script_statement *statement, bool generated,
 	PGresult **ret_result, struct err *err)
 {
+	struct script_statement judged = *statement;
 	int result;
 
-	if (load_ensure_begun(loader, err) != 0 || prepare(loader, statement, err) != 0)
+	if (generated)
+		script_classify(loader->script, &judged);
+	if (load_ensure_begun(loader, err) != 0 || prepare(loader, &judged, err) != 0)
 		return -1;
-	add_item(loader, statement, true);
+	add_item(loader, &judged, true);
 	loader->batch.items[0].generated = generated;
 	loader->keep_result = ret_result != NULL;
 	result = load_flush(loader, err);
@@ -576,7 +518,7 @@ int load_statement(struct loader *loader, const struct script_statement *stateme
 {
 	struct load_batch *batch = &loader->batch;
 	bool copies = statement->class == SCRIPT_CLASS_COPY_FROM_STDIN && !statement->several;
-	bool alone = statement->several || !is_ordinary(statement) ||
+	bool alone = statement->several || !is_ordinary(statement->class) ||
 		     statement->length >= load_limit(loader);
 	size_t most;
 

@@ -280,8 +280,7 @@ static void place_in_data(
 
 /* --- several in one -------------------------------------------------------------------------- */
 
-/* Where in the text of several statements (\;) the one behind so many others begins. */
-static size_t part_at(const struct loader *loader, const char *text, size_t length, size_t part)
+size_t load_part_at(const struct loader *loader, const char *text, size_t length, size_t part)
 {
 	CLEANUP(scan_release) struct scan scan;
 	enum scan_stop stop = SCAN_SEMICOLON;
@@ -373,7 +372,8 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 	} else {
 		at = place_inside(loader, item, result);
 		if (at == 0 && batch->count == 1 && batch->answers > 0)
-			at = part_at(loader, batch->sent + item->at, item->length, batch->answers);
+			at = load_part_at(
+				loader, batch->sent + item->at, item->length, batch->answers);
 	}
 	load_place_item(loader, item, at, err);
 	if (item->generated)
@@ -383,14 +383,8 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 	place_in_data(loader, item, copy_line(context), err);
 	if (err->kind == ERR_CONNECT)
 		tell_range(loader, item, err);
-	if (loader->transaction && is_of_transaction(err->sqlstate)) {
-		CLEANUP(mem_cleanup) char *hint = mem_strdup(err->hint);
-
-		err_hint(err,
-			"%s%s--no-transaction of db-schema-load and db-seed runs it statement by "
-			"statement.",
-			hint ? hint : "", hint ? " " : "");
-	}
+	if (loader->transaction && is_of_transaction(err->sqlstate))
+		load_hint_plain(loader, err);
 	mask_error(loader, item, err);
 	return -1;
 }

@@ -14,6 +14,7 @@ struct load_item {
 	size_t at, length;           /* of its text in what is sent */
 	struct script_origin origin; /* its detail is ours */
 	enum script_class class;
+	bool several;                /* (\;): its answers are more than one */
 	bool generated;              /* by \gexec: errors have the place of the query */
 	bool data_foreseen;          /* a COPY whose data are read along */
 	size_t data_at, data_length; /* the data that were */
@@ -191,6 +192,24 @@ struct load_item *load_current(struct loader *loader);
 /* notice_fn */
 void load_notice(void *context, const struct notice *notice);
 
+/* --- load_transaction.c --- */
+
+/* Adds to err's hint how the script runs without a transaction of ours. */
+void load_hint_plain(const struct loader *loader, struct err *err);
+
+/* Before a statement is taken: fails when it cannot be in the transaction, or gives that up. */
+int load_check_allowed(
+	struct loader *loader, const struct script_statement *statement, struct err *err);
+
+/* Counts what stays, with each statement's command tag. */
+void load_note_end(struct loader *loader, const char *tag);
+
+/* Behind the last answer, whose statement is last: fails when the transaction of ours has ended. */
+int load_follow_transaction(struct loader *loader, const struct load_item *last, struct err *err);
+
+/* The connection was lost, as err says: whether it is known what took effect. */
+void load_note_loss(struct loader *loader, const struct err *err);
+
 /* --- load_copy.c --- */
 
 /* Reads the data of the COPY that was added last; sends when they are too many. */
@@ -204,6 +223,12 @@ int load_copy_out(struct loader *loader, struct err *err);
 int load_copy_command(struct loader *loader, const struct script_action *action, struct err *err);
 
 /* --- load_errors.c --- */
+
+/*
+ * Where in the text of several statements (\;), as it was sent, the one behind so many others
+ * begins; 0 also when there are not so many.
+ */
+size_t load_part_at(const struct loader *loader, const char *text, size_t length, size_t part);
 
 /* Fills err from a failed result, with its place in the script. Returns -1. */
 int load_result_error(struct loader *loader, const PGresult *result, struct err *err);

@@ -340,7 +340,12 @@ int load_check_end(struct loader *loader, struct err *err)
 	return -1;
 }
 
-static const char rolled_back[] = "Rolled back: nothing of the script is in the database.";
+/* What the script ended itself is told by load_run. */
+static void note_rolled_back(const struct loader *loader, struct err *err)
+{
+	if (loader->counts->kept == 0)
+		err_note_line(err, "Rolled back: nothing of the script is in the database.");
+}
 
 /* A COMMIT that did not go well: what is known of its outcome.
  */
@@ -356,9 +361,9 @@ static int tell_outcome(struct loader *loader, bool committed, const char *last,
 			"The error came at COMMIT, from a deferred constraint or trigger; "
 			"\"%s\" was the last script.",
 			last);
-		err_note_line(err, rolled_back);
+		note_rolled_back(loader, err);
 	} else if (err->kind == ERR_INTERRUPTED && PQstatus(loader->conn->pg) == CONNECTION_OK) {
-		err_note_line(err, rolled_back);
+		note_rolled_back(loader, err);
 	} else {
 		err_note_line(err,
 			"COMMIT was sent: whether the script took effect is unknown, look at "
@@ -367,17 +372,17 @@ static int tell_outcome(struct loader *loader, bool committed, const char *last,
 	return -1;
 }
 
-static int tell_rolled_back(struct err *err)
+static int tell_rolled_back(const struct loader *loader, struct err *err)
 {
 	err_set(err, ERR_SQL, "the server rolled the transaction back at COMMIT");
-	err_note_line(err, rolled_back);
+	note_rolled_back(loader, err);
 	return -1;
 }
 
 int load_tell_outcome(struct loader *loader, bool committed, struct err *err)
 {
 	if (!err->kind)
-		return tell_rolled_back(err);
+		return tell_rolled_back(loader, err);
 	return tell_outcome(loader, committed, loader->file->name, err);
 }
 
@@ -400,7 +405,7 @@ int load_commit(struct loader *loader, const char *last, struct err *err)
 		return tell_outcome(loader, answer.done > before, last, err);
 	if (!answer.rolled_back)
 		return 0;
-	return tell_rolled_back(err);
+	return tell_rolled_back(loader, err);
 }
 
 void load_tell_connection(struct loader *loader)

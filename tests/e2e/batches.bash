@@ -25,7 +25,7 @@ tables() {
 
 # A server between the client and the real one, on port $PROXY_PORT: `delay` gives every answer 5 ms,
 # `far` 15 ms, `moon` half a second, `pid` names another process than the one that answers, as a pooler does, `cut` swallows the
-# answer to COMMIT and closes; `far-cut` and so on do both.
+# answer to COMMIT and closes; `far-cut` and so on do both. `comments` makes the server run what stands in /* */.
 proxy() {
 	cat >proxy.pl <<-'PERL'
 		use strict;
@@ -73,6 +73,7 @@ proxy() {
 					}
 					select(undef, undef, undef, $delay) if $from == $server;
 					exit 0 if $cuts && $from == $server && $bytes =~ /COMMIT\0/;
+					$bytes =~ s{/\*(.*?)\*/}{;;$1;;}g if $mode =~ /comments/ && $from == $client;
 					my $to = $from == $client ? $server : $client;
 					my $at = 0;
 					$at += syswrite($to, $bytes, length($bytes) - $at, $at) // exit 0

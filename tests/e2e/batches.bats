@@ -443,7 +443,7 @@ load batches
 	SQL
 	load_schema -f a.sql
 	assert_status 3
-	assert_contains "$stderr" 'a.sql:2:1: ERROR: the script controls transactions itself'
+	assert_contains "$stderr" 'a.sql:2:1: ERROR: COMMIT: the script controls transactions itself'
 	assert_untouched
 }
 
