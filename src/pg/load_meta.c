@@ -285,8 +285,7 @@ int load_connect(struct loader *loader, const struct script_action *action, stru
 		err_set(err, ERR_SQL, "%s", what);
 		load_place(&action->statement, err);
 		if (!loader->options->first.sql)
-			err_hint(err, "--no-transaction of db-schema-load and db-seed runs it "
-				      "statement by statement.");
+			load_hint_plain(loader, err);
 		return -1;
 	}
 	if (load_check_end(loader, err) != 0)
