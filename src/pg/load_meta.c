@@ -168,6 +168,28 @@ static bool differs(const struct loader *loader, const struct params *now,
 	return result;
 }
 
+/* Another user is still in the same database. */
+static bool leaves_server(
+	const struct loader *loader, const struct params *now, const struct params *wanted)
+{
+	static const char *const ways[] = { "hostaddr", "service" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		const char *value = params_get(wanted, ways[i]);
+
+		if (value && !is(value, params_get(now, ways[i])))
+			return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(identity); i++) {
+		const char *value = params_get(wanted, identity[i]);
+
+		if (value && strcmp(identity[i], "user") != 0 &&
+			!is(value, present(loader, now, i)))
+			return true;
+	}
+	return false;
+}
+
 static void forget_secrets(struct params *params)
 {
 	static const char *const secret[] = { "password", "passfile", "service", "sslpassword" };
@@ -261,7 +283,7 @@ static int switch_connection(
 	merge(loader, &now, &wanted, elsewhere, other, action->connect.reuse, &merged);
 	if (open_connection(&merged, elsewhere, &conn, err) != 0)
 		return -1;
-	if (elsewhere)
+	if (!action->connect.reuse || leaves_server(loader, &now, &wanted))
 		mem_free(take_ptr(loader->home));
 	if (!load_is_home(loader, PQdb(conn_pg(conn))) && check_entered(loader, conn, err) != 0)
 		return -1;

@@ -48,7 +48,7 @@ mark_as_prod() {
 	printf '%s\n' '\connect shop_alias' 'TRUNCATE item;' >x.sql
 	run --separate-stderr db-seed -f x.sql
 	assert_status 4
-	assert_contains "$stderr" 'refusing to run a script in database "shop_alias"'
+	assert_contains "$stderr" "refusing to run a script in database \"$DB\""
 	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
 }
 
