@@ -368,6 +368,7 @@ int load_run(struct conn *conn, const struct load_file *files, size_t count,
 		conn_close(loader.conn);
 	load_batch_release(&loader.batch);
 	mem_free(loader.home);
+	strlist_release(&loader.made);
 	mem_free(loader.held);
 	mem_free(loader.last_message);
 	if (result == 0 && counts->failed > 0)

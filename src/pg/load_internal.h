@@ -3,6 +3,7 @@
 #define PG_LOAD_INTERNAL_H
 
 #include "base/strbuf.h"
+#include "base/strlist.h"
 #include "pg/conn_internal.h"
 #include "pg/load.h"
 #include "sql/script.h"
@@ -65,6 +66,7 @@ struct loader {
 	struct conn *conn;  /* in use now */
 	struct conn *first; /* the caller's; without its handle once it was left */
 	char *home; /* the database that one is connected to; NULL once its server was left */
+	struct strlist made; /* databases that the script has created on the server */
 	const struct load_options *options;
 	const struct load_observer *observer;
 	struct load_counts *counts;
@@ -197,6 +199,9 @@ void load_notice(void *context, const struct notice *notice);
 /* Adds to err's hint how the script runs without a transaction of ours. */
 void load_hint_plain(const struct loader *loader, struct err *err);
 
+/* \connect has led to another server. */
+void load_leave_home(struct loader *loader);
+
 /* Before a statement is taken: fails when it cannot be in the transaction, or gives that up. */
 int load_check_allowed(
 	struct loader *loader, const struct script_statement *statement, struct err *err);
@@ -246,8 +251,12 @@ void load_place_item(
  */
 int load_refuse_protected(struct loader *loader, const struct load_other *other, struct err *err);
 
-/* Whether it is the database the run began in: whoever runs the script was asked about that one. */
+/* Whether it is the database the run began in, which whoever runs the script was asked about, or
+ * one that the script has created. */
 bool load_is_home(const struct loader *loader, const char *database);
+
+/* \connect has led to another server. */
+void load_leave_home(struct loader *loader);
 
 /* Before a statement is taken: fails with REFUSED when it would destroy what must not be lost. */
 int load_protect(struct loader *loader, const struct script_statement *statement, struct err *err);

@@ -284,7 +284,7 @@ static int switch_connection(
 	if (open_connection(&merged, elsewhere, &conn, err) != 0)
 		return -1;
 	if (!action->connect.reuse || leaves_server(loader, &now, &wanted))
-		mem_free(take_ptr(loader->home));
+		load_leave_home(loader);
 	if (!load_is_home(loader, PQdb(conn_pg(conn))) && check_entered(loader, conn, err) != 0)
 		return -1;
 	conn->trace = loader->conn->trace;

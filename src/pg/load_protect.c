@@ -69,9 +69,23 @@ int load_refuse_protected(struct loader *loader, const struct load_other *other,
 	return result;
 }
 
+static bool is_made(const struct loader *loader, const char *database)
+{
+	for (size_t i = 0; i < loader->made.count; i++)
+		if (strcmp(loader->made.items[i], database) == 0)
+			return true;
+	return false;
+}
+
 bool load_is_home(const struct loader *loader, const char *database)
 {
-	return loader->home && strcmp(loader->home, database) == 0;
+	return (loader->home && strcmp(loader->home, database) == 0) || is_made(loader, database);
+}
+
+void load_leave_home(struct loader *loader)
+{
+	mem_free(take_ptr(loader->home));
+	strlist_release(&loader->made);
 }
 
 /* --- statements on a database ---------------------------------------------------------------- */
@@ -136,7 +150,8 @@ static int check_database(struct loader *loader, const struct destructive *found
 		err_hint(err, "Write the name plainly: in ASCII, or without U&.");
 		return -1;
 	}
-	if (loader->conn != loader->first && load_is_home(loader, found->database))
+	if (is_made(loader, found->database) ||
+		(loader->conn != loader->first && load_is_home(loader, found->database)))
 		return 0;
 	if (open_beside(loader, &conn, err) != 0 || database_own_name(conn, &own, err) != 0)
 		return -1;
@@ -147,6 +162,25 @@ static int check_database(struct loader *loader, const struct destructive *found
 	other.conn = conn;
 	/* What is not there the server itself has something to say about. */
 	return oid == 0 ? 0 : load_refuse_protected(loader, &other, err);
+}
+
+/*
+ * A database that is not there before CREATE DATABASE is nobody else's afterwards: a dump made with
+ * pg_dump -C comes back to it, with the mark that it has just written.
+ */
+static int note_made(struct loader *loader, const struct destructive *found, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	uint32_t oid;
+
+	if (!found->database || !is_certain(loader, found->database))
+		return 0;
+	if (open_beside(loader, &conn, err) != 0 ||
+		database_oid(conn, found->database, &oid, err) != 0)
+		return -1;
+	if (oid == 0)
+		strlist_add(&loader->made, found->database);
+	return 0;
 }
 
 /* --------------------------------------------------------------------------------------------- */
@@ -163,6 +197,8 @@ static int refuse(struct loader *loader, const struct destructive *found, struct
 
 static int check(struct loader *loader, const struct destructive *found, struct err *err)
 {
+	if (found->kind == DESTRUCTIVE_CREATE)
+		return note_made(loader, found, err);
 	if (loader->options->refusal && found->kind != DESTRUCTIVE_COMMENT)
 		return refuse(loader, found, err);
 	return found->kind == DESTRUCTIVE_DATA ? 0 : check_database(loader, found, err);

@@ -46,7 +46,7 @@ static void note_destructive(struct check *check, const struct script_statement 
 
 		if (!destructive_next(statement, standard, &at, &found))
 			return;
-		if (found.kind != DESTRUCTIVE_COMMENT)
+		if (found.kind == DESTRUCTIVE_DATA || found.kind == DESTRUCTIVE_DATABASE)
 			note_at(&check->found.destructive, statement, found.at, found.name);
 	}
 }

@@ -133,7 +133,8 @@ static void behind_as(struct tokens *tokens, struct destructive *found)
 	without_where(tokens, found);
 }
 
-static void create(struct tokens *tokens, struct destructive *found)
+/* … AS */
+static void create_table(struct tokens *tokens, struct destructive *found)
 {
 	if (!tokens_take(tokens, "unlogged")) {
 		if (!tokens_take(tokens, "global"))
@@ -160,7 +161,7 @@ static void explain(struct tokens *tokens, struct destructive *found)
 		tokens_take(tokens, "verbose");
 	}
 	if (runs && tokens_take(tokens, "create"))
-		create(tokens, found);
+		create_table(tokens, found);
 	else if (runs)
 		without_where(tokens, found);
 }
@@ -203,24 +204,14 @@ static void skip_if_exists(struct tokens *tokens)
 		tokens_take(tokens, "exists");
 }
 
-/* [COLUMN] name [SET DATA] TYPE type USING …: what the column held is computed anew. */
+/* [COLUMN] name [SET DATA] TYPE type: also without USING values may be rounded, or cut. */
 static bool converts(struct tokens *tokens)
 {
 	tokens_take(tokens, "column");
 	tokens_next(tokens);
 	if (tokens_take(tokens, "set"))
 		tokens_take(tokens, "data");
-	if (!tokens_take(tokens, "type"))
-		return false;
-	while (!is_end(tokens) && !tokens_symbol(tokens, ',')) {
-		if (tokens_word(tokens, "using"))
-			return true;
-		if (tokens_symbol(tokens, '('))
-			tokens_skip_parentheses(tokens);
-		else
-			tokens_next(tokens);
-	}
-	return false;
+	return tokens_word(tokens, "type");
 }
 
 static void alter_table(struct tokens *tokens, struct destructive *found)
@@ -239,7 +230,7 @@ static void alter_table(struct tokens *tokens, struct destructive *found)
 			return;
 		}
 		if (tokens_take(tokens, "alter") && converts(tokens)) {
-			data(found, "ALTER TABLE ... TYPE ... USING");
+			data(found, "ALTER TABLE ... TYPE");
 			return;
 		}
 	} while (next_action(tokens));
@@ -342,6 +333,14 @@ static void alter(struct tokens *tokens, struct destructive *found)
 		if (tokens_word(tokens, "rename"))
 			database(&name, DESTRUCTIVE_DATABASE, "ALTER DATABASE ... RENAME", found);
 	}
+}
+
+static void create(struct tokens *tokens, struct destructive *found)
+{
+	if (tokens_take(tokens, "database"))
+		database(tokens, DESTRUCTIVE_CREATE, "CREATE DATABASE", found);
+	else
+		create_table(tokens, found);
 }
 
 static void comment(struct tokens *tokens, struct destructive *found)

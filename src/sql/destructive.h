@@ -22,14 +22,16 @@ enum destructive_kind {
 	DESTRUCTIVE_DATABASE,
 	/* COMMENT ON DATABASE, by which a mark in the comment is lost */
 	DESTRUCTIVE_COMMENT,
+	/* CREATE DATABASE, which destroys nothing: what is done to that one is the script's own. */
+	DESTRUCTIVE_CREATE,
 };
 
 struct destructive {
 	enum destructive_kind kind;
 	const char *name; /* for messages, "DROP TABLE", "DELETE without WHERE"; not to be freed */
 	size_t at;        /* of its first byte in the text */
-	/* DATABASE, COMMENT: the database, as the server reads the name; NULL: it cannot be told.
-	 * A name that is not all ASCII is told as in UTF-8. */
+	/* DATABASE, COMMENT, CREATE: the database, as the server reads the name; NULL: it cannot be
+	 * told. A name that is not all ASCII is told as in UTF-8. */
 	char *database;
 };
 

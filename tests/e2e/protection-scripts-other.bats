@@ -232,8 +232,36 @@ refuses_all() {
 	assert_status 0
 	refute_contains "$stderr" asking
 	# But the mark counts there too.
-	printf '%s\n' 'CREATE DATABASE shop;' "COMMENT ON DATABASE shop IS '[dbrig:protected=prod]';" 'DROP DATABASE shop;' >x.sql
+	printf '%s\n' 'CREATE DATABASE shop;' "COMMENT ON DATABASE shop IS '[dbrig:protected=prod]';" >x.sql
+	db-seed -q -f x.sql
+	echo 'DROP DATABASE shop' >x.sql
 	run --separate-stderr db-seed -f x.sql
 	assert_status 4
 	assert_contains "$stderr" 'refusing to drop database "shop", which is protected: it is marked'
+}
+
+@test "what a script has created is its own: a dump with its mark, a name that may be production's" {
+	own=$(db_name own)
+	drop_later "$own"
+	# As pg_dump -C writes it: the mark, and another \connect after a setting.
+	cat >x.sql <<-SQL
+		CREATE DATABASE "$own" WITH TEMPLATE = template0;
+		\\connect "$own"
+		COMMENT ON DATABASE "$own" IS '[dbrig:protected=prod]';
+		ALTER DATABASE "$own" SET work_mem TO '8MB';
+		\\connect "$own"
+		CREATE TABLE part (id int);
+	SQL
+	run --separate-stderr db-schema-load -f x.sql
+	assert_status 0
+	assert_equal 0 "$(sql "$own" 'SELECT count(*) FROM part')"
+	assert_equal '[dbrig:protected=prod]' "$(comment "$own")"
+	# It is nobody's own the next time, also where CREATE DATABASE fails and the script goes on.
+	before=$(everything)
+	run --separate-stderr db-schema-load --keep-going -f x.sql
+	assert_refused "refusing to run a script in database \"$own\", which is protected"
+	sql postgres "DROP DATABASE \"$own\""
+	PROD_CONNECTION_URL=postgresql://app@nosuch.invalid/$own run --separate-stderr db-schema-load -f x.sql
+	assert_status 0
+	assert_equal 0 "$(sql "$own" 'SELECT count(*) FROM part')"
 }

@@ -12,11 +12,11 @@
 #define DELETE_ALL "DATA [DELETE without WHERE]"
 #define CASCADES "DATA [DROP ... CASCADE]"
 #define MERGE_DELETE "DATA [MERGE ... THEN DELETE]"
-#define CONVERTS "DATA [ALTER TABLE ... TYPE ... USING]"
+#define CONVERTS "DATA [ALTER TABLE ... TYPE]"
 #define DROP_ATTRIBUTE "DATA [ALTER TYPE ... DROP ATTRIBUTE]"
 #define UPDATE_ALL "DATA [UPDATE without WHERE]"
 
-static const char *const kinds[] = { "NONE", "DATA", "DATABASE", "COMMENT" };
+static const char *const kinds[] = { "NONE", "DATA", "DATABASE", "COMMENT", "CREATE" };
 
 /* KIND [NAME] DATABASE@PLACE, one behind the other; the place only when it is not the beginning. */
 static char *describe(const char *text, bool several, bool standard_strings)
@@ -128,10 +128,11 @@ static void test_columns(void **state)
 		{ "ALTER TABLE a ADD c int, ALTER \"type\" TYPE text COLLATE \"C\" USING ''",
 			CONVERTS },
 		{ "ALTER TABLE a ALTER b TYPE int, ALTER c TYPE int USING 0", CONVERTS },
-		{ "ALTER TABLE a ALTER b TYPE bigint;", "" },
+		{ "ALTER TABLE a ALTER b TYPE bigint;", CONVERTS },
 		{ "ALTER TABLE a ALTER COLUMN b SET DATA TYPE varchar(9), ADD EXCLUDE USING gist "
 		  "(c WITH &&)",
-			"" },
+			CONVERTS },
+		{ "ALTER TABLE a ALTER b SET DATA", "" },
 		{ "ALTER TABLE a ALTER type SET DEFAULT 'using'", "" },
 		{ "ALTER TABLE a ALTER b SET STORAGE plain, ADD PRIMARY KEY USING INDEX i", "" },
 		{ "ALTER TYPE a DROP ATTRIBUTE b;", DROP_ATTRIBUTE },
@@ -263,6 +264,8 @@ static void test_databases(void **state)
 		{ "DROP DATABASE \"shop\"", DATABASE_SHOP },
 		{ "DROP DATABASE U&\"shop\"", DATABASE_SHOP },
 		{ "DROP DATABASE \"a\"\"B.c\"", "DATABASE [DROP DATABASE] a\"B.c" },
+		{ "CREATE DATABASE Shop TEMPLATE template0", "CREATE [CREATE DATABASE] shop" },
+		{ "CREATE DATABASE U&\"\\0073hop\"", "CREATE [CREATE DATABASE] ?" },
 		{ "DROP DATABASE größe", "DATABASE [DROP DATABASE] größe" },
 		{ "DROP DATABASE U&\"\\0073hop\"", "DATABASE [DROP DATABASE] ?" },
 		{ "DROP DATABASE U&\"!0073hop\" UESCAPE '!'", "DATABASE [DROP DATABASE] ?" },
@@ -281,7 +284,6 @@ static void test_databases(void **state)
 		{ "COMMENT ON DATABASE shop IS 'x';", COMMENT_SHOP },
 		{ "comment/**/on database Shop is null", COMMENT_SHOP },
 		{ "COMMENT ON COLUMN database.shop IS 'x'", "" },
-		{ "CREATE DATABASE shop", "" },
 		{ "DROP TABLE database", "DATA [DROP TABLE]" },
 	};
 
