@@ -362,6 +362,17 @@ static int settle(struct search *search, struct candidate *candidate, enum answe
 	return 0;
 }
 
+/*
+ * A pooler's name for production's database may be any: its server is asked once what it is really
+ * called. That it is silent is no sign then, and is not waited for every time.
+ */
+static bool is_worth_asking(const struct search *search, const struct candidate *candidate)
+{
+	CLEANUP(mem_cleanup) char *silent = NULL;
+
+	return search->question->destroys && !known_get(KIND_SILENT, candidate->key, DAY, &silent);
+}
+
 /* What was remembered decides where it may; otherwise the server does. */
 static int compare_servers(struct search *search, struct candidate *candidate,
 	enum answer *ret_answer, struct err *err)
@@ -373,8 +384,8 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 	bool another;
 
 	*ret_answer = ANSWER_OTHER;
-	/* Of one that has another name it is only told when nobody has to be asked. */
-	if (!candidate->same_name && !candidate->same_place && !known)
+	if (!candidate->same_name && !candidate->same_place && !known &&
+		!is_worth_asking(search, candidate))
 		return 0;
 	if (serves_another(search, candidate, &another, err) != 0)
 		return -1;
@@ -385,7 +396,8 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 	if (known && is_same(search, &theirs)) {
 		*ret_answer = ANSWER_SAME;
 	} else if (!asked->anew && !is_local(&candidate->probe) &&
-		   recall(candidate->key, OTHER_SECONDS, &theirs) &&
+		   recall(candidate->key, candidate->same_name ? OTHER_SECONDS : SAME_SECONDS,
+			   &theirs) &&
 		   (is_other(&search->ours, &theirs) ||
 			   (!candidate->same_name && *theirs.database))) {
 		return 0;

@@ -33,8 +33,8 @@ struct twin {
  * leads to the database. Servers are the same by address and port as libpq would use them, or when
  * they say so: by their system identifier, or where a role may not ask for that, by the time of
  * their start. All of them together are asked, and their names looked up, for three seconds at
- * most; nobody is asked unless the names of the databases are the same, or the servers are known to
- * be.
+ * most. Where the names of the databases differ, and the server was never heard of, it is asked
+ * once (a pooler may have another name for it); that it is silent is no sign then.
  *
  * That a server is the same is believed for 30 days; that it is another for ten minutes, and for a
  * week where it does not answer any more, but not at all when its URL names this machine, where
