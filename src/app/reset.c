@@ -124,6 +124,7 @@ static int clear_way(struct reset *reset, struct err *err)
 	if (!reset->siblings.self.invalid && !reset->options->drop_first)
 		return 0;
 	reset->had_old = false;
+	reset->gave_up_old = true;
 	return step_drop(reset->conn, reset->database, NULL, reset->force, err);
 }
 
@@ -448,8 +449,7 @@ static int undo(struct reset *reset, struct err *err)
 		err_note_line(err, "The old database \"%s\" is back as it was.", reset->database);
 	else if (healed == HEAL_REMOVED)
 		err_note_line(err, "Database \"%s\" does not exist%s.", reset->database,
-			reset->options->drop_first ? ": --drop-first gave the old one up"
-						   : ", as before");
+			reset->gave_up_old ? ": --drop-first gave the old one up" : ", as before");
 	else if (is_complete(reset))
 		err_note_line(err, "It came too late: the reset is complete.");
 	else if (reset->had_old && reset->siblings.found)

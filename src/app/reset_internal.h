@@ -15,6 +15,7 @@ struct reset {
 	struct conn *work; /* to the new database, while something is loaded; NULL otherwise */
 	struct siblings siblings; /* as found at the beginning, after healing */
 	bool had_old;             /* there was a database to reset */
+	bool gave_up_old;         /* it was dropped first */
 	bool connected;           /* and sessions in it */
 	bool force;               /* sessions are ended */
 	bool wait_drop;           /* what is no longer wanted is dropped before we are done */

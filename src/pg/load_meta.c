@@ -232,7 +232,8 @@ static int open_connection(
 	CLEANUP(mem_cleanup_secret)
 	char *password = elsewhere ? mem_strdup(getenv("PGPASSWORD")) : NULL;
 	struct conn_options options = { .application =
-						params_get(params, "fallback_application_name") };
+						params_get(params, "fallback_application_name"),
+		.database = params_get(params, "dbname") };
 	int result;
 
 	if (!options.application)
