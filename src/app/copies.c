@@ -2,6 +2,7 @@
 
 #include "app/heal.h"
 #include "app/making.h"
+#include "app/private_server.h"
 #include "app/twin.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -184,7 +185,9 @@ static int refuse_twin(const char *name, const struct twin *twin, struct err *er
 static int check_twins(struct context *context, struct conn *conn, const struct siblings *siblings,
 	struct err *err)
 {
-	for (size_t i = 0; i < siblings->count && !context->target.is_private; i++) {
+	CLEANUP(mem_cleanup) char *private_server = private_server_of(context, conn);
+
+	for (size_t i = 0; i < siblings->count && !private_server; i++) {
 		const struct sibling *copy = &siblings->items[i];
 		CLEANUP(twin_release) struct twin twin = TWIN_INIT;
 		const struct twin_question question = {

@@ -2,6 +2,7 @@
 
 #include "app/holdings.h"
 #include "app/known.h"
+#include "app/private_server.h"
 #include "app/twin.h"
 #include "base/address.h"
 #include "base/interrupt.h"
@@ -133,6 +134,7 @@ static int find_out(
 {
 	struct context *context = guard->context;
 	const struct target *target = &context->target;
+	CLEANUP(mem_cleanup) char *private_server = private_server_of(context, conn);
 	CLEANUP(mem_cleanup) char *marked_as = NULL;
 	CLEANUP(twin_release) struct twin twin = TWIN_INIT;
 	struct protection_signs signs = { .target = target->name, .is_listed = target->is_listed };
@@ -140,14 +142,14 @@ static int find_out(
 	signs.mark = context->mark = protection_read(comment, &marked_as);
 	signs.marked_as = marked_as;
 	signs.carrier = guard->carrier;
-	if (!target->is_private) {
+	if (!private_server) {
 		signs.host = params_get(&target->params, "host");
 		signs.address = public_address(conn);
 	}
 	mem_free(take_ptr(context->protected_why));
 	mem_free(take_ptr(context->unknown_why));
 	context->protected_why = protection_reason(&signs);
-	if (context->protected_why || target->is_private || !target->database) {
+	if (context->protected_why || private_server || !target->database) {
 		twin_remember(context, conn);
 		return 0;
 	}
@@ -326,14 +328,6 @@ bool guard_protects(const struct context *context)
 
 /* --- other databases ------------------------------------------------------------------------- */
 
-/* --allow-connect leads away from it. */
-static bool is_on_private_server(const struct target *target, struct conn *conn)
-{
-	const char *host = PQhost(conn_pg(conn)), *own = params_get(&target->params, "host");
-
-	return target->is_private && host && own && strcmp(host, own) == 0;
-}
-
 /*
  * The databases that every server has, which scripts for a whole server pass through: what says
  * something of the server or the target says nothing of them.
@@ -381,7 +375,9 @@ static int judge_other(void *data, const struct load_other *other, struct load_v
 {
 	struct context *context = data;
 	const struct target *target = &context->target;
-	const bool is_private = is_on_private_server(target, other->conn);
+	/* --allow-connect leads away from it. */
+	CLEANUP(mem_cleanup) char *private_server = private_server_of(context, other->conn);
+	const bool is_private = private_server != NULL;
 	CLEANUP(mem_cleanup) char *comment = NULL;
 	CLEANUP(mem_cleanup) char *marked_as = NULL;
 	CLEANUP(twin_release) struct twin twin = TWIN_INIT;

@@ -138,6 +138,25 @@ private_db() {
 	[ ! -e "$DB_SERVER_DIR" ]
 }
 
+@test "the server's URL leads to no production, whatever is not known of that" {
+	db-create
+	CONNECTION_URL=$(db-server url)
+	export CONNECTION_URL PROD_CONNECTION_URL=postgresql://app@127.0.0.1:1/demo
+	echo 'CREATE TABLE item (id integer);' >db/schema.sql
+	run db-setup
+	assert_status 0
+	# Of a server that is not the project's it is not known.
+	for setting in "DB_SERVER_DIR=$TEST_DIR/other" "CONNECTION_URL=${CONNECTION_URL/\/s\/run/\/s\/.\/run}"; do
+		run env "$setting" db-setup
+		assert_status 4
+		assert_contains "$output" "may be production's"
+	done
+	db-protect
+	run db-setup
+	assert_status 4
+	assert_contains "$output" 'is marked'
+}
+
 @test "destroy of a server that runs and lets nobody in fails" {
 	db-create
 	echo "local all all reject" >"$DB_SERVER_DIR/data/pg_hba.conf"
