@@ -1,7 +1,7 @@
 #include "app/guard.h"
 
 #include "app/holdings.h"
-#include "app/known.h"
+#include "app/known_marks.h"
 #include "app/private_server.h"
 #include "app/twin.h"
 #include "base/address.h"
@@ -265,19 +265,15 @@ static void tell_consent(const struct protection_case *request)
 		out_info("the user's words, by DBRIG_CONSENT: %s", request->consent);
 }
 
-int guard_decide(const struct guard *guard, struct conn *conn, const char *comment, struct err *err)
+/* With what was found out. */
+static int conclude(const struct guard *guard, bool doubtful, struct err *err)
 {
 	struct context *context = guard->context;
 	CLEANUP(mem_cleanup) char *typed = NULL;
-	struct protection_case request;
-	enum protection_verdict verdict;
-	bool doubtful;
-
-	if (find_out(guard, conn, comment, err) != 0 || doubt(guard, conn, &doubtful, err) != 0)
-		return -1;
-	request = request_for(
+	struct protection_case request = request_for(
 		&context->target, guard->destroys && (context->protected_why || doubtful));
-	verdict = protection_decide(&request);
+	enum protection_verdict verdict = protection_decide(&request);
+
 	if (guard->cause && request.is_protected)
 		out_info("%s destroys data", guard->cause);
 	if (guard->loses && request.is_protected &&
@@ -295,6 +291,29 @@ int guard_decide(const struct guard *guard, struct conn *conn, const char *comme
 	context->confirmed = request.is_protected;
 	tell_consent(&request);
 	return 0;
+}
+
+int guard_decide(const struct guard *guard, struct conn *conn, const char *comment, struct err *err)
+{
+	bool doubtful;
+
+	if (find_out(guard, conn, comment, err) != 0 || doubt(guard, conn, &doubtful, err) != 0)
+		return -1;
+	return conclude(guard, doubtful, err);
+}
+
+int guard_decide_unseen(const struct guard *guard, struct err *err)
+{
+	struct context *context = guard->context;
+	const struct protection_signs signs = { .target = context->target.name,
+		.is_listed = context->target.is_listed };
+
+	mem_free(take_ptr(context->protected_why));
+	context->protected_why = protection_reason(&signs);
+	if (!context->protected_why)
+		context->protected_why =
+			mem_strdup("it was marked once, and cannot be looked at now");
+	return conclude(guard, false, err);
 }
 
 int guard_foresee(const struct guard *guard, struct err *err)
@@ -411,25 +430,6 @@ struct load_judge guard_judge(struct context *context)
 
 /* --- the mark -------------------------------------------------------------------------------- */
 
-#define KIND_MARKED "marked"
-#define MARKED_SECONDS ((int64_t)10 * 365 * 24 * 3600)
-
-/* By which a database is remembered; the caller owns it. */
-static char *database_key(const struct target *target)
-{
-	const char *host = params_get(&target->params, "host");
-	const char *port = params_get(&target->params, "port");
-
-	return mem_printf("%s\n%s\n%s", host ? host : "", port ? port : "", target->database);
-}
-
-bool guard_was_marked(const struct context *context, char **ret_as)
-{
-	CLEANUP(mem_cleanup) char *key = database_key(&context->target);
-
-	return known_get(KIND_MARKED, key, MARKED_SECONDS, ret_as);
-}
-
 /* A pooler may have another name for the database that conn is connected to. */
 static int set_comment(
 	const struct target *target, struct conn *conn, const char *comment, struct err *err)
@@ -448,11 +448,10 @@ int guard_set_mark(struct context *context, struct conn *conn, const char *comme
 {
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *changed = protection_write(comment, mark, target->name);
-	CLEANUP(mem_cleanup) char *key = database_key(target);
 
 	if (set_comment(target, conn, changed, err) != 0)
 		return -1;
-	known_put(KIND_MARKED, key, mark == PROTECTION_MARKED ? target->name : "");
+	known_marks_set(context, conn, mark == PROTECTION_MARKED);
 	twin_remember(context, conn);
 	return 0;
 }

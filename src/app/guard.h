@@ -42,6 +42,12 @@ int guard_decide(
 	const struct guard *guard, struct conn *conn, const char *comment, struct err *err);
 
 /*
+ * The decision on a database that was marked from here (app/known_marks.h), where its server cannot
+ * be asked: guard->loses must be false. Sets the context's protected_why.
+ */
+int guard_decide_unseen(const struct guard *guard, struct err *err);
+
+/*
  * Whether what destroys may be run as well if it comes to light only then, when nobody can be asked
  * any more: 0, or -1 with the error to refuse it with. After guard_decide, without which only the
  * target's name counts.
@@ -63,9 +69,6 @@ bool guard_protects(const struct context *context);
  * DATABASE has taken it away, and says so.
  */
 void guard_keep_mark(struct context *context, const char *before);
-
-/* Whether the database was marked from here once; *ret_as: as which target, the caller's. */
-bool guard_was_marked(const struct context *context, char **ret_as);
 
 /* Sets, lifts or takes away the mark, as that of the context's target. comment: as it is now. */
 int guard_set_mark(struct context *context, struct conn *conn, const char *comment,

@@ -1,5 +1,6 @@
 #include "app/server_marked.h"
 
+#include "app/known_marks.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -17,6 +18,7 @@
  * "": the database itself. */
 struct marked {
 	struct strlist names, comments, carriers;
+	bool unseen; /* the server cannot be started: they are those that were marked from here */
 };
 
 static void marked_release(struct marked *marked)
@@ -80,6 +82,16 @@ static void tell_progress(void *unused, const char *what)
 	out_info("%s", what);
 }
 
+static void recall(const struct context *context, struct marked *marked)
+{
+	const struct target *target = &context->target;
+
+	marked->unseen = true;
+	known_marks_in_server(context, &marked->names);
+	if (target_is_protected(target) && !has(&marked->names, target->database))
+		strlist_add(&marked->names, target->database);
+}
+
 /* 0: done, 1: it may be worth another look, -1. */
 static int look_once(
 	struct context *context, struct marked *marked, bool *ret_started, struct err *err)
@@ -95,6 +107,7 @@ static int look_once(
 		out_warning("the private server could not be looked at for protected databases: %s",
 			err->message);
 		err_release(err);
+		recall(context, marked);
 		return 0;
 	}
 	if (failed)
@@ -130,7 +143,7 @@ static int look(struct context *context, struct marked *marked, bool *ret_starte
 /* --- deciding -------------------------------------------------------------------------------- */
 
 /* Of several --confirm can name one only. */
-static void tell_all(const struct marked *marked, struct err *err)
+static void tell_all(const struct context *context, const struct marked *marked, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT_UNBOUNDED;
 
@@ -138,32 +151,47 @@ static void tell_all(const struct marked *marked, struct err *err)
 		strbuf_addf(&list, "%s\"%s\"", i ? ", " : "", marked->names.items[i]);
 	err_detail_line(err, "Protected in it are the databases %s.", list.data);
 	err_note_line(err, "Nothing was changed.");
-	if (!protection_agent())
+	if (!protection_agent() && marked->unseen)
+		err_hint(err,
+			"If you mean it, type their names on a terminal, or remove the directory "
+			"\"%s\".",
+			context->target.server.directory);
+	else if (!protection_agent())
 		err_hint(err,
 			"If you mean it, type their names on a terminal, or lift the protection "
 			"of all but one: DB_NAME=NAME db-protect --off --confirm NAME.");
+}
+
+static int ask_guard(
+	struct context *context, const struct marked *marked, size_t i, struct err *err)
+{
+	const char *carrier = marked->unseen ? "" : marked->carriers.items[i];
+	const struct guard guard = { .context = context,
+		.what = "destroy the private server with",
+		.carrier = *carrier ? carrier : NULL,
+		.destroys = true,
+		.loses = !marked->unseen };
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (marked->unseen)
+		return guard_decide_unseen(&guard, err);
+	if (context_connect_maintenance(context, &conn, err) != 0)
+		return -1;
+	return guard_decide(&guard, conn, marked->comments.items[i], err);
 }
 
 static int decide_one(
 	struct context *context, const struct marked *marked, size_t i, struct err *err)
 {
 	struct target *target = &context->target;
-	const char *carrier = marked->carriers.items[i];
-	const struct guard guard = { .context = context,
-		.what = "destroy the private server with",
-		.carrier = *carrier ? carrier : NULL,
-		.destroys = true,
-		.loses = true };
 	CLEANUP(mem_cleanup) char *own = take_ptr(target->database);
-	CLEANUP(conn_cleanup) struct conn *conn = NULL;
-	int failed;
+	int result;
 
 	target->database = mem_strdup(marked->names.items[i]);
-	failed = context_connect_maintenance(context, &conn, err) != 0 ||
-		 guard_decide(&guard, conn, marked->comments.items[i], err) != 0;
+	result = ask_guard(context, marked, i, err);
 	mem_free(target->database);
 	target->database = take_ptr(own);
-	return failed ? -1 : 0;
+	return result;
 }
 
 static int decide(struct context *context, const struct marked *marked, struct err *err)
@@ -177,7 +205,7 @@ static int decide(struct context *context, const struct marked *marked, struct e
 		if (decide_one(context, marked, i, err) == 0)
 			continue;
 		if (err->kind == ERR_REFUSED && marked->names.count > 1)
-			tell_all(marked, err);
+			tell_all(context, marked, err);
 		return -1;
 	}
 	return 0;
@@ -186,7 +214,7 @@ static int decide(struct context *context, const struct marked *marked, struct e
 int server_marked_decide(struct context *context, struct err *err)
 {
 	CLEANUP(marked_release)
-	struct marked marked = { STRLIST_INIT, STRLIST_INIT, STRLIST_INIT };
+	struct marked marked = { STRLIST_INIT, STRLIST_INIT, STRLIST_INIT, false };
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	bool started = false, stopped;
 

@@ -1,5 +1,6 @@
 #include "app/guard.h"
 #include "app/heal.h"
+#include "app/known_marks.h"
 #include "app/steps.h"
 
 static bool opt_force;
@@ -29,6 +30,9 @@ static int run_drop(struct run *run, struct err *err)
 		heal_locked(&context, conn, &guard, false, &siblings, err) != 0 ||
 		step_drop(conn, context.target.database, NULL, opt_force, err) != 0)
 		return -1;
+	if (context.confirmed)
+		known_marks_dropped(
+			&context, conn, siblings_get(&siblings, MARK_SNAPSHOT, NULL) != NULL);
 	return drop_kept(conn, &siblings, err);
 }
 

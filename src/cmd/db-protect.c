@@ -1,5 +1,6 @@
 #include "app/alias.h"
 #include "app/guard.h"
+#include "app/known_marks.h"
 #include "base/mem.h"
 #include "pg/database.h"
 #include "pg/sibling.h"
@@ -72,7 +73,7 @@ static int find_out(struct state *state, bool destroys, struct err *err)
 		return -1;
 	protection_read(state->comment, &state->marked_as);
 	if (context->mark == PROTECTION_UNMARKED)
-		guard_was_marked(context, &state->marked_once);
+		known_marks_get(context, &state->marked_once);
 	return 0;
 }
 

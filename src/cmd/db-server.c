@@ -1,3 +1,4 @@
+#include "app/known_marks.h"
 #include "app/server_marked.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -79,6 +80,7 @@ static int run_destroy(struct context *context, struct run *run, struct err *err
 	(void)run;
 	if (server_marked_decide(context, err) != 0 || server_destroy(server, &existed, err) != 0)
 		return -1;
+	known_marks_forget_server(context);
 	if (existed)
 		out_info("removed the private server and its data in \"%s\"", server->directory);
 	else

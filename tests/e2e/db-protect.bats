@@ -54,6 +54,21 @@ setup() {
 	assert_equal '' "$stderr"
 }
 
+@test "a mark that went with its database, whose drop was confirmed, is not missed" {
+	db-protect -q
+	db-drop -q --confirm "$name"
+	db-create -q
+	run --separate-stderr db-protect --show
+	assert_equal '' "$stderr"
+	# Without the name it was not meant to go.
+	db-protect -q
+	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
+	db-drop -q
+	db-create -q
+	run --separate-stderr db-protect --show
+	assert_contains "$stderr" 'its mark is gone'
+}
+
 @test "--off needs the name, and takes only the mark" {
 	sql postgres "COMMENT ON DATABASE \"$name\" IS 'the shop'"
 	db-protect -q

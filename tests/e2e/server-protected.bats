@@ -138,6 +138,75 @@ private_db() {
 	[ ! -e "$DB_SERVER_DIR" ]
 }
 
+# The server does not start any more.
+break_server() {
+	private_sql "ALTER SYSTEM SET shared_preload_libraries = 'no_such_library'"
+	db-server stop
+}
+
+@test "destroy of a server that cannot be started refuses when a database in it was marked from here" {
+	db-create
+	db-protect
+	break_server
+	for confirm in '' '--confirm other'; do
+		# shellcheck disable=SC2086 # words are meant
+		run db-server destroy $confirm
+		assert_status 4
+		assert_contains "$output" 'database "demo"'
+		[ -e "$DB_SERVER_DIR/data/PG_VERSION" ]
+	done
+	DBRIG_AGENT=1 run db-server destroy --confirm demo
+	assert_status 4
+	assert_contains "$output" DBRIG_CONSENT
+	run db-server destroy --confirm demo
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+	# Another server in that place has nothing to do with it.
+	db-create
+	run --separate-stderr db-protect --show
+	assert_equal '' "$stderr"
+	break_server
+	run db-server destroy
+	assert_status 0
+}
+
+@test "destroy of a server that cannot be started knows of marks under other names and by its URL" {
+	db-server start
+	private_db shop
+	private_db demo
+	DB_NAME=shop db-protect
+	CONNECTION_URL=$(db-server url) db-protect
+	break_server
+	for confirm in '' '--confirm demo' '--confirm shop'; do
+		# shellcheck disable=SC2086 # words are meant
+		run db-server destroy $confirm
+		assert_status 4
+		assert_contains "$output" '"shop", "demo"'
+		assert_contains "$output" "remove the directory \"$DB_SERVER_DIR\""
+	done
+	rm "$DB_SERVER_DIR/data/postgresql.auto.conf"
+	db-server start
+	db-protect --off --confirm demo
+	break_server
+	run db-server destroy --confirm shop
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
+@test "destroy of a server that cannot be started counts the snapshots of a marked database that was dropped" {
+	db-create
+	db-protect
+	db-snapshot save a
+	db-drop --confirm demo
+	break_server
+	run db-server destroy
+	assert_status 4
+	assert_contains "$output" 'database "demo"'
+	run db-server destroy --confirm demo
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
 @test "the server's URL leads to no production, whatever is not known of that" {
 	db-create
 	CONNECTION_URL=$(db-server url)

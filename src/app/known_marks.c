@@ -1,0 +1,125 @@
+#include "app/known_marks.h"
+
+#include "app/known.h"
+#include "app/private_server.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+
+#include <string.h>
+
+#define KIND_MARKED "marked"
+/* By the directory of a private server: the names, a line each. */
+#define KIND_MARKED_IN "marked-in"
+#define MARKED_SECONDS ((int64_t)10 * 365 * 24 * 3600)
+
+/* By which a database is remembered; the caller owns it. */
+static char *database_key(const struct target *target, const char *database)
+{
+	const char *host = params_get(&target->params, "host");
+	const char *port = params_get(&target->params, "port");
+
+	return mem_printf("%s\n%s\n%s", host ? host : "", port ? port : "", database);
+}
+
+static bool get(const struct target *target, const char *database, char **ret_as)
+{
+	CLEANUP(mem_cleanup) char *key = database_key(target, database);
+
+	return known_get(KIND_MARKED, key, MARKED_SECONDS, ret_as);
+}
+
+static void forget(const struct target *target, const char *database)
+{
+	CLEANUP(mem_cleanup) char *key = database_key(target, database);
+	CLEANUP(mem_cleanup) char *as = NULL;
+
+	if (known_get(KIND_MARKED, key, MARKED_SECONDS, &as))
+		known_put(KIND_MARKED, key, "");
+}
+
+/* --- of a private server --------------------------------------------------------------------- */
+
+static void read_names(const char *directory, struct strlist *names)
+{
+	CLEANUP(mem_cleanup) char *text = NULL;
+	char *rest = NULL;
+
+	if (!known_get(KIND_MARKED_IN, directory, MARKED_SECONDS, &text))
+		return;
+	for (char *name = strtok_r(text, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest))
+		strlist_add(names, name);
+}
+
+/* Names with line breaks in them are not remembered. */
+static void list(const char *directory, const char *database, bool listed)
+{
+	CLEANUP(strlist_release) struct strlist names = STRLIST_INIT;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_UNBOUNDED;
+	bool was_listed = false;
+
+	read_names(directory, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		if (strcmp(names.items[i], database) == 0)
+			was_listed = true;
+		else
+			strbuf_addf(&text, "%s\n", names.items[i]);
+	}
+	if (was_listed == listed || strchr(database, '\n'))
+		return;
+	if (listed)
+		strbuf_addf(&text, "%s\n", database);
+	known_put(KIND_MARKED_IN, directory, text.length > 0 ? text.data : "");
+}
+
+void known_marks_in_server(const struct context *context, struct strlist *names)
+{
+	const struct target *target = &context->target;
+	CLEANUP(mem_cleanup) char *as = NULL;
+
+	read_names(target->server.directory, names);
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], target->database) == 0)
+			return;
+	if (get(target, target->database, &as))
+		strlist_add(names, target->database);
+}
+
+void known_marks_forget_server(const struct context *context)
+{
+	const struct target *target = &context->target;
+	CLEANUP(strlist_release) struct strlist names = STRLIST_INIT;
+
+	known_marks_in_server(context, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		forget(target, names.items[i]);
+		list(target->server.directory, names.items[i], false);
+	}
+}
+
+/* --- of any server --------------------------------------------------------------------------- */
+
+bool known_marks_get(const struct context *context, char **ret_as)
+{
+	return get(&context->target, context->target.database, ret_as);
+}
+
+void known_marks_set(const struct context *context, struct conn *conn, bool marked)
+{
+	const struct target *target = &context->target;
+	CLEANUP(mem_cleanup) char *key = database_key(target, target->database);
+	CLEANUP(mem_cleanup) char *directory = private_server_of(context, conn);
+
+	known_put(KIND_MARKED, key, marked ? target->name : "");
+	if (directory)
+		list(directory, target->database, marked);
+}
+
+void known_marks_dropped(const struct context *context, struct conn *conn, bool keeps)
+{
+	const struct target *target = &context->target;
+	CLEANUP(mem_cleanup) char *directory = private_server_of(context, conn);
+
+	forget(target, target->database);
+	if (directory && !keeps)
+		list(directory, target->database, false);
+}
