@@ -166,6 +166,9 @@ break_server() {
 	run --separate-stderr db-protect --show
 	assert_equal '' "$stderr"
 	break_server
+	DB_PROTECTED_TARGETS=local run db-server destroy
+	assert_status 4
+	assert_contains "$output" DB_PROTECTED_TARGETS
 	run db-server destroy
 	assert_status 0
 }
