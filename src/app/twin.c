@@ -9,9 +9,9 @@
 #include "pg/database.h"
 #include "pg/identity.h"
 #include "pg/probe.h"
+#include "pg/protected_url.h"
 #include "term/out.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +49,9 @@ struct search {
 	int64_t deadline; /* of all that is asked elsewhere; 0: nothing was yet */
 };
 
-/* A protected target that may lead to the database. */
+/* The URL of a protected target that may lead to the database. */
 struct candidate {
+	const struct env_value *url;
 	struct target target;
 	char *database;
 	struct probe probe; /* its places */
@@ -232,8 +233,8 @@ static int question(struct search *search, struct candidate *candidate, struct i
 			"looking up its host, or other servers, had taken up the time to ask");
 		return 0;
 	}
-	if (target_resolve(&target, candidate->target.name, &context->env, context->root, &own) !=
-		0) {
+	if (target_resolve_value(
+		    &target, candidate->target.name, &context->env, candidate->url, &own) != 0) {
 		candidate->silent = mem_strdup(own.message);
 		return 0;
 	}
@@ -445,16 +446,17 @@ static char *database_of(const struct env *env, const struct target *target)
 	return NULL;
 }
 
-static int compare(struct search *search, const char *name, enum answer *ret_answer,
-	char **ret_reason, struct err *err)
+/* name: of the target that url is one of */
+static int compare(struct search *search, const char *name, const struct env_value *url,
+	enum answer *ret_answer, char **ret_reason, struct err *err)
 {
 	const struct twin_question *asked = search->question;
 	struct context *context = asked->context;
 	CLEANUP(err_release) struct err own = ERR_INIT;
-	CLEANUP(candidate_release) struct candidate candidate = { .silent = NULL };
+	CLEANUP(candidate_release) struct candidate candidate = { .url = url };
 
 	*ret_answer = ANSWER_OTHER;
-	if (target_read(&candidate.target, name, &context->env, context->root, &own) != 0 ||
+	if (target_read_value(&candidate.target, name, &context->env, url, &own) != 0 ||
 		probe_places(&candidate.probe, &candidate.target.params, &own) != 0) {
 		/* No name of a target; or nothing of its URL is known. */
 		if (candidate.target.name && asked->mark != PROTECTION_LIFTED) {
@@ -495,45 +497,6 @@ static int compare(struct search *search, const char *name, enum answer *ret_ans
 
 /* --- looking through the targets ------------------------------------------------------------- */
 
-/* "PROD_EU_CONNECTION_URL" -> "prod_eu"; NULL: no variable of a target. The caller owns it. */
-static char *target_of(const char *variable)
-{
-	static const char *const endings[] = { "_CONNECTION_URL", "_DATABASE_URL" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-		size_t length = strlen(variable), tail = strlen(endings[i]);
-		char *name;
-
-		if (length <= tail || strcmp(variable + length - tail, endings[i]) != 0)
-			continue;
-		name = mem_strndup(variable, length - tail);
-		for (char *c = name; *c; c++)
-			*c = (char)tolower((unsigned char)*c);
-		return name;
-	}
-	return NULL;
-}
-
-static bool is_protected(const struct env *env, const char *name)
-{
-	return protection_is_name(name) ||
-	       protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
-}
-
-/* Set to nothing, as it is where it is not wanted. */
-static bool is_blank(const char *text)
-{
-	return !text || text[strspn(text, " \t\r\n")] == '\0';
-}
-
-static char *origin_of(const struct env *env, const char *variable)
-{
-	const char *file;
-
-	env_get(env, variable, &file);
-	return file ? mem_printf("%s in %s", variable, file) : mem_strdup(variable);
-}
-
 /* A reason that is about the variable names it itself. The caller owns the text. */
 static char *unknown_text(const char *origin, const char *variable, const char *reason)
 {
@@ -545,29 +508,28 @@ static char *unknown_text(const char *origin, const char *variable, const char *
 int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct err *err)
 {
 	const struct env *env = &asked->context->env;
-	CLEANUP(strlist_release) struct strlist variables = STRLIST_INIT;
+	CLEANUP(env_values_release) struct env_values values = ENV_VALUES_INIT;
 	struct search search = { .question = asked };
 	int result = 0;
 
-	env_names(env, &variables);
-	for (size_t i = 0; i < variables.count && result == 0 && !ret_twin->same; i++) {
-		CLEANUP(mem_cleanup) char *name = target_of(variables.items[i]);
+	env_values(env, &values);
+	for (size_t i = 0; i < values.count && result == 0 && !ret_twin->same; i++) {
+		const struct env_value *url = &values.items[i];
+		CLEANUP(mem_cleanup) char *name = protected_url_target(env, &values, i);
 		CLEANUP(mem_cleanup) char *origin = NULL;
 		CLEANUP(mem_cleanup) char *reason = NULL;
 		enum answer answer;
 
-		if (!name || is_blank(env_get(env, variables.items[i], NULL)) ||
-			strcasecmp(name, asked->context->target.name) == 0 ||
-			!is_protected(env, name))
+		if (!name || strcasecmp(name, asked->context->target.name) == 0)
 			continue;
-		result = compare(&search, name, &answer, &reason, err);
+		result = compare(&search, name, url, &answer, &reason, err);
 		if (result != 0 || answer == ANSWER_OTHER)
 			continue;
-		origin = origin_of(env, variables.items[i]);
+		origin = env_origin(url->name, url->file);
 		if (answer == ANSWER_SAME)
 			ret_twin->same = take_ptr(origin);
 		else if (!ret_twin->unknown)
-			ret_twin->unknown = unknown_text(origin, variables.items[i], reason);
+			ret_twin->unknown = unknown_text(origin, url->name, reason);
 	}
 	identity_release(&search.ours);
 	mem_free(search.own);

@@ -212,25 +212,38 @@ const char *env_get(const struct env *env, const char *name, const char **ret_so
 	return NULL;
 }
 
-static void add_name(struct strlist *names, const struct env *env, const char *name)
+static void add_value(struct env_values *values, char *name, const char *value, const char *file)
 {
-	if (!env_get(env, name, NULL))
-		return;
-	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->items[i], name) == 0)
-			return;
-	strlist_add(names, name);
+	values->items = mem_resize(values->items, values->count + 1, sizeof(*values->items));
+	values->items[values->count++] =
+		(struct env_value){ .name = name, .value = value, .file = file };
 }
 
-void env_names(const struct env *env, struct strlist *names)
+void env_values(const struct env *env, struct env_values *values)
 {
 	for (char **entry = environ; entry && *entry; entry++) {
-		CLEANUP(mem_cleanup) char *name = mem_strndup(*entry, strcspn(*entry, "="));
+		const char *equals = strchr(*entry, '=');
 
-		add_name(names, env, name);
+		if (equals)
+			add_value(values, mem_strndup(*entry, (size_t)(equals - *entry)),
+				equals + 1, NULL);
 	}
 	for (size_t i = 0; i < env->count; i++)
-		add_name(names, env, env->entries[i].name);
+		add_value(
+			values, mem_strdup(env->entries[i].name), env->entries[i].value, env->file);
+}
+
+void env_values_release(struct env_values *values)
+{
+	for (size_t i = 0; i < values->count; i++)
+		mem_free(values->items[i].name);
+	mem_free(values->items);
+	*values = (struct env_values)ENV_VALUES_INIT;
+}
+
+char *env_origin(const char *name, const char *file)
+{
+	return file ? mem_printf("%s in %s", name, file) : mem_strdup(name);
 }
 
 void env_release(struct env *env)

@@ -6,13 +6,31 @@
 #define BASE_ENV_H
 
 #include "base/err.h"
-#include "base/strlist.h"
+
+#include <stddef.h>
 
 struct env {
 	struct env_entry *entries; /* from the file, in its order */
 	size_t count;
 	char *file; /* the .env file that was read; NULL: none */
 };
+
+/* A variable as one place sets it, also where another place's value goes before it. */
+struct env_value {
+	char *name;
+	const char *value; /* the environment's, or env's */
+	const char *file;  /* the .env file's path, which is env's; NULL: the process environment */
+};
+
+struct env_values {
+	struct env_value *items;
+	size_t count;
+};
+
+#define ENV_VALUES_INIT                                                                            \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 #define ENV_INIT                                                                                   \
 	{                                                                                          \
@@ -37,8 +55,17 @@ int env_read(struct env *env, const char *path, bool missing_ok, struct err *err
  */
 const char *env_get(const struct env *env, const char *name, const char **ret_source);
 
-/* Adds the names of all variables that are set and not empty, each once. */
-void env_names(const struct env *env, struct strlist *names);
+/*
+ * Adds everything that is set: the process environment's variables, then every line of the file,
+ * empty values and those that env_get does not see included.
+ */
+void env_values(const struct env *env, struct env_values *values);
+
+/* Usable as a CLEANUP handler. */
+void env_values_release(struct env_values *values);
+
+/* "NAME in FILE", or NAME when file is NULL, for messages; the caller owns it. */
+char *env_origin(const char *name, const char *file);
 
 /* Wipes and frees; usable as a CLEANUP handler. */
 void env_release(struct env *env);

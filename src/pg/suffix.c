@@ -19,7 +19,7 @@ int suffix_add(const struct env *env, char **name, char **ret_origin, struct err
 	*ret_origin = NULL;
 	if (!suffix)
 		return 0;
-	origin = file ? mem_printf("%s in %s", SUFFIX_VARIABLE, file) : mem_strdup(SUFFIX_VARIABLE);
+	origin = env_origin(SUFFIX_VARIABLE, file);
 	if (suffix[strspn(suffix, ALLOWED)]) {
 		err_set(err, ERR_USAGE, "%s: \"%s\" cannot be appended to a database name", origin,
 			suffix);

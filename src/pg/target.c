@@ -48,9 +48,14 @@ char *target_pool_mode_variable(const char *name)
 	return target_variable(name, "POOL_MODE");
 }
 
-static char *origin_text(const char *variable, const char *file)
+static int use_url(struct target *target, const char *variable, const char *url, const char *file,
+	struct err *err)
 {
-	return file ? mem_printf("%s in %s", variable, file) : mem_strdup(variable);
+	target->origin = env_origin(variable, file);
+	if (params_parse(&target->params, target->origin, url, err) != 0)
+		return -1;
+	target_note_ca(target, variable, file);
+	return 0;
 }
 
 /* 1 when the variable is set and was parsed, 0 when it is not set, -1 on error. */
@@ -62,11 +67,7 @@ static int try_variable(
 
 	if (!url)
 		return 0;
-	target->origin = origin_text(variable, file);
-	if (params_parse(&target->params, target->origin, url, err) != 0)
-		return -1;
-	target_note_ca(target, variable, file);
-	return 1;
+	return use_url(target, variable, url, file, err) == 0 ? 1 : -1;
 }
 
 static const char *const libpq_triggers[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE" };
@@ -241,15 +242,26 @@ static int refuse_nested_url(const struct target *target, struct err *err)
 	return 0;
 }
 
+/* Where a URL is looked for. */
+struct source {
+	const struct env *env;
+	const char *project_root;
+	const struct env_value *url; /* this one; NULL: the variables in their order */
+};
+
 /* The part of target_resolve that does not need anything besides the variables. */
-static int resolve_variables(struct target *target, const char *name, const struct env *env,
-	const char *project_root, struct err *err)
+static int resolve_variables(
+	struct target *target, const char *name, const struct source *source, struct err *err)
 {
+	const struct env_value *url = source->url;
+	int result;
+
 	if (check_name(name, err) != 0)
 		return -1;
 	target->name = mem_strdup(name);
-	if (find_connection(target, env, project_root, err) != 0 ||
-		target_read_auth(target, env, err) != 0)
+	result = url ? use_url(target, url->name, url->value, url->file, err)
+		     : find_connection(target, source->env, source->project_root, err);
+	if (result != 0 || target_read_auth(target, source->env, err) != 0)
 		return -1;
 	if (!target->is_private)
 		resolve_open_params(&target->params, target->is_iam);
@@ -285,9 +297,10 @@ int target_endpoint(const char *name, const struct env *env, struct target_endpo
 	struct err *err)
 {
 	CLEANUP(target_release) struct target target = TARGET_INIT;
+	const struct source source = { .env = env };
 	const char *host, *address;
 
-	if (resolve_variables(&target, name, env, NULL, err) != 0 ||
+	if (resolve_variables(&target, name, &source, err) != 0 ||
 		first_port(&target, &ret_endpoint->port, err) != 0)
 		return -1;
 	host = params_get(&target.params, "host");
@@ -342,22 +355,32 @@ int target_use_private(
 	return 0;
 }
 
-int target_read(struct target *target, const char *name, const struct env *env,
-	const char *project_root, struct err *err)
+static int read_source(
+	struct target *target, const char *name, const struct source *source, struct err *err)
 {
-	target->is_listed = protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
-	if (resolve_variables(target, name, env, project_root, err) != 0)
+	target->is_listed =
+		protection_lists(env_get(source->env, "DB_PROTECTED_TARGETS", NULL), name);
+	if (resolve_variables(target, name, source, err) != 0)
 		return -1;
 	take_database(target);
 	return 0;
 }
 
-int target_resolve(struct target *target, const char *name, const struct env *env,
-	const char *project_root, struct err *err)
+int target_read_value(struct target *target, const char *name, const struct env *env,
+	const struct env_value *url, struct err *err)
 {
+	const struct source source = { .env = env, .url = url };
+
+	return read_source(target, name, &source, err);
+}
+
+static int resolve_source(
+	struct target *target, const char *name, const struct source *source, struct err *err)
+{
+	const struct env *env = source->env;
 	const char *host;
 
-	if (target_read(target, name, env, project_root, err) != 0)
+	if (read_source(target, name, source, err) != 0)
 		return -1;
 	if (target->database && strlen(target->database) > DATABASE_NAME_MAX) {
 		err_set(err, ERR_USAGE,
@@ -378,6 +401,22 @@ int target_resolve(struct target *target, const char *name, const struct env *en
 	if (target_require_verified_tls(target, env, err) != 0)
 		return -1;
 	return target->is_iam ? target_check_iam(target, err) : 0;
+}
+
+int target_resolve(struct target *target, const char *name, const struct env *env,
+	const char *project_root, struct err *err)
+{
+	const struct source source = { .env = env, .project_root = project_root };
+
+	return resolve_source(target, name, &source, err);
+}
+
+int target_resolve_value(struct target *target, const char *name, const struct env *env,
+	const struct env_value *url, struct err *err)
+{
+	const struct source source = { .env = env, .url = url };
+
+	return resolve_source(target, name, &source, err);
 }
 
 bool target_is_protected(const struct target *target)

@@ -54,12 +54,16 @@ struct target_endpoint {
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err);
 
+/* The same by that URL, whether or not it is the one that target_resolve takes. */
+int target_resolve_value(struct target *target, const char *name, const struct env *env,
+	const struct env_value *url, struct err *err);
+
 /*
- * The part of it that reads the variables: what the URL says, also where nothing could be connected
- * to by it. name and is_listed are set, unless name is none, when it fails.
+ * The part of it that reads: what the URL says, also where nothing could be connected to by it.
+ * name and is_listed are set, unless name is none, when it fails.
  */
-int target_read(struct target *target, const char *name, const struct env *env,
-	const char *project_root, struct err *err);
+int target_read_value(struct target *target, const char *name, const struct env *env,
+	const struct env_value *url, struct err *err);
 
 /*
  * The target local as the project's private local server, whatever the variables say. Fails with

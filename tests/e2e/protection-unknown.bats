@@ -156,6 +156,51 @@ assert_stays() {
 	assert_status 0
 }
 
+@test "production's URL counts where a stale one goes before it" {
+	other=$(app_url other)
+	printf 'PROD_CONNECTION_URL=%s\n' "$PROD_URL" >.env
+	# Exported, and exported as nothing; our way is the same as production's, or its socket.
+	for PROD_CONNECTION_URL in "$other" ''; do
+		export PROD_CONNECTION_URL
+		for url in "$PROD_URL" "$CONNECTION_URL"; do
+			CONNECTION_URL=$url run --separate-stderr db-drop
+			assert_stays
+			assert_contains "$stderr" "PROD_CONNECTION_URL in $PWD/.env leads to the same database"
+		done
+	done
+	# The target prod is nowhere, or where the stale one leads, all the same.
+	run --separate-stderr db-protect --show prod
+	assert_contains "$stderr" 'no connection URL for target "prod"'
+	PROD_CONNECTION_URL=$other run --separate-stderr db-protect --show prod
+	assert_contains "$output$stderr" '"other"'
+	refute_contains "$output$stderr" "$name"
+	printf 'PROD_CONNECTION_URL=%s\nPROD_DATABASE_URL=%s\n' "$other" "$PROD_URL" >.env
+	unset PROD_CONNECTION_URL
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" "PROD_DATABASE_URL in $PWD/.env leads to the same database"
+	printf 'PROD_CONNECTION_URL=%s\nPROD_CONNECTION_URL=%s\n' "$PROD_URL" "$other" >.env
+	run --separate-stderr db-drop
+	assert_stays
+	rm .env
+	PROD_DATABASE_URL=$PROD_URL PROD_CONNECTION_URL=$other run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'PROD_DATABASE_URL leads to the same database'
+}
+
+@test "a stale URL's server is not taken for that of the one it hides, and equal URLs are asked once" {
+	closed_port
+	unreached=${PROD_URL/:$SERVER_PORT/:$closed}
+	printf 'PROD_CONNECTION_URL=%s\n' "$unreached" >.env
+	PROD_DATABASE_URL=$unreached PROD_CONNECTION_URL=$unreached run --separate-stderr db-drop
+	assert_stays
+	assert_equal 1 "$(grep -c 'asking the server' <<<"$stderr")"
+	PROD_CONNECTION_URL=$(app_url other) run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" "found out: PROD_CONNECTION_URL in $PWD/.env"
+	assert_contains "$stderr" "may be production's"
+}
+
 @test "a URL that cannot be used is compared as far as it can be read" {
 	# No CA bundle, and yet the same host.
 	host=shop.abc123.eu-central-1.rds.amazonaws.com

@@ -226,6 +226,43 @@ static void test_process_environment_wins(void **state)
 	}
 }
 
+/* Everything that is set, hidden or not. */
+static void test_values_of_all_places(void **state)
+{
+	static const char *const expected[][3] = { { "A", "p", NULL }, { "B", "", NULL },
+		{ "A", "f", "the/.env" }, { "B", "g", "the/.env" }, { "A", "h", "the/.env" },
+		{ "C", "", "the/.env" } };
+	char set[] = "A=p", none[] = "no variable", empty[] = "B=";
+	char *environment[] = { set, none, empty, NULL };
+	CLEANUP(env_release) struct env env = ENV_INIT;
+	CLEANUP(env_values_release) struct env_values all = ENV_VALUES_INIT;
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	char **saved = environ;
+
+	(void)state;
+	env.file = mem_strdup("the/.env");
+	parse(&env, "A=f\nB=g\nA=h\nC=\n", &err);
+	environ = environment;
+	env_values(&env, &all);
+	environ = saved;
+	check_number("count", (long long)all.count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < all.count && i < ARRAY_SIZE(expected); i++) {
+		check_text("name", all.items[i].name, expected[i][0]);
+		check_text("value", all.items[i].value, expected[i][1]);
+		check_text("file", all.items[i].file, expected[i][2]);
+	}
+}
+
+static void test_origin(void **state)
+{
+	CLEANUP(mem_cleanup) char *process = env_origin("A", NULL);
+	CLEANUP(mem_cleanup) char *file = env_origin("A", "the/.env");
+
+	(void)state;
+	check_text("of the process environment", process, "A");
+	check_text("of the file", file, "A in the/.env");
+}
+
 static char *write_file(const char *name, const char *text, size_t length)
 {
 	char *path = mem_printf("/tmp/dbrig-unit-%ld-%s", (long)getpid(), name);
@@ -294,6 +331,8 @@ int main(void)
 		UNIT_TEST(test_binary),
 		UNIT_TEST(test_endless_export),
 		UNIT_TEST(test_process_environment_wins),
+		UNIT_TEST(test_values_of_all_places),
+		UNIT_TEST(test_origin),
 		UNIT_TEST(test_file),
 		UNIT_TEST(test_file_that_cannot_be_read),
 	};

@@ -63,6 +63,31 @@ static void test_order(void **state)
 	}
 }
 
+/* The one that is given, whatever goes before it. */
+static void test_value(void **state)
+{
+	static char variable[] = "PROD_DATABASE_URL";
+	static const struct env_value url = {
+		.name = variable, .value = "postgresql://me@hidden/production", .file = "the/.env"
+	};
+	static const struct env_value wrong = { .name = variable, .value = "nonsense" };
+	CLEANUP(resolved_release) struct resolved r = { .result = 0 };
+	CLEANUP(target_release) struct target read = TARGET_INIT, resolved = TARGET_INIT;
+	CLEANUP(target_release) struct target failed = TARGET_INIT;
+
+	(void)state;
+	resolve(&r, "PROD_CONNECTION_URL" URL("x") "|PROD_DATABASE_URL" URL("y"), NULL, "prod");
+	check_number("read", target_read_value(&read, "prod", &r.env, &url, &r.err), 0);
+	check_number("resolve", target_resolve_value(&resolved, "prod", &r.env, &url, &r.err), 0);
+	check_text("host", params_get(&read.params, "host"), "hidden");
+	check_text("host to connect to", params_get(&resolved.params, "host"), "hidden");
+	check_text("database", read.database, "production");
+	check_text("origin", read.origin, "PROD_DATABASE_URL in the/.env");
+	check_number("wrong", target_read_value(&failed, "prod", &r.env, &wrong, &r.err), -1);
+	check_text("name, all the same", failed.name, "prod");
+	check_holds("its place", r.err.message, "PROD_DATABASE_URL is not a valid connection URL");
+}
+
 /* Parameters (without libpq's own defaults that come from the machine) and the database's name. */
 static const struct {
 	const char *variables, *file;
@@ -368,6 +393,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_order),
+		UNIT_TEST(test_value),
 		UNIT_TEST(test_libpq_variables),
 		UNIT_TEST(test_service_is_left_alone),
 		UNIT_TEST(test_errors),

@@ -1,0 +1,54 @@
+#include "unit.h"
+
+#include "base/mem.h"
+#include "pg/protected_url.h"
+
+#include <stdlib.h>
+
+#define PROD "PROD_CONNECTION_URL"
+
+/* Which URLs count, and as which target's; the second is in .env, behind the first. */
+static void test_which_count(void **state)
+{
+	static const struct {
+		const char *name, *value, *target; /* target NULL: does not count */
+		const char *file_name, *file_value, *file_target;
+	} cases[] = {
+		{ PROD, "a", "prod", PROD, "b", "prod" },
+		{ PROD, "a", "prod", PROD, "a", NULL },
+		{ PROD, "a", "prod", "PROD_DATABASE_URL", "b", "prod" },
+		{ PROD, "a", "prod", "PROD_DATABASE_URL", "a", NULL },
+		{ PROD, "", NULL, PROD, "b", "prod" },
+		{ PROD, " \t", NULL, PROD, "b", "prod" },
+		{ PROD, "a", "prod", PROD, "", NULL },
+		{ PROD, "a", "prod", "PROD_EU_CONNECTION_URL", "a", "prod_eu" },
+		{ "LIVE_CONNECTION_URL", "a", "live", "TEST_CONNECTION_URL", "a", NULL },
+		{ "CONNECTION_URL", "a", NULL, PROD, "a", "prod" },
+		{ "_CONNECTION_URL", "a", NULL, "PROD_URL", "a", NULL },
+	};
+
+	(void)state;
+	setenv("DB_PROTECTED_TARGETS", "live", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct env env = ENV_INIT;
+		CLEANUP(mem_cleanup) char *name = mem_strdup(cases[i].name);
+		CLEANUP(mem_cleanup) char *file_name = mem_strdup(cases[i].file_name);
+		struct env_value items[] = { { .name = name, .value = cases[i].value },
+			{ .name = file_name, .value = cases[i].file_value, .file = ".env" } };
+		const struct env_values values = { .items = items, .count = ARRAY_SIZE(items) };
+		CLEANUP(mem_cleanup) char *first = protected_url_target(&env, &values, 0);
+		CLEANUP(mem_cleanup) char *second = protected_url_target(&env, &values, 1);
+
+		check_text(cases[i].name, first, cases[i].target);
+		check_text(cases[i].file_name, second, cases[i].file_target);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(test_which_count),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
