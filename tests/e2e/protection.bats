@@ -299,6 +299,21 @@ attempt() {
 	drop_later "$(db_name clone)"
 }
 
+@test "a mark that its owner has set, who is no superuser, stays through a restart" {
+	own_server
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	sql "$name" "CREATE TABLE customer (what text); INSERT INTO customer VALUES ('precious')"
+	CONNECTION_URL=$(app_url "$name")
+	export CONNECTION_URL
+	db-protect -q
+	assert_equal f "$(sql postgres "SELECT rolsuper FROM pg_roles WHERE rolname = 'app'")"
+	pg_server pause
+	pg_server start
+	before=$(everything)
+	attempt db-drop
+	attempt db-setup
+}
+
 @test "db-schema-load and db-seed mark it too, and who may not says so" {
 	CONNECTION_URL=$PROD_URL db-create -q
 	PROD_CONNECTION_URL=$PROD_URL db-schema-load -q prod
