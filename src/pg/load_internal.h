@@ -199,9 +199,6 @@ void load_notice(void *context, const struct notice *notice);
 /* Adds to err's hint how the script runs without a transaction of ours. */
 void load_hint_plain(const struct loader *loader, struct err *err);
 
-/* \connect has led to another server. */
-void load_leave_home(struct loader *loader);
-
 /* Before a statement is taken: fails when it cannot be in the transaction, or gives that up. */
 int load_check_allowed(
 	struct loader *loader, const struct script_statement *statement, struct err *err);
