@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow,once
 # Where AWS credentials are looked for: beside botocore (tests/lib/credentials-matrix), and what that
 # does not show. The program is tests/unit/credentials_probe, which prints no secret but its digest.
 

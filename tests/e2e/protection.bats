@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow,once
 # A table of attempts on a protected database: each command that destroys, in each way in which such
 # accidents happen. Not one of them may lose anything.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow,once
 # The scripts of tests/corpus/psql come to the same with psql -X -q -v ON_ERROR_STOP=1 -f and with
 # db-schema-load, each in a database and a directory of its own: the same status (0 or not), the same
 # schema and rows. Their names say how they end:

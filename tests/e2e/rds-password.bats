@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # A new master password: where it comes from, where it goes and where it never stands.
 
 load helper

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # rds-update-sg-rule when AWS, the network, a colleague or the clock is not as it should be.
 
 load helper

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # rds-update-sg-rule --while: a command behind an open rule, and the rule as it was afterwards.
 
 load helper
