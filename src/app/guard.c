@@ -114,8 +114,9 @@ static const char *public_address(struct conn *conn)
 		       : NULL;
 }
 
-static int ask_twin(
-	const struct guard *guard, struct conn *conn, struct twin *ret_twin, struct err *err)
+/* The private server is production's only where its URL names it. */
+static int ask_twin(const struct guard *guard, struct conn *conn, bool is_private,
+	struct twin *ret_twin, struct err *err)
 {
 	const struct twin_question question = {
 		.context = guard->context,
@@ -124,6 +125,7 @@ static int ask_twin(
 		.mark = guard->context->mark,
 		.destroys = guard->destroys || guard->shows,
 		.anew = guard->anew,
+		.by_place = is_private,
 	};
 
 	return twin_find(&question, ret_twin, err);
@@ -149,11 +151,11 @@ static int find_out(
 	mem_free(take_ptr(context->protected_why));
 	mem_free(take_ptr(context->unknown_why));
 	context->protected_why = protection_reason(&signs);
-	if (context->protected_why || private_server || !target->database) {
+	if (context->protected_why || !target->database) {
 		twin_remember(context, conn);
 		return 0;
 	}
-	if (ask_twin(guard, conn, &twin, err) != 0)
+	if (ask_twin(guard, conn, private_server != NULL, &twin, err) != 0)
 		return -1;
 	signs.twin = twin.same;
 	context->protected_why = protection_reason(&signs);
@@ -361,32 +363,27 @@ static bool is_passed_through(const struct target *target, const struct load_oth
 	       strcmp(other->database, "template1") == 0;
 }
 
-static int ask_twin_of_other(struct context *context, const struct load_other *other,
-	const char *name, enum protection_mark mark, struct twin *ret_twin, struct err *err)
-{
-	const struct twin_question question = {
-		.context = context,
-		.conn = other->conn,
-		.database = name,
-		.mark = mark,
-		.destroys = true,
-	};
-
-	return twin_find(&question, ret_twin, err);
-}
-
 /* By the server's name for it, and by the one that led there, which may be a pooler's. */
 static int find_twin_of_other(struct context *context, const struct load_other *other,
-	enum protection_mark mark, struct twin *ret_twin, struct err *err)
+	enum protection_mark mark, bool is_private, struct twin *ret_twin, struct err *err)
 {
 	const char *connected = PQdb(conn_pg(other->conn));
+	struct twin_question question = {
+		.context = context,
+		.conn = other->conn,
+		.database = other->database,
+		.mark = mark,
+		.destroys = true,
+		.by_place = is_private,
+	};
 
-	if (ask_twin_of_other(context, other, other->database, mark, ret_twin, err) != 0)
+	if (twin_find(&question, ret_twin, err) != 0)
 		return -1;
 	if (ret_twin->same || ret_twin->unknown || other->deed != LOAD_CONNECT || !connected ||
 		strcmp(connected, other->database) == 0)
 		return 0;
-	return ask_twin_of_other(context, other, connected, mark, ret_twin, err);
+	question.database = connected;
+	return twin_find(&question, ret_twin, err);
 }
 
 static int judge_other(void *data, const struct load_other *other, struct load_verdict *ret_verdict,
@@ -413,9 +410,9 @@ static int judge_other(void *data, const struct load_other *other, struct load_v
 		signs.address = is_private ? NULL : public_address(other->conn);
 	}
 	ret_verdict->protected_why = protection_reason(&signs);
-	if (ret_verdict->protected_why || is_private)
+	if (ret_verdict->protected_why)
 		return 0;
-	if (find_twin_of_other(context, other, signs.mark, &twin, err) != 0)
+	if (find_twin_of_other(context, other, signs.mark, is_private, &twin, err) != 0)
 		return -1;
 	signs.twin = twin.same;
 	ret_verdict->protected_why = protection_reason(&signs);

@@ -459,14 +459,14 @@ static int compare(struct search *search, const char *name, const struct env_val
 	if (target_read_value(&candidate.target, name, &context->env, url, &own) != 0 ||
 		probe_places(&candidate.probe, &candidate.target.params, &own) != 0) {
 		/* No name of a target; or nothing of its URL is known. */
-		if (candidate.target.name && asked->mark != PROTECTION_LIFTED) {
+		if (candidate.target.name && asked->mark != PROTECTION_LIFTED && !asked->by_place) {
 			*ret_answer = ANSWER_UNKNOWN;
 			*ret_reason = mem_strdup(own.message);
 		}
 		return 0;
 	}
 	if (!probe_has_service(&candidate.target.params)) {
-		if (asked->mark != PROTECTION_LIFTED) {
+		if (asked->mark != PROTECTION_LIFTED && !asked->by_place) {
 			*ret_answer = ANSWER_UNKNOWN;
 			*ret_reason = mem_printf("the service \"%s\" is in no service file",
 				params_get(&candidate.target.params, "service"));
@@ -483,12 +483,12 @@ static int compare(struct search *search, const char *name, const struct env_val
 			      (search->own && strcmp(candidate.database, search->own) == 0);
 	if (asked->by_name && !candidate.same_name)
 		return 0;
-	candidate.same_place =
-		is_same_place(&candidate.probe, asked->conn, candidate.same_name ? search : NULL);
-	if (candidate.same_name && candidate.same_place) {
+	candidate.same_place = is_same_place(&candidate.probe, asked->conn,
+		candidate.same_name && !asked->by_place ? search : NULL);
+	if (candidate.same_name && candidate.same_place)
 		*ret_answer = ANSWER_SAME;
+	if (*ret_answer == ANSWER_SAME || asked->by_place)
 		return 0;
-	}
 	if (compare_servers(search, &candidate, ret_answer, err) != 0)
 		return -1;
 	*ret_reason = take_ptr(candidate.silent);

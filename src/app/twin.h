@@ -16,6 +16,7 @@ struct twin_question {
 	bool destroys;             /* that a server was silent a moment ago is no answer then */
 	bool anew;                 /* nor is what it said a moment ago */
 	bool by_name;              /* only those whose URL names that database */
+	bool by_place;             /* and the very place: nobody is asked, nothing stays unknown */
 };
 
 struct twin {

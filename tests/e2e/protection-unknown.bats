@@ -394,3 +394,19 @@ assert_stays() {
 	use_server "$production"
 	assert_equal '[dbrig:protected=prod]' "$(comment "$name")"
 }
+
+@test "production's URL may name the private server itself" {
+	unset CONNECTION_URL
+	db-setup -q
+	url=$(db-server url)
+	PROD_CONNECTION_URL=$url run --separate-stderr db-drop
+	assert_status 4
+	assert_contains "$stderr" 'leads to the same database'
+	PROD_CONNECTION_URL=$url CONNECTION_URL=$url run --separate-stderr db-setup
+	assert_status 4
+	# Another database of it, and what cannot be asked, are nobody's business there.
+	PROD_CONNECTION_URL=postgresql://app@192.0.2.1/project run --separate-stderr db-setup
+	assert_status 0
+	refute_contains "$stderr" asking
+	db-drop -q
+}
