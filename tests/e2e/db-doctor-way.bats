@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # The way to the server: where it ends, why, and what is to be typed.
 
 load helper

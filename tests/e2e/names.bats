@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # Names that are looked up: how long, which of their addresses is taken, and that the name stays what is
 # verified and told.
 

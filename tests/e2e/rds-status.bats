@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # What an instance is, and waiting until it is available or stopped.
 
 load helper
