@@ -77,10 +77,7 @@ void known_marks_in_server(const struct context *context, struct strlist *names)
 	CLEANUP(mem_cleanup) char *as = NULL;
 
 	read_names(target->server.directory, names);
-	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->items[i], target->database) == 0)
-			return;
-	if (get(target, target->database, &as))
+	if (!strlist_has(names, target->database) && get(target, target->database, &as))
 		strlist_add(names, target->database);
 }
 

@@ -28,17 +28,9 @@ static void marked_release(struct marked *marked)
 	strlist_release(&marked->carriers);
 }
 
-static bool has(const struct strlist *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static void add(struct marked *marked, const char *name, const char *comment, const char *carrier)
 {
-	if (has(&marked->names, name))
+	if (strlist_has(&marked->names, name))
 		return;
 	strlist_add(&marked->names, name);
 	strlist_add(&marked->comments, comment);
@@ -88,7 +80,7 @@ static void recall(const struct context *context, struct marked *marked)
 
 	marked->unseen = true;
 	known_marks_in_server(context, &marked->names);
-	if (target_is_protected(target) && !has(&marked->names, target->database))
+	if (target_is_protected(target) && !strlist_has(&marked->names, target->database))
 		strlist_add(&marked->names, target->database);
 }
 

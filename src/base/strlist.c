@@ -21,6 +21,14 @@ void strlist_add(struct strlist *list, const char *text)
 	append_owned(list, mem_strdup(text));
 }
 
+bool strlist_has(const struct strlist *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
 void strlist_addf(struct strlist *list, const char *format, ...)
 {
 	va_list arguments;

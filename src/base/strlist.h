@@ -19,6 +19,8 @@ struct strlist {
 void strlist_add(struct strlist *list, const char *text);
 void strlist_addf(struct strlist *list, const char *format, ...) PRINTF_LIKE(2, 3);
 
+bool strlist_has(const struct strlist *list, const char *text);
+
 /* Sorts by byte value, the order of `LC_ALL=C ls`. */
 void strlist_sort(struct strlist *list);
 

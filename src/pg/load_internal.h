@@ -248,8 +248,10 @@ void load_place_item(
  */
 int load_refuse_protected(struct loader *loader, const struct load_other *other, struct err *err);
 
-/* Whether it is the database the run began in, which whoever runs the script was asked about, or
- * one that the script has created. */
+/* Whether the script has created it: the name is the server's, which a pooler's may hide. */
+bool load_has_made(const struct loader *loader, const char *database);
+
+/* Whether it is the database the run began in: whoever runs the script was asked about that one. */
 bool load_is_home(const struct loader *loader, const char *database);
 
 /* \connect has led to another server. */

@@ -2,7 +2,6 @@
 #include "base/mem.h"
 #include "pg/database.h"
 #include "pg/load_internal.h"
-#include "sql/classify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,13 +62,11 @@ static int run_value(struct loader *loader, const struct script_action *action, 
 	struct err *err)
 {
 	struct script_statement statement = action->statement;
-	const char *name;
 
 	statement.text = value;
 	statement.length = strlen(value);
 	/* What the text holds nobody has looked at. */
 	statement.several = true;
-	statement.class = classify_statement(value, statement.length, &name);
 	statement.changes_reading = true;
 	if (statement.length == 0)
 		return 0;
@@ -264,6 +261,8 @@ static int check_entered(struct loader *loader, struct conn *conn, struct err *e
 
 	if (database_own_name(conn, &name, err) != 0)
 		return -1;
+	if (load_has_made(loader, name))
+		return 0;
 	return load_refuse_protected(loader,
 		&(struct load_other){ .deed = LOAD_CONNECT, .conn = conn, .database = name }, err);
 }

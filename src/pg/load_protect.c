@@ -69,17 +69,14 @@ int load_refuse_protected(struct loader *loader, const struct load_other *other,
 	return result;
 }
 
-static bool is_made(const struct loader *loader, const char *database)
+bool load_has_made(const struct loader *loader, const char *database)
 {
-	for (size_t i = 0; i < loader->made.count; i++)
-		if (strcmp(loader->made.items[i], database) == 0)
-			return true;
-	return false;
+	return strlist_has(&loader->made, database);
 }
 
 bool load_is_home(const struct loader *loader, const char *database)
 {
-	return (loader->home && strcmp(loader->home, database) == 0) || is_made(loader, database);
+	return loader->home && strcmp(loader->home, database) == 0;
 }
 
 void load_leave_home(struct loader *loader)
@@ -150,7 +147,7 @@ static int check_database(struct loader *loader, const struct destructive *found
 		err_hint(err, "Write the name plainly: in ASCII, or without U&.");
 		return -1;
 	}
-	if (is_made(loader, found->database) ||
+	if (load_has_made(loader, found->database) ||
 		(loader->conn != loader->first && load_is_home(loader, found->database)))
 		return 0;
 	if (open_beside(loader, &conn, err) != 0 || database_own_name(conn, &own, err) != 0)

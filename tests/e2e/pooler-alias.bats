@@ -212,3 +212,15 @@ oid_of() {
 	use_server "$first"
 	assert_equal '' "$(sql postgres "SELECT datname FROM pg_database WHERE starts_with(datname, '$name')")"
 }
+
+@test "a script that creates a database is not led into another by its name" {
+	drop_later shop_alias
+	sql "$DB" 'ALTER TABLE item ADD a int; INSERT INTO item VALUES (1)'
+	mark_as_prod "$DB"
+	printf '%s\n' 'CREATE DATABASE shop_alias;' '\connect shop_alias' 'TRUNCATE item;' >x.sql
+	CONNECTION_URL=$(bouncer_url "$(db dev)" postgres)
+	run --separate-stderr db-seed -f x.sql
+	assert_status 4
+	assert_contains "$stderr" "refusing to run a script in database \"$DB\""
+	assert_equal 1 "$(sql "$DB" 'SELECT * FROM item')"
+}

@@ -81,13 +81,17 @@ refused() {
 }
 
 @test "bodies of routines, strings and ROLLBACK TO end no transaction" {
-	[ "$(sql "$DB" 'SHOW server_version_num')" -ge 140000 ] || skip 'BEGIN ATOMIC is of 14'
 	cat >a.sql <<'SQL'
 insert into par values (3)\; select ';commit;', $$;commit;$$;
 savepoint a\; insert into par values (4)\; rollback to a;
 create function f(a int) returns text begin atomic select 1; select case a when 1 then 'x' end; end\; select 2;
 do $$ begin perform 1; end $$\; select 3;
 SQL
+	# Before 14 there are no such bodies; what fails the second time is then a type.
+	if [ "$(sql "$DB" 'SHOW server_version_num')" -lt 140000 ]; then
+		sed -i '/begin atomic/d' a.sql
+		echo 'create type f as (a int);' >>a.sql
+	fi
 	mark=$(server_log_mark)
 	seed --truncate -f a.sql
 	assert_status 0
