@@ -46,6 +46,11 @@ int alias_compare(const struct context *context, const struct identity *ours,
 	return -1;
 }
 
+int alias_place(struct conn *conn, struct identity *ret_identity, struct err *err)
+{
+	return identity_ask_place(conn, clock_ms() + ANSWER_MS, ret_identity, err);
+}
+
 /*
  * In a transaction that stays open: so the pooler closes its session too, which would be in the way
  * of what is to be done.
@@ -57,7 +62,7 @@ static int ask(struct context *context, struct identity *identity, struct err *e
 	if (context_connect_database(context, context->target.database, false, &conn, err) != 0 ||
 		conn_exec(conn, "BEGIN", err) != 0)
 		return -1;
-	return identity_ask_place(conn, clock_ms() + ANSWER_MS, identity, err);
+	return alias_place(conn, identity, err);
 }
 
 static int wait_for_end(struct conn *conn, const char *process, struct err *err)
@@ -92,7 +97,7 @@ int alias_check(struct context *context, struct conn *conn, bool found, struct e
 		err_release(err);
 		return 0;
 	}
-	if (identity_ask_place(conn, clock_ms() + ANSWER_MS, &theirs, err) != 0)
+	if (alias_place(conn, &theirs, err) != 0)
 		return -1;
 	if (alias_compare(context, &ours, &theirs, err) != 0) {
 		err_note_line(err, "Nothing was changed.");

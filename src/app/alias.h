@@ -24,4 +24,7 @@ int alias_check(struct context *context, struct conn *conn, bool found, struct e
 int alias_compare(const struct context *context, const struct identity *ours,
 	const struct identity *theirs, struct err *err);
 
+/* Whose database conn leads to, asked with the limit that all such questions here have. */
+int alias_place(struct conn *conn, struct identity *ret_identity, struct err *err);
+
 #endif

@@ -2,15 +2,12 @@
 #include "app/reset_internal.h"
 
 #include "app/alias.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "pg/database.h"
 #include "term/out.h"
 
 #include <string.h>
 #include <unistd.h>
-
-#define ANSWER_MS 15000
 
 int reset_allow_connections(struct reset *reset, bool allow, struct err *err)
 {
@@ -67,7 +64,7 @@ static int check_place(struct reset *reset, struct err *err)
 
 	if (is_same_socket(reset->conn, reset->work))
 		return 0;
-	if (identity_ask_place(reset->work, clock_ms() + ANSWER_MS, &identity, err) != 0 ||
+	if (alias_place(reset->work, &identity, err) != 0 ||
 		alias_compare(reset->context, &identity, &maintenance, err) != 0)
 		return -1;
 	if (!reset->placed && !has_our_mark(reset, identity.comment))

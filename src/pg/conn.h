@@ -62,6 +62,14 @@ struct conn;
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err);
 
+/*
+ * A second connection to where conn leads, by the same role and with the first's application name
+ * (options->application is not looked at). seconds: its connect_timeout; 0: as for the first. With
+ * a deadline in options no new password is made: that could take as long as it likes.
+ */
+int conn_open_beside(struct conn *conn, const struct conn_options *options, int seconds,
+	struct conn **ret_conn, struct err *err);
+
 /* How long an address may take to let us in: connect_timeout (in params, a service file or
  * PGCONNECT_TIMEOUT), or 15 seconds. */
 int64_t conn_timeout_ms(const struct params *params);

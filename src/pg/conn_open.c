@@ -455,6 +455,24 @@ int conn_open(const struct params *params, const struct conn_options *options,
 	return 0;
 }
 
+int conn_open_beside(struct conn *conn, const struct conn_options *options, int seconds,
+	struct conn **ret_conn, struct err *err)
+{
+	CLEANUP(params_release) struct params params = PARAMS_INIT;
+	CLEANUP(mem_cleanup) char *limit = mem_printf("%d", seconds);
+	struct conn_options second = *options;
+
+	conn_params(conn, &params);
+	if (second.deadline > 0)
+		params.source = NULL;
+	if (seconds > 0)
+		params_set(&params, "connect_timeout", limit);
+	second.application = params_get(&params, "fallback_application_name");
+	if (!second.application)
+		second.application = "dbrig";
+	return conn_open(&params, &second, ret_conn, err);
+}
+
 int conn_open_maintenance(const struct params *params, const struct conn_options *options,
 	const char *maintenance_db, struct conn **ret_conn, struct err *err)
 {

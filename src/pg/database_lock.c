@@ -46,8 +46,7 @@ static bool is_true(const PGresult *result, int row, int column)
  */
 static int open_keeper(struct conn *conn, struct conn **ret_keeper, struct err *err)
 {
-	CLEANUP(params_release) struct params params = PARAMS_INIT;
-	struct conn_options options = { 0 };
+	const struct conn_options options = { .database = PQdb(conn_pg(conn)) };
 
 	if (database_maintains_template1(conn)) {
 		err_set(err, ERR_FAILED,
@@ -56,12 +55,7 @@ static int open_keeper(struct conn *conn, struct conn **ret_keeper, struct err *
 		err_hint(err, "Name another with --maintenance-db, or the server itself.");
 		return -1;
 	}
-	conn_params(conn, &params);
-	options.application = params_get(&params, "fallback_application_name");
-	if (!options.application)
-		options.application = "dbrig";
-	options.database = PQdb(conn_pg(conn));
-	return conn_open(&params, &options, ret_keeper, err);
+	return conn_open_beside(conn, &options, 0, ret_keeper, err);
 }
 
 /* The transaction is idle while others work. */

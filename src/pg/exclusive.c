@@ -24,7 +24,7 @@
 #define WATCH_MS 25
 #define WATCH_AGAIN_MS 3
 #define WATCH_IDLE_MS 100
-#define CONNECT_SECONDS "3"
+#define CONNECT_SECONDS 3
 
 #define RETRY_MS 30000
 
@@ -167,15 +167,9 @@ static int clear(struct conn *conn, const struct exclusive *need, const char *na
 
 static int open_second(struct watch *watch, struct err *err)
 {
-	CLEANUP(params_release) struct params params = PARAMS_INIT;
-	struct conn_options options = { .own_queries = true };
+	const struct conn_options options = { .own_queries = true };
 
-	conn_params(watch->conn, &params);
-	params_set(&params, "connect_timeout", CONNECT_SECONDS);
-	options.application = params_get(&params, "fallback_application_name");
-	if (!options.application)
-		options.application = "dbrig";
-	return conn_open(&params, &options, &watch->second, err);
+	return conn_open_beside(watch->conn, &options, CONNECT_SECONDS, &watch->second, err);
 }
 
 static int watch_sessions(struct watch *watch, struct round *round, struct err *err)

@@ -10,10 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libpq has nothing below two. */
-#define CONNECT_SECONDS "3"
-#define CONNECT_SECONDS_LATE "2"
-#define CONNECT_LATE_MS 3000
+#define CONNECT_SECONDS 3
 #define STATEMENT_MS 5000
 #define LEAVE_MS 1000
 #define LOCK_MS 1000
@@ -293,22 +290,13 @@ static int ask_objects(struct inquiry *inquiry, struct err *err)
 static int connect_inside(struct conn *maintenance, const struct inquiry *inquiry,
 	struct conn **ret_conn, struct err *err)
 {
-	CLEANUP(params_release) struct params params = PARAMS_INIT;
-	struct conn_options options = { .own_queries = true, .database = inquiry->database };
-	const int64_t left = inquiry->deadline - clock_ms();
+	const struct conn_options options = {
+		.own_queries = true,
+		.database = inquiry->database,
+		.deadline = inquiry->deadline,
+	};
 
-	conn_params(maintenance, &params);
-	params.source = NULL;
-	params_set(&params, "connect_timeout",
-		left < CONNECT_LATE_MS ? CONNECT_SECONDS_LATE : CONNECT_SECONDS);
-	if (left <= 0) {
-		err_set(err, ERR_TIMEOUT, "no time was left to ask");
-		return -1;
-	}
-	options.application = params_get(&params, "fallback_application_name");
-	if (!options.application)
-		options.application = "dbrig";
-	return conn_open(&params, &options, ret_conn, err);
+	return conn_open_beside(maintenance, &options, CONNECT_SECONDS, ret_conn, err);
 }
 
 /* Its session is not to stand in the way of what comes next: it ends a moment after it is closed.

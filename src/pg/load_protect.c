@@ -111,14 +111,9 @@ static bool is_certain(const struct loader *loader, const char *database)
  */
 static int open_beside(struct loader *loader, struct conn **ret_conn, struct err *err)
 {
-	CLEANUP(params_release) struct params params = PARAMS_INIT;
-	struct conn_options options = { .own_queries = true };
+	const struct conn_options options = { .own_queries = true };
 
-	conn_params(loader->conn, &params);
-	options.application = params_get(&params, "fallback_application_name");
-	if (!options.application)
-		options.application = "dbrig";
-	return conn_open(&params, &options, ret_conn, err);
+	return conn_open_beside(loader->conn, &options, 0, ret_conn, err);
 }
 
 static enum load_deed deed_of(const struct destructive *found)

@@ -164,8 +164,8 @@ static void tell_pooler(struct loader *loader)
 
 void load_note_process(struct loader *loader, const char *pid)
 {
-	loader->pooled = strtol(pid, NULL, 10) != PQbackendPID(loader->conn->pg);
-	if (loader->pooled)
+	conn_note_process(loader->conn, pid);
+	if (conn_is_pooled(loader->conn))
 		tell_pooler(loader);
 }
 
@@ -394,14 +394,14 @@ int load_commit(struct loader *loader, const char *last, struct err *err)
 {
 	const char *direct = "COMMIT\n; " RESET;
 	const char *pooled = "SET CONSTRAINTS ALL IMMEDIATE; " RESET "; COMMIT";
-	unsigned before = loader->pooled ? 3 : 0;
+	unsigned before = conn_is_pooled(loader->conn) ? 3 : 0;
 	struct answer answer;
 
 	/* Nothing to commit, or done with the last statements. */
 	if (loader->begin_due || loader->committed)
 		return 0;
 	loader->counts->commit_sent = true;
-	if (request(loader, loader->pooled ? pooled : direct, &answer, err) != 0)
+	if (request(loader, conn_is_pooled(loader->conn) ? pooled : direct, &answer, err) != 0)
 		return tell_outcome(loader, answer.done > before, last, err);
 	if (!answer.rolled_back)
 		return 0;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_SECONDS "3"
+#define TIMEOUT_SECONDS 3
 
 static const char *value(const PGresult *result, int column)
 {
@@ -46,19 +46,13 @@ static void describe(const PGresult *result, struct lock_wait *wait)
 
 int lock_wait_ask(struct conn *conn, struct lock_wait *wait, struct err *err)
 {
-	CLEANUP(params_release) struct params params = PARAMS_INIT;
 	CLEANUP(conn_cleanup) struct conn *second = NULL;
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 	CLEANUP(mem_cleanup) char *pid = mem_printf("%d", PQbackendPID(conn_pg(conn)));
-	struct conn_options options = { .own_queries = true };
+	const struct conn_options options = { .own_queries = true };
 	const char *values[] = { pid };
 
-	conn_params(conn, &params);
-	params_set(&params, "connect_timeout", TIMEOUT_SECONDS);
-	options.application = params_get(&params, "fallback_application_name");
-	if (!options.application)
-		options.application = "dbrig";
-	if (conn_open(&params, &options, &second, err) != 0 ||
+	if (conn_open_beside(conn, &options, TIMEOUT_SECONDS, &second, err) != 0 ||
 		conn_query(second, query_blocked_by, 1, values, &result, err) != 0) {
 		if (err->kind == ERR_INTERRUPTED)
 			return -1;

@@ -2,37 +2,20 @@
 # Sessions on a protected target: read-only and limited in time, also through a pooler.
 
 load helper
+load connect
 load terminal
 load pgbouncer
 
 setup() {
-	common_setup
-	unset "${!PG@}" PSQLRC XDG_STATE_HOME NO_COLOR
-	DB=$(db main)
-	export PROD_CONNECTION_URL
-	PROD_CONNECTION_URL=$(app_url "$DB")
-	export DB_CLIENT=${DB_TEST_PSQL:-$SERVER_PSQL}
-	sql "$DB" 'CREATE TABLE item (id integer); ALTER TABLE item OWNER TO app;
-		CREATE TABLE others (); ALTER TABLE others OWNER TO app'
+	connect_setup
+	item_table
+	sql "$DB" 'CREATE TABLE others (); ALTER TABLE others OWNER TO app'
 	# A client that writes down its environment.
 	cat >"$TEST_DIR/client" <<-SH
 		#!/bin/sh
 		env | grep '^P[GS]' >"$TEST_DIR/record"
 	SH
 	chmod +x "$TEST_DIR/client"
-}
-
-connect() {
-	run --separate-stderr db-connect "$@"
-}
-
-# insert ARGUMENT...: has a session write.
-insert() {
-	connect "$@" -- -c 'INSERT INTO item VALUES (1)'
-}
-
-rows() {
-	sql "$DB" 'SELECT count(*) FROM item'
 }
 
 assert_read_only() {

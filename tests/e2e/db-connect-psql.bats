@@ -2,20 +2,12 @@
 # What psql is given on a protected target: a start-up file, a prompt and a history of its own.
 
 load helper
+load connect
 load terminal
 load pgbouncer
 
 setup() {
-	common_setup
-	unset "${!PG@}" PSQLRC XDG_STATE_HOME NO_COLOR
-	DB=$(db main)
-	export PROD_CONNECTION_URL
-	PROD_CONNECTION_URL=$(app_url "$DB")
-	export DB_CLIENT=${DB_TEST_PSQL:-$SERVER_PSQL}
-}
-
-connect() {
-	run --separate-stderr db-connect "$@"
+	connect_setup
 }
 
 # --- psql's start-up file ----------------------------------------------------------------------

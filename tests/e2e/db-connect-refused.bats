@@ -2,31 +2,15 @@
 # What would make a session on a protected target writable unseen, or let no session begin.
 
 load helper
+load connect
 load pgbouncer
 
 setup() {
-	common_setup
-	unset "${!PG@}" PSQLRC XDG_STATE_HOME NO_COLOR
-	DB=$(db main)
-	export PROD_CONNECTION_URL
-	PROD_CONNECTION_URL=$(app_url "$DB")
-	export DB_CLIENT=${DB_TEST_PSQL:-$SERVER_PSQL}
-	sql "$DB" 'CREATE TABLE item (id integer); ALTER TABLE item OWNER TO app'
+	connect_setup
+	item_table
 	# A client that tells that it was started.
 	printf '#!/bin/sh\n: >"%s/started"\n' "$TEST_DIR" >"$TEST_DIR/psql"
 	chmod +x "$TEST_DIR/psql"
-}
-
-connect() {
-	run --separate-stderr db-connect "$@"
-}
-
-insert() {
-	connect "$@" -- -c 'INSERT INTO item VALUES (1)'
-}
-
-rows() {
-	sql "$DB" 'SELECT count(*) FROM item'
 }
 
 assert_not_started() {

@@ -2,15 +2,16 @@
 # bats file_tags=slow
 # What a script may do to databases other than its own, when it is not a mark that protects them.
 
+# SC2034: assert_refused reads it.
+# shellcheck disable=SC2034
+
 load helper
+load protection
 load setup
 load pgbouncer
 
 setup() {
-	common_setup
-	unset CI DB_CACHE
-	export DBRIG_AGENT=0
-	make_project
+	protection_setup
 	live=$(db live)
 	dev=$(db dev)
 	sql "$live" "CREATE TABLE customer (what text); INSERT INTO customer VALUES ('precious')"
@@ -29,14 +30,6 @@ everything() {
 	sql postgres "SELECT oid, datname, shobj_description(oid, 'pg_database') FROM pg_database
 		WHERE datname LIKE 't${BATS_SUITE_TEST_NUMBER}\\_%' ORDER BY oid"
 	dump "$live"
-}
-
-# assert_refused PART: the last run was, and has changed nothing since $before.
-assert_refused() {
-	assert_status 4
-	assert_contains "$stderr" 'refusing to '
-	assert_contains "$stderr" "$1"
-	assert_equal "$before" "$(everything)"
 }
 
 # The scripts, one a line, with what the message says of each.

@@ -3,14 +3,12 @@
 # Scripts that destroy: what they may do to a protected database, and to any that is marked.
 
 load helper
+load protection
 load setup
 load terminal
 
 setup() {
-	common_setup
-	unset CI DB_CACHE
-	export DBRIG_AGENT=0
-	make_project
+	protection_setup
 	name=$(db shop)
 	sql "$name" "CREATE TABLE customer (id int PRIMARY KEY, what text, more text);
 		INSERT INTO customer VALUES (1, 'precious', 'too');
@@ -35,14 +33,6 @@ setup() {
 everything() {
 	sql postgres "SELECT oid, datname FROM pg_database WHERE datname LIKE 't${BATS_SUITE_TEST_NUMBER}\\_%' ORDER BY oid"
 	dump "$name"
-}
-
-# assert_refused PART: the last run was, and has changed nothing since $before.
-assert_refused() {
-	assert_status 4
-	assert_contains "$stderr" 'refusing to '
-	assert_contains "$stderr" "$1"
-	assert_equal "$before" "$(everything)"
 }
 
 destroying=(

@@ -4,14 +4,12 @@
 # way than by the same host, port and name.
 
 load helper
+load protection
 load setup
 load pgbouncer
 
 setup() {
-	common_setup
-	unset CI DB_CACHE
-	export DBRIG_AGENT=0
-	make_project
+	protection_setup
 	name=$(db shop)
 	sql "$name" "CREATE TABLE customer (what text); INSERT INTO customer VALUES ('precious')"
 	sql postgres "ALTER DATABASE \"$name\" OWNER TO app"
@@ -19,19 +17,12 @@ setup() {
 	PROD_URL=$(app_url "$name")
 }
 
-# A port of this machine that is forwarded to the server; sets $port.
-tunnel() {
-	start_job socat -d -d "TCP-LISTEN:${1:-0},bind=127.0.0.1,fork,reuseaddr" "TCP:127.0.0.1:${2:-$SERVER_PORT}"
-	wait_until "grep -q 'listening on' '$JOB_ERR'"
-	port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$JOB_ERR")
-}
-
 # A port where nobody listens; sets $closed.
 closed_port() {
 	tunnel
 	kill "$JOB_PID"
 	finish_job
-	closed=$port
+	closed=$TUNNEL_PORT
 }
 
 assert_stays() {
@@ -101,14 +92,14 @@ assert_stays() {
 	sql postgres "CREATE DATABASE \"$name\" OWNER app"
 	use_server "$SUITE_SERVER"
 	tunnel 0 "$there"
-	export PROD_CONNECTION_URL=${PROD_URL/:$here/:$port}
+	export PROD_CONNECTION_URL=${PROD_URL/:$here/:$TUNNEL_PORT}
 	run --separate-stderr db-protect --show
 	assert_contains "$output" 'is not protected'
 	mark=$(server_log_mark)
 	db-schema-load -q
 	kill "$JOB_PID"
 	finish_job
-	tunnel "$port" "$here"
+	tunnel "$TUNNEL_PORT" "$here"
 	run --separate-stderr db-drop
 	assert_status 4
 	assert_contains "$stderr" 'leads to the same database'
@@ -307,7 +298,7 @@ assert_stays() {
 	done
 	tunnel
 	PROD_CONNECTION_URL=$(app_url "$name")
-	export PROD_CONNECTION_URL=${PROD_CONNECTION_URL/:$SERVER_PORT/:$port}
+	export PROD_CONNECTION_URL=${PROD_CONNECTION_URL/:$SERVER_PORT/:$TUNNEL_PORT}
 	CONNECTION_URL=$(app_url "$name") run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'leads to the same database'
@@ -361,7 +352,7 @@ assert_stays() {
 	db-protect -q prod
 	# Under another way to it.
 	tunnel
-	CONNECTION_URL=${PROD_CONNECTION_URL/:$production_port/:$port}
+	CONNECTION_URL=${PROD_CONNECTION_URL/:$production_port/:$TUNNEL_PORT}
 	for _ in 1 2; do
 		run --separate-stderr db-protect --off --confirm "$name"
 		assert_contains "$stderr" 'stays protected'

@@ -4,14 +4,12 @@
 # accidents happen. Not one of them may lose anything.
 
 load helper
+load protection
 load setup
 load terminal
 
 setup() {
-	common_setup
-	unset CI DB_CACHE
-	export DBRIG_AGENT=0
-	make_project
+	protection_setup
 	echo 'TRUNCATE customer' >empty.sql
 	name=$(db_name shop)
 	PROD_URL=$(app_url "$name")
@@ -86,10 +84,8 @@ attempt() {
 @test "production through a tunnel" {
 	production
 	export PROD_CONNECTION_URL=$PROD_URL
-	start_job socat -d -d TCP-LISTEN:0,bind=127.0.0.1,fork,reuseaddr "TCP:127.0.0.1:$SERVER_PORT"
-	wait_until "grep -q 'listening on' '$JOB_ERR'"
-	port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$JOB_ERR")
-	CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$port}
+	tunnel
+	CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$TUNNEL_PORT}
 	export CONNECTION_URL
 	attempts
 	attempts --force
