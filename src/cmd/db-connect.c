@@ -216,7 +216,7 @@ static int is_protected(struct context *context, bool *ret_protected, struct err
 	CLEANUP(mem_cleanup) char *comment = NULL;
 
 	*ret_protected = guard_protects(context);
-	if (*ret_protected || target->is_private || !target->database)
+	if (*ret_protected || !target->database)
 		return 0;
 	if (context_connect(context, true, &conn, err) != 0) {
 		if (err->kind != ERR_CONNECT || may_pass(err, conn_failure_cause(err)))

@@ -263,3 +263,18 @@ typed() {
 	assert_status 0
 	[ ! -e "$DB_SERVER_DIR" ]
 }
+
+@test "db-connect writes nothing into a marked database of the private server" {
+	db-create
+	private_sql 'CREATE DATABASE other'
+	DB_NAME=other db-protect
+	export DB_CLIENT=$SERVER_PSQL
+	DB_NAME=other run db-connect -- -Xc 'CREATE TABLE item ()'
+	assert_status 1
+	assert_contains "$output" 'is protected: it is marked as that of the target "local"'
+	assert_contains "$output" 'in a read-only transaction'
+	DB_NAME=other run db-connect --write -- -Xc 'CREATE TABLE item ()'
+	assert_status 0
+	run db-connect -- -Xc 'CREATE TABLE item ()'
+	assert_equal 'CREATE TABLE' "$output"
+}
