@@ -18,6 +18,7 @@
 
 /* How long undoing waits for a server that is starting again. */
 #define UNDO_WAIT_SECONDS 10
+#define UNDO_PAUSE_MS 100
 #define UNDO_ATTEMPTS 5
 
 struct mark reset_mark(const struct reset *reset, enum mark_kind kind)
@@ -353,10 +354,10 @@ static int load(struct reset *reset, struct err *err)
 /* --- going back ----------------------------------------------------------------------------------
  */
 
-/* The server may have ended our sessions and come up again. */
-static int reopen(struct reset *reset, struct err *err)
+/* The server may have ended our sessions and come up again, until deadline (clock_ms). */
+static int reopen(struct reset *reset, int64_t deadline, struct err *err)
 {
-	int64_t deadline = clock_ms() + UNDO_WAIT_SECONDS * INT64_C(1000);
+	bool told = false;
 
 	reset_close(reset);
 	siblings_release(&reset->siblings);
@@ -370,9 +371,13 @@ static int reopen(struct reset *reset, struct err *err)
 		err_release(err);
 		if (context_connect_maintenance(reset->context, &reset->conn, err) == 0)
 			break;
-		if (err->kind != ERR_CONNECT || clock_ms() > deadline)
+		if (err->kind != ERR_CONNECT || clock_ms() > deadline || interrupt_seen())
 			return -1;
-		clock_sleep_ms(100);
+		if (!told)
+			out_info("waiting up to %d s for the server, to undo what was done",
+				UNDO_WAIT_SECONDS);
+		told = true;
+		clock_sleep_ms(UNDO_PAUSE_MS);
 	}
 	if (database_lock(reset->conn, reset->database, NULL, NULL, err) != 0)
 		return -1;
@@ -400,12 +405,15 @@ static bool may_pass(const struct err *err)
 /* The server may be going down at every step, and is waited for until it is up again. */
 static int go_back(struct reset *reset, enum healed *ret_healed, struct err *err)
 {
+	const int64_t deadline = clock_ms() + UNDO_WAIT_SECONDS * INT64_C(1000);
+
 	for (int attempt = 0; attempt < UNDO_ATTEMPTS; attempt++) {
 		err_release(err);
-		if (reopen(reset, err) == 0 && heal(reset->conn, reset->database, &reset->siblings,
-						       reset->sent, ret_healed, err) == 0)
+		if (reopen(reset, deadline, err) == 0 &&
+			heal(reset->conn, reset->database, &reset->siblings, reset->sent,
+				ret_healed, err) == 0)
 			return 0;
-		if (!may_pass(err) || interrupt_seen())
+		if (!may_pass(err) || interrupt_seen() || clock_ms() > deadline)
 			return -1;
 	}
 	return -1;

@@ -221,6 +221,7 @@ load faults
 	finish_job
 	assert_status 2
 	pg_server start
+	assert_equal 1 "$(grep -c 'waiting up to 10 s for the server' <<<"$stderr")"
 	assert_contains "$stderr" "kept as \"$name.dbrig-old\""
 	run db-create
 	assert_status 0

@@ -29,7 +29,7 @@ setup() {
 everything() {
 	sql postgres "SELECT oid, datname, shobj_description(oid, 'pg_database') FROM pg_database
 		WHERE datname LIKE 't${BATS_SUITE_TEST_NUMBER}\\_%' ORDER BY oid"
-	dump "$live"
+	contents "$live"
 }
 
 # The scripts, one a line, with what the message says of each.

@@ -32,7 +32,7 @@ setup() {
 # All that must not change, but for the mark: the first write to prod sets that.
 everything() {
 	sql postgres "SELECT oid, datname FROM pg_database WHERE datname LIKE 't${BATS_SUITE_TEST_NUMBER}\\_%' ORDER BY oid"
-	dump "$name"
+	contents "$name"
 }
 
 destroying=(
@@ -195,11 +195,11 @@ harmless="INSERT INTO part VALUES (1);
 	export CONNECTION_URL=$PROD_CONNECTION_URL
 	unset PROD_CONNECTION_URL
 	for line in "${destroying[@]}"; do
-		printf 'BEGIN; %s; ROLLBACK;\n' "${line#*|}" >db/seed.sql
-		run_tty -- db-seed
-		assert_status 0
-		refute_contains "$output" 'Type its name'
-	done
+		printf 'BEGIN; %s; ROLLBACK;\n' "${line#*|}"
+	done >db/seed.sql
+	run_tty -- db-seed
+	assert_status 0
+	refute_contains "$output" 'Type its name'
 	echo 'TRUNCATE customer;' >db/seed.sql
 	run --separate-stderr db-seed -f - <db/seed.sql
 	assert_status 0
