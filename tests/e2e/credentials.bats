@@ -6,15 +6,13 @@
 load helper
 load aws
 
+setup_file() {
+	PROBE=$(unit_program credentials_probe)
+	export PROBE
+}
+
 setup() {
 	common_setup
-	# Linked with the library of the programs under test.
-	local mode=${DBRIG_MODE:-release}
-	local build=${DBRIG_BUILD:-build/$mode}
-	cd "$ROOT"
-	make -s MODE="$mode" BUILD="$build" "$build/unit/credentials_probe" >&2
-	PROBE=$(realpath "$build/unit/credentials_probe")
-	cd "$TEST_DIR"
 	start_aws
 	# Without the keys; each test says where its own are.
 	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY

@@ -6,19 +6,6 @@ load helper
 load rds
 load doctor-way
 
-setup_file() {
-	start_doctor_server
-}
-
-teardown_file() {
-	stop_rds_server
-}
-
-setup() {
-	common_setup
-	unset CONNECTION_URL DATABASE_URL "${!PG@}"
-}
-
 @test "wrong password with sslmode=prefer and allow: TLS is told as it was tried" {
 	tls_server ending
 	for line in hostssl host; do

@@ -6,19 +6,6 @@ load helper
 load rds
 load doctor-way
 
-setup_file() {
-	start_doctor_server
-}
-
-teardown_file() {
-	stop_rds_server
-}
-
-setup() {
-	common_setup
-	unset CONNECTION_URL DATABASE_URL "${!PG@}"
-}
-
 # --- the whole way -----------------------------------------------------------------------------
 
 @test "over TLS each step is told, in its order, with its time and its facts" {

@@ -8,8 +8,8 @@ HOST=db.example.test
 
 PASSWORD_HINT='Check user and password in the URL; @ : / ? # % in a password must be percent-encoded. A role that is not there, has no password or is past its VALID UNTIL is refused in the same words.'
 
-# In setup_file: the server of rds.bash, and certificates for tls_server.
-start_doctor_server() {
+# The server of rds.bash, and certificates for tls_server.
+setup_file() {
 	start_rds_server
 	# Not the name of one on RDS: what is said of those has its own tests.
 	certificate good amazon "$HOST"
@@ -17,6 +17,15 @@ start_doctor_server() {
 	certificate other amazon other.example.test
 	sign expired -1
 	sign ending 20
+}
+
+teardown_file() {
+	stop_rds_server
+}
+
+setup() {
+	common_setup
+	unset CONNECTION_URL DATABASE_URL "${!PG@}"
 }
 
 # sign NAME DAYS: another certificate for the same key and host.

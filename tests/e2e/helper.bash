@@ -33,6 +33,7 @@
 #   make_sample_project   the same with the sample files of the repository
 #
 # Running
+#   unit_program NAME     builds that program of tests/unit with the library under test, prints its path
 #   run, run --separate-stderr
 #                         of bats: $status, $output, $stderr
 #   run_tty [INPUT] -- COMMAND ...
@@ -69,6 +70,11 @@ setup() {
 
 teardown() {
 	common_teardown
+}
+
+unit_program() {
+	local mode=${DBRIG_MODE:-release}
+	make -s -C "$ROOT" MODE="$mode" "build/$mode/unit/$1" >&2 && printf '%s\n' "$ROOT/build/$mode/unit/$1"
 }
 
 common_setup() {

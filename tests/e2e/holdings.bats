@@ -7,6 +7,8 @@ load aws
 load rds
 
 setup_file() {
+	HOLDINGS_CALL=$(unit_program holdings_call)
+	export HOLDINGS_CALL
 	start_rds_server
 }
 
@@ -16,15 +18,9 @@ teardown_file() {
 
 setup() {
 	common_setup
-	# Linked with the library of the programs under test.
-	local mode=${DBRIG_MODE:-release}
-	local build=${DBRIG_BUILD:-build/$mode}
-	cd "$ROOT" || return
-	make -s MODE="$mode" BUILD="$build" "$build/unit/holdings_call" >&2
 	# Where another account can reach it, and rds-status lies beside.
 	beside rds-status
-	cp "$build/unit/holdings_call" "$BESIDE/"
-	cd "$TEST_DIR" || return
+	cp "$HOLDINGS_CALL" "$BESIDE/"
 	export CONNECTION_URL
 }
 

@@ -4,21 +4,10 @@
 
 load helper
 load aws
-
-G=sg-0123456789abcdef0
-R=sgr-0123456789abcdef0
-R2=sgr-0123456789abcdef2
-HERE=20.1.1.2
+load sg-rule
 
 setup() {
-	common_setup
-	start_aws
-	export DB_SG_ID=$G DB_SG_RULE_ID=$R GITPOD_IP=$HERE
-	aws_rule "$R" "$G" 20.9.9.9/32 5432 GITPOD
-}
-
-update() {
-	run --separate-stderr rds-update-sg-rule "$@"
+	sg_rule_setup
 }
 
 # The rule has our address.

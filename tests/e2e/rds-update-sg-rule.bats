@@ -3,22 +3,12 @@
 
 load helper
 load aws
+load sg-rule
 
-G=sg-0123456789abcdef0
-R=sgr-0123456789abcdef0
-R2=sgr-0123456789abcdef2
 R3=sgr-0123456789abcdef3
-HERE=20.1.1.2
 
 setup() {
-	common_setup
-	start_aws
-	export DB_SG_ID=$G DB_SG_RULE_ID=$R GITPOD_IP=$HERE
-	aws_rule "$R" "$G" 20.9.9.9/32 5432 GITPOD
-}
-
-update() {
-	run --separate-stderr rds-update-sg-rule "$@"
+	sg_rule_setup
 }
 
 # assert_nothing_written STATUS PART...: the last run ended so, said so, and left AWS as it was.

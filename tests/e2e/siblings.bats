@@ -5,6 +5,8 @@
 load helper
 
 setup_file() {
+	SIBLING_CALLS=$(unit_program sibling_calls)
+	export SIBLING_CALLS
 	FILE_SERVER=$(mktemp -d "${TMPDIR:-/tmp}/pg.XXXXXX")
 	export FILE_SERVER
 	pg_server_at "$FILE_SERVER" start --owner $$ max_prepared_transactions=2
@@ -16,13 +18,6 @@ teardown_file() {
 
 setup() {
 	common_setup
-	# Linked with the library of the programs under test.
-	local mode=${DBRIG_MODE:-release}
-	local build=${DBRIG_BUILD:-build/$mode}
-	cd "$ROOT" || return
-	make -s MODE="$mode" BUILD="$build" "$build/unit/sibling_calls" >&2
-	SIBLING_CALLS=$(realpath "$build/unit/sibling_calls")
-	cd "$TEST_DIR" || return
 	use_server "$FILE_SERVER"
 	URL=$(url postgres)
 	APP=$(app_url postgres)

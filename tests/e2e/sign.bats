@@ -5,16 +5,13 @@
 
 load helper
 
+setup_file() {
+	SIGN_CASES=$(unit_program sign_cases)
+	export SIGN_CASES
+}
 
 setup() {
 	common_setup
-	# Linked with the library of the programs under test.
-	local mode=${DBRIG_MODE:-release}
-	local build=${DBRIG_BUILD:-build/$mode}
-	cd "$ROOT"
-	make -s MODE="$mode" BUILD="$build" "$build/unit/sign_cases" >&2
-	SIGN_CASES=$(realpath "$build/unit/sign_cases")
-	cd "$TEST_DIR"
 }
 
 @test "random requests and authentication tokens are signed as botocore signs them" {

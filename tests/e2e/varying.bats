@@ -4,15 +4,13 @@
 
 load helper
 
+setup_file() {
+	VARYING_CASES=$(unit_program varying_cases)
+	export VARYING_CASES
+}
+
 setup() {
 	common_setup
-	# Linked with the library of the programs under test.
-	local mode=${DBRIG_MODE:-release}
-	local build=${DBRIG_BUILD:-build/$mode}
-	cd "$ROOT"
-	make -s MODE="$mode" BUILD="$build" "$build/unit/varying_cases" >&2
-	VARYING_CASES=$(realpath "$build/unit/varying_cases")
-	cd "$TEST_DIR"
 }
 
 # expect REASON SCRIPT [seed]: in the database $name. All cases of a test are tried; verdict tells.
