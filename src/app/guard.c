@@ -318,6 +318,11 @@ int guard_decide_unseen(const struct guard *guard, struct err *err)
 	return conclude(guard, false, err);
 }
 
+bool guard_has_confirmation(void)
+{
+	return opt_confirm != NULL;
+}
+
 int guard_foresee(const struct guard *guard, struct err *err)
 {
 	const struct context *context = guard->context;

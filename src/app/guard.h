@@ -47,6 +47,9 @@ int guard_decide(
  */
 int guard_decide_unseen(const struct guard *guard, struct err *err);
 
+/* --confirm was given. */
+bool guard_has_confirmation(void);
+
 /*
  * Whether what destroys may be run as well if it comes to light only then, when nobody can be asked
  * any more: 0, or -1 with the error to refuse it with. After guard_decide, without which only the

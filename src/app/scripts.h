@@ -33,6 +33,7 @@ struct scripts {
 	/* The error with which scripts_run refuses what would destroy data; kind NONE: it does not.
 	 */
 	struct err refusal;
+	bool unasked;                /* as in load_options */
 	struct load_judge judge;     /* as in load_options: guard_judge */
 	bool wanted_transaction;     /* set by scripts_check: transaction before it was given up */
 	bool wants_inputs;           /* asks scripts_check for the inputs */

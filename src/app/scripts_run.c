@@ -148,6 +148,7 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		.variables = &scripts->variables,
 		.stamps = &scripts->stamps,
 		.refusal = scripts->refusal.kind ? &scripts->refusal : NULL,
+		.unasked = scripts->unasked,
 		.judge = scripts->judge,
 		.batch = scripts->batch,
 		.at_once = scripts->at_once };

@@ -46,8 +46,9 @@ static int confirm(struct guard *guard, struct conn *conn, struct scripts *scrip
 	const struct truncate_plan *plan, struct err *err)
 {
 	guard->destroys = guard->loses = guard->cause || plan->sql;
-	if ((opt_truncate || guard->destroys || scripts->unforeseen) &&
-		guard_decide(guard, conn, plan->comment, err) != 0) {
+	scripts->unasked = !opt_truncate && !guard->destroys && !scripts->unforeseen &&
+			   !guard_has_confirmation();
+	if (!scripts->unasked && guard_decide(guard, conn, plan->comment, err) != 0) {
 		if (plan->sql)
 			err_detail_line(err, "It has %zu table%s to empty.", plan->count,
 				plan->count == 1 ? "" : "s");

@@ -330,6 +330,7 @@ void load_use_connection(struct loader *loader, struct conn *conn)
 		loader->first->pg = NULL;
 	}
 	loader->conn = conn;
+	loader->may_empty = false;
 	watch(loader);
 }
 

@@ -20,8 +20,9 @@ struct load_first {
 	const char *doing; /* for messages: "emptying the tables" */
 };
 
-/* What a script is about to do to a database that is not the one its run began in. */
-enum load_deed { LOAD_CONNECT, LOAD_DROP, LOAD_RENAME, LOAD_COMMENT };
+/* What a script is about to do to a database that is not the one its run began in; LOAD_EMPTY, by
+ * what destroys data, to the one it is in. */
+enum load_deed { LOAD_CONNECT, LOAD_DROP, LOAD_RENAME, LOAD_COMMENT, LOAD_EMPTY };
 
 struct load_other {
 	enum load_deed deed;
@@ -72,6 +73,9 @@ struct load_options {
 	 * before they are sent: its message and hint, with the place; NULL: they are run.
 	 */
 	const struct err *refusal;
+	/* Nothing was found in the scripts that destroys data, so nobody was asked: what does so
+	 * after all is refused where the judge finds the database protected. */
+	bool unasked;
 	/*
 	 * A database other than the one the run began in that this finds protected, or of which it
 	 * does not find out, is neither connected to nor dropped nor renamed nor commented in any

@@ -75,6 +75,7 @@ struct loader {
 	bool begin_due;           /* the transaction begins with the first request */
 	bool first_running;       /* options->first is, as a request of its own */
 	bool committed;           /* the last request has ended the transaction */
+	bool may_empty;           /* the judge has nothing against it, on this connection */
 	bool pooled_told;         /* that one stands between */
 	size_t batch_bytes;
 	bool any_statement; /* one was handed out */

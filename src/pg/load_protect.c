@@ -9,11 +9,14 @@
 
 #include <string.h>
 
+#define SILENCE_MS 15000
+
 static const char *const deeds[] = {
 	[LOAD_CONNECT] = "run a script in",
 	[LOAD_DROP] = "drop",
 	[LOAD_RENAME] = "rename",
 	[LOAD_COMMENT] = "write the comment of",
+	[LOAD_EMPTY] = "destroy data in",
 };
 
 static int find_mark(
@@ -35,8 +38,12 @@ static void refuse_protected(const struct load_other *other, const char *why, st
 {
 	err_set(err, ERR_REFUSED, "refusing to %s database \"%s\", which is protected: %s",
 		deeds[other->deed], other->database, why);
-	err_hint(err, "A confirmation is for the target's own database. Do what is meant for this "
-		      "one on a target whose URL names it; db-protect --off lifts a mark there.");
+	if (other->deed == LOAD_EMPTY)
+		err_hint(err, "If you mean it, give its name with --confirm.");
+	else
+		err_hint(err, "A confirmation is for the target's own database. Do what is meant "
+			      "for this one on a target whose URL names it; db-protect --off "
+			      "lifts a mark there.");
 }
 
 static void refuse_unknown(const struct load_other *other, const char *why, struct err *err)
@@ -113,7 +120,14 @@ static int open_beside(struct loader *loader, struct conn **ret_conn, struct err
 {
 	const struct conn_options options = { .own_queries = true };
 
-	return conn_open_beside(loader->conn, &options, 0, ret_conn, err);
+	if (conn_open_beside(loader->conn, &options, 0, ret_conn, err) != 0) {
+		err_detail_line(err, "This was a second connection, which looks whether the "
+				     "statement concerns a protected database.");
+		return -1;
+	}
+	/* A pooler may have no session left for it while the script has its own. */
+	conn_limit_silence(*ret_conn, SILENCE_MS);
+	return 0;
 }
 
 static enum load_deed deed_of(const struct destructive *found)
@@ -187,13 +201,36 @@ static int refuse(struct loader *loader, const struct destructive *found, struct
 	return -1;
 }
 
+/* What destroys data was not seen beforehand: it is read otherwise with the server's settings, or
+ * is what a variable of psql's own holds. */
+static int check_unasked(struct loader *loader, const struct destructive *found, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(mem_cleanup) char *own = NULL;
+	struct load_other other = { .deed = LOAD_EMPTY };
+
+	if (!loader->options->unasked || loader->may_empty)
+		return 0;
+	if (open_beside(loader, &conn, err) != 0 || database_own_name(conn, &own, err) != 0)
+		return -1;
+	other.conn = conn;
+	other.database = own;
+	if (!load_has_made(loader, own) && load_refuse_protected(loader, &other, err) != 0) {
+		err_detail_line(err, "%s destroys data.", found->name);
+		return -1;
+	}
+	loader->may_empty = true;
+	return 0;
+}
+
 static int check(struct loader *loader, const struct destructive *found, struct err *err)
 {
 	if (found->kind == DESTRUCTIVE_CREATE)
 		return note_made(loader, found, err);
 	if (loader->options->refusal && found->kind != DESTRUCTIVE_COMMENT)
 		return refuse(loader, found, err);
-	return found->kind == DESTRUCTIVE_DATA ? 0 : check_database(loader, found, err);
+	return found->kind == DESTRUCTIVE_DATA ? check_unasked(loader, found, err)
+					       : check_database(loader, found, err);
 }
 
 int load_protect(struct loader *loader, const struct script_statement *statement, struct err *err)
@@ -202,7 +239,7 @@ int load_protect(struct loader *loader, const struct script_statement *statement
 	size_t at = 0;
 
 	/* Only ALTER, COMMENT and DROP concern databases: an UPDATE need not be read to its end. */
-	if (!loader->options->refusal && !statement->several &&
+	if (!loader->options->refusal && !loader->options->unasked && !statement->several &&
 		!tokens_may_begin_with(statement->text, statement->length, "acd"))
 		return 0;
 	for (;;) {

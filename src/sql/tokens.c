@@ -228,13 +228,28 @@ bool tokens_find(struct tokens *tokens, const char *first, const char *second)
 	return false;
 }
 
+/* An option's name may be quoted; in one with escapes it may be hidden. */
+static bool take_option(struct tokens *tokens, const char *option)
+{
+	const size_t length = strlen(option);
+	const bool found =
+		tokens->kind == TOKEN_NAME &&
+		(*tokens->text != '"' || (tokens->length == length + 2 &&
+						 memcmp(tokens->text + 1, option, length) == 0));
+
+	if (!found)
+		return tokens_take(tokens, option);
+	tokens_next(tokens);
+	return true;
+}
+
 bool tokens_option_on(struct tokens *tokens, const char *option, bool absent)
 {
 	bool on = absent;
 
 	while (tokens->kind != TOKEN_END && !tokens_symbol(tokens, ')')) {
 		tokens_next(tokens);
-		if (!tokens_take(tokens, option))
+		if (!take_option(tokens, option))
 			continue;
 		if (tokens_symbol(tokens, '='))
 			tokens_next(tokens);

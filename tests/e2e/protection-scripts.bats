@@ -127,6 +127,41 @@ harmless="INSERT INTO part VALUES (1);
 	assert_contains "$stderr" 'db/more.sql:1: TRUNCATE destroys data.'
 }
 
+@test "what only the server's settings or psql's own variables bring to light is refused when it comes" {
+	unset PROD_CONNECTION_URL
+	export CONNECTION_URL
+	printf '%s\n' "COMMENT ON TABLE part IS 'the shop\\'s';" 'TRUNCATE customer CASCADE;' "-- that's all" \
+		"INSERT INTO part VALUES (1);" >db/quote.sql
+	printf "SELECT E'\203\\\\' ; TRUNCATE customer CASCADE; --';\n" >db/sjis.sql
+	printf '%s\n' '\set ON_ERROR_STOP off' "DO \$\$ BEGIN RAISE EXCEPTION 'TRUNCATE customer CASCADE'; END \$\$;" \
+		':LAST_ERROR_MESSAGE;' >db/message.sql
+	printf '%s\n' 'INSERT INTO part VALUES (1);' >db/adds.sql
+	CONNECTION_URL=$(url "$name") db-protect -q
+	before=$(everything)
+	for case in "quote|&options=-cstandard_conforming_strings%3Doff" "sjis|&client_encoding=sjis" 'message|'; do
+		CONNECTION_URL="$(url "$name")${case#*|}" run --separate-stderr db-seed -f "db/${case%|*}.sql" </dev/null
+		assert_contains "$stderr" "refusing to destroy data in database \"$name\", which is protected: it is marked"
+		assert_contains "$stderr" 'TRUNCATE destroys data.'
+		assert_equal "$before" "$(everything)"
+	done
+	CONNECTION_URL=$(url "$name") run --separate-stderr db-seed -f db/adds.sql </dev/null
+	assert_status 0
+	CONNECTION_URL="$(url "$name")&options=-cstandard_conforming_strings%3Doff" \
+		run --separate-stderr db-seed -f db/quote.sql --confirm "$name"
+	assert_status 0
+	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM customer')"
+}
+
+@test "on a development database what comes to light is judged once, and run" {
+	unset PROD_CONNECTION_URL
+	printf '%s\n' "SELECT 'a\\' , ' ; TRUNCATE customer; TRUNCATE part; TRUNCATE lies; --';" >db/seed.sql
+	mark=$(server_log_mark)
+	CONNECTION_URL="$(url "$name")&options=-cstandard_conforming_strings%3Doff" run --separate-stderr db-seed
+	assert_status 0
+	assert_equal 0 "$(sql "$name" 'SELECT count(*) FROM customer')"
+	assert_equal 2 "$(server_log_since "$mark" | grep -c 'connection authorized.*application_name=db-seed')"
+}
+
 @test "a seed that adds asks nothing, from a file and from a pipe" {
 	printf '%s\n' "$harmless" >db/seed.sql
 	run --separate-stderr db-seed prod </dev/null
