@@ -142,9 +142,10 @@ const char *heal_comment(const struct siblings *siblings)
 
 	if (old && protection_read(siblings->self.comment, NULL) == PROTECTION_UNMARKED)
 		return old->comment;
-	/* What is left of it has the mark that it had. */
+	/* What is left of it has the mark that it had; its snapshots stay whatever is done. */
 	for (size_t i = 0; i < siblings->count && !siblings->found; i++)
-		if (protection_read(siblings->items[i].comment, NULL) == PROTECTION_MARKED)
+		if (siblings->items[i].mark.kind != MARK_SNAPSHOT &&
+			protection_read(siblings->items[i].comment, NULL) == PROTECTION_MARKED)
 			return siblings->items[i].comment;
 	return siblings->self.comment;
 }

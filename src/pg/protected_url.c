@@ -31,10 +31,21 @@ static bool is_protected(const struct env *env, const char *name)
 	       protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
 }
 
-/* Set to nothing, as it is where it is not wanted. */
-static bool is_blank(const char *text)
+/*
+ * Set to nothing, as it is where it is not wanted; to a word that stands for what is still to come
+ * (changeme); or to the URL of something else than PostgreSQL. In doubt it is a database's.
+ */
+static bool names_none(const char *text)
 {
-	return text[strspn(text, " \t\r\n")] == '\0';
+	const char *scheme_end = strstr(text, "://");
+	CLEANUP(mem_cleanup) char *scheme = NULL;
+
+	if (!text[strcspn(text, ":/=@.")])
+		return true;
+	if (!scheme_end || strcspn(text, "/=@?") < (size_t)(scheme_end - text))
+		return false;
+	scheme = mem_strndup(text, (size_t)(scheme_end - text));
+	return !strcasestr(scheme, "postgres") && !strcasestr(scheme, "pg");
 }
 
 /* The same URL of the same target in an earlier place. */
@@ -54,7 +65,7 @@ char *protected_url_target(const struct env *env, const struct env_values *value
 {
 	CLEANUP(mem_cleanup) char *name = target_of(values->items[index].name);
 
-	if (!name || is_blank(values->items[index].value) || !is_protected(env, name) ||
+	if (!name || names_none(values->items[index].value) || !is_protected(env, name) ||
 		is_repeated(values, index, name))
 		return NULL;
 	return take_ptr(name);

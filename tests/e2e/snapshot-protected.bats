@@ -151,3 +151,19 @@ refused() {
 	run --separate-stderr db-snapshot list --json
 	assert_equal 'a false b true' "$(jq -r '[sort_by(.name)[] | .name, .protected] | join(" ")' <<<"$output")"
 }
+
+@test "marked snapshots alone are in nobody's way: a missing database is made and dropped without a question" {
+	marked_snapshots
+	make_project
+	db-drop -q
+	before=$(world)
+	run db-drop
+	assert_status 0
+	assert_equal "$before" "$(world)"
+	run --separate-stderr db-setup
+	assert_status 0
+	refute_contains "$(comment "$name")" 'dbrig:protected'
+	run db-setup
+	assert_status 0
+	refused 'its snapshot "a" is marked' db-snapshot drop a
+}

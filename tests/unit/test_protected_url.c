@@ -14,17 +14,23 @@ static void test_which_count(void **state)
 		const char *name, *value, *target; /* target NULL: does not count */
 		const char *file_name, *file_value, *file_target;
 	} cases[] = {
-		{ PROD, "a", "prod", PROD, "b", "prod" },
-		{ PROD, "a", "prod", PROD, "a", NULL },
-		{ PROD, "a", "prod", "PROD_DATABASE_URL", "b", "prod" },
-		{ PROD, "a", "prod", "PROD_DATABASE_URL", "a", NULL },
-		{ PROD, "", NULL, PROD, "b", "prod" },
-		{ PROD, " \t", NULL, PROD, "b", "prod" },
-		{ PROD, "a", "prod", PROD, "", NULL },
-		{ PROD, "a", "prod", "PROD_EU_CONNECTION_URL", "a", "prod_eu" },
-		{ "LIVE_CONNECTION_URL", "a", "live", "TEST_CONNECTION_URL", "a", NULL },
-		{ "CONNECTION_URL", "a", NULL, PROD, "a", "prod" },
-		{ "_CONNECTION_URL", "a", NULL, "PROD_URL", "a", NULL },
+		{ PROD, "h:a", "prod", PROD, "h:b", "prod" },
+		{ PROD, "h:a", "prod", PROD, "h:a", NULL },
+		{ PROD, "h:a", "prod", "PROD_DATABASE_URL", "h:b", "prod" },
+		{ PROD, "h:a", "prod", "PROD_DATABASE_URL", "h:a", NULL },
+		{ PROD, "", NULL, PROD, "h:b", "prod" },
+		{ PROD, " \t", NULL, PROD, "h:b", "prod" },
+		{ PROD, "h:a", "prod", PROD, "", NULL },
+		{ PROD, "h:a", "prod", "PROD_EU_CONNECTION_URL", "h:a", "prod_eu" },
+		{ "LIVE_CONNECTION_URL", "h:a", "live", "TEST_CONNECTION_URL", "h:a", NULL },
+		{ "CONNECTION_URL", "h:a", NULL, PROD, "h:a", "prod" },
+		{ "_CONNECTION_URL", "h:a", NULL, "PROD_URL", "h:a", NULL },
+		{ PROD, "changeme", NULL, PROD, "<your URL here>", NULL },
+		{ PROD, "mysql://h/shop", NULL, PROD, "jdbc:mysql://h/shop", NULL },
+		{ PROD, "jdbc:postgresql://h/shop", "prod", PROD, "postgres+x://h", "prod" },
+		{ PROD, "db.example.com", "prod", PROD, "dbname=shop", "prod" },
+		{ PROD, "host=a options=://", "prod", PROD, "db://h", NULL },
+		{ PROD, "h/shop", "prod", PROD, "//h/shop", "prod" },
 	};
 
 	(void)state;
