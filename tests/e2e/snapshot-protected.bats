@@ -155,6 +155,7 @@ refused() {
 @test "marked snapshots alone are in nobody's way: a missing database is made and dropped without a question" {
 	marked_snapshots
 	make_project
+	export DB_CACHE=off
 	db-drop -q
 	before=$(world)
 	run db-drop
@@ -163,7 +164,7 @@ refused() {
 	run --separate-stderr db-setup
 	assert_status 0
 	refute_contains "$(comment "$name")" 'dbrig:protected'
-	run db-setup
+	run db-setup --wait-drop
 	assert_status 0
 	refused 'its snapshot "a" is marked' db-snapshot drop a
 }
