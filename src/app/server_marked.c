@@ -80,7 +80,11 @@ static void recall(const struct context *context, struct marked *marked)
 
 	marked->unseen = true;
 	known_marks_in_server(context, &marked->names);
-	if (target_is_protected(target) && !strlist_has(&marked->names, target->database))
+	if (strlist_has(&marked->names, target->database))
+		return;
+	/* Marked by hand, or by somebody with another home directory. */
+	if (target_is_protected(target) ||
+		(marked->names.count == 0 && server_files_hold(&target->server, PROTECTION_TOKEN)))
 		strlist_add(&marked->names, target->database);
 }
 

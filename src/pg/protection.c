@@ -12,8 +12,8 @@
 
 /* --- the mark -------------------------------------------------------------------------------- */
 
-static const char marked[] = "[dbrig:protected=";
-static const char marked_by_hand[] = "[dbrig:protected]";
+static const char marked[] = PROTECTION_TOKEN "=";
+static const char marked_by_hand[] = PROTECTION_TOKEN "]";
 static const char lifted[] = "[dbrig:unprotected]";
 
 #define TARGET_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"

@@ -9,6 +9,9 @@
 
 /* --- the mark in the database's comment ------------------------------------------------------ */
 
+/* What every mark that protects begins with. */
+#define PROTECTION_TOKEN "[dbrig:protected"
+
 /*
  * [dbrig:protected=prod], with the name of the target it was marked as, or [dbrig:unprotected].
  * What somebody wrote by hand and begins as the first ("[dbrig:protected", in any case, with blanks

@@ -83,6 +83,13 @@ int server_stop(struct server *server, bool *ret_was_running, struct err *err);
  */
 int server_destroy(struct server *server, bool *ret_existed, struct err *err);
 
+/*
+ * Whether the files with what all databases share, comments on them too, hold that text: for a
+ * server that cannot be started. Texts of the past are found too, and files that cannot be read
+ * hold none.
+ */
+bool server_files_hold(const struct server *server, const char *text);
+
 /* postgresql:///database?host=…&port=…&user=… with what is needed percent-encoded; caller owns. */
 char *server_url(const struct server *server);
 

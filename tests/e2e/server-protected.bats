@@ -173,6 +173,22 @@ break_server() {
 	assert_status 0
 }
 
+@test "destroy of a server that cannot be started finds a mark that was not set from here in its files" {
+	db-server start
+	private_db shop '[dbrig:protected=prod]'
+	break_server
+	for confirm in '' '--confirm shop'; do
+		# shellcheck disable=SC2086 # words are meant
+		run db-server destroy $confirm
+		assert_status 4
+		assert_contains "$output" 'destroy the private server with database "demo"'
+		[ -e "$DB_SERVER_DIR/data/PG_VERSION" ]
+	done
+	run db-server destroy --confirm demo
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
 @test "destroy of a server that cannot be started knows of marks under other names and by its URL" {
 	db-server start
 	private_db shop
