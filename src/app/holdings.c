@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "pg/holdings.h"
+#include "pg/sibling.h"
 #include "term/out.h"
 #include "term/safe.h"
 
@@ -318,17 +319,42 @@ static int tell_rds(const struct context *context, int64_t timeout_ms, struct er
 	return 0;
 }
 
+/*
+ * What a killed reset has put aside gets its name back before anything is done, so it is that one.
+ * *ret_aside stays NULL where there is none, and is the caller's.
+ */
+static int ask_aside(struct conn *maintenance, const char *database, struct holdings *holdings,
+	char **ret_aside, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *old = sibling_name(database, MARK_OLD, NULL, false);
+	CLEANUP(holdings_release) struct holdings aside = HOLDINGS_INIT;
+
+	if (holdings->found && holdings->mark.kind != MARK_LOADING)
+		return 0;
+	if (holdings_ask(maintenance, old, SERVER_MS, &aside, err) != 0)
+		return -1;
+	if (!aside.found || aside.mark.kind != MARK_OLD)
+		return 0;
+	holdings_release(holdings);
+	*holdings = aside;
+	aside = (struct holdings)HOLDINGS_INIT;
+	*ret_aside = take_ptr(old);
+	return 0;
+}
+
 void holdings_tell(struct context *context, struct conn *maintenance)
 {
 	CLEANUP(holdings_release) struct holdings holdings = HOLDINGS_INIT;
 	CLEANUP(err_release) struct err err = ERR_INIT;
 	CLEANUP(mem_cleanup) char *name = safe_text(context->target.database, SAFE_LINE);
+	CLEANUP(mem_cleanup) char *aside = NULL;
 	const int64_t deadline = clock_ms() + LIMIT_MS;
 	int64_t left;
 
 	if (out_quiet())
 		return;
-	if (holdings_ask(maintenance, context->target.database, SERVER_MS, &holdings, &err) != 0) {
+	if (holdings_ask(maintenance, context->target.database, SERVER_MS, &holdings, &err) != 0 ||
+		ask_aside(maintenance, context->target.database, &holdings, &aside, &err) != 0) {
 		interrupt_put_back(err.signal);
 		return;
 	}
@@ -336,7 +362,11 @@ void holdings_tell(struct context *context, struct conn *maintenance)
 		out_info("at stake: nothing, database \"%s\" does not exist", name);
 		return;
 	}
-	out_info("at stake: database \"%s\"", name);
+	if (aside)
+		out_info("at stake: database \"%s\", which a reset that was killed has put aside",
+			name);
+	else
+		out_info("at stake: database \"%s\"", name);
 	tell_database(&holdings);
 	tell_objects(&holdings);
 	tell_sessions(&holdings);

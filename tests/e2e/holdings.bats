@@ -87,6 +87,24 @@ waiting_for_lock() {
 	assert_equal "at stake: nothing, database \"$(db_name none)\" does not exist" "$stderr"
 }
 
+@test "what a killed reset has put aside is what is told, not what it had begun" {
+	local name
+	make_project
+	name=$(db aside)
+	sql "$name" 'CREATE TABLE one (); CREATE TABLE two (); CREATE TABLE three ()'
+	echo 'SELECT pg_sleep(60);' >>db/schema.sql
+	CONNECTION_URL=$(url "$name")
+	export CONNECTION_URL
+	start_job db-setup
+	wait_until "[ -n \"\$(sql postgres \"SELECT 1 FROM pg_stat_activity WHERE datname = '$name' AND state = 'active'\")\" ]"
+	kill -KILL "$JOB_PID"
+	finish_job
+	tell
+	assert_status 0
+	assert_contains "$stderr" "at stake: database \"$name\", which a reset that was killed has put aside"
+	assert_matches "$(line holds)" '^3 tables'
+}
+
 @test "what no script brings back is told" {
 	local name
 	name=$(db besides)
