@@ -347,6 +347,7 @@ static char *carry_mark(
 	const char *present = session->siblings.self.comment;
 
 	session->carried = is_marked(source->comment) && !is_marked(present);
+	session->stayed = is_marked(present) && !is_marked(source->comment);
 	if (is_marked(comment))
 		return mem_strdup(comment);
 	if (session->carried)

@@ -18,6 +18,7 @@ struct snapshot_session {
 	bool locked;  /* the database's lock is held */
 	bool making;  /* the background is kept away */
 	bool carried; /* what was brought back has made the database a marked one */
+	bool stayed;  /* it was one, and is with what was brought back, which was not */
 };
 
 #define SNAPSHOT_NAME_MAX 63

@@ -54,6 +54,9 @@ static void tell_carried(const struct request *request)
 	if (request->session->carried)
 		out_info("database \"%s\" is protected now, as what is in it was",
 			request->session->database);
+	if (request->session->stayed)
+		out_info("database \"%s\" stays protected, which what is in it was not",
+			request->session->database);
 }
 
 static int run_save(struct request *request, struct err *err)

@@ -113,7 +113,9 @@ refused() {
 	db-protect -q
 	run db-snapshot undo
 	assert_status 4
-	db-snapshot -q undo --confirm "$name"
+	run db-snapshot undo --confirm "$name"
+	assert_status 0
+	assert_contains "$output" "database \"$name\" stays protected, which what is in it was not"
 	assert_equal '[dbrig:protected=local]' "$(comment "$name")"
 	run db-drop
 	assert_status 4
