@@ -265,6 +265,10 @@ static int ask(struct search *search, struct candidate *candidate, struct identi
 	identity_release(theirs);
 	if (question(search, candidate, theirs, err) != 0)
 		return -1;
+	if (candidate->silent && !candidate->same_name)
+		out_info("it did not say, and is taken for another one, as its database has "
+			 "another name: %s",
+			candidate->silent);
 	if (candidate->silent)
 		known_put(KIND_SILENT, candidate->key, candidate->silent);
 	else

@@ -206,10 +206,20 @@ assert_stays() {
 	assert_contains "$stderr" 'putting the variable right'
 	refute_contains "$stderr" s3cret
 	unset PROD_CONNECTION_URL
-	echo "PROD_CONNECTION_URL=nonsense" >.env
+	echo "PROD_CONNECTION_URL=db.example.com:5432/$name" >.env
 	run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" "found out: PROD_CONNECTION_URL in $PWD/.env is not a valid connection URL"
+}
+
+@test "a placeholder, and the URL of another kind of database, ask nothing" {
+	for PROD_CONNECTION_URL in changeme '<your URL>' "mysql://h/$name"; do
+		export PROD_CONNECTION_URL
+		run --separate-stderr db-drop
+		assert_status 0
+		refute_contains "$stderr" PROD_CONNECTION_URL
+		db-create -q
+	done
 }
 
 @test "a server that is none of production's service is told from it without a question" {
@@ -302,6 +312,19 @@ assert_stays() {
 	CONNECTION_URL=$(app_url "$name") run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'leads to the same database'
+}
+
+@test "a login that production's server refuses is said where the names differ, once a day, and is no sign" {
+	export PROD_CONNECTION_URL=${PROD_URL/:$APP_PASSWORD_ENCODED@/:wrong@}
+	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/$name/other}
+	run --separate-stderr db-drop
+	assert_status 0
+	assert_contains "$stderr" 'it did not say, and is taken for another one, as its database has another name: '
+	assert_contains "$stderr" 'password authentication failed'
+	db-create -q
+	run --separate-stderr db-drop
+	assert_status 0
+	refute_contains "$stderr" 'did not say'
 }
 
 @test "a server that hangs is waited for three seconds at most" {
