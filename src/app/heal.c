@@ -132,8 +132,8 @@ static void tell_lock(void *context, const char *holder)
 {
 	const char *database = context;
 
-	out_info("waiting: another db-setup, db-snapshot or db-clone has database \"%s\"%s%s%s",
-		database, holder ? " (" : "", holder ? holder : "", holder ? ")" : "");
+	out_info("waiting: another command has database \"%s\"%s%s%s", database, holder ? " (" : "",
+		holder ? holder : "", holder ? ")" : "");
 }
 
 const char *heal_comment(const struct siblings *siblings)

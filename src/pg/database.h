@@ -60,14 +60,14 @@ int database_create(struct conn *conn, const char *name,
 int database_drop(struct conn *conn, const char *name, const struct database_state *known,
 	bool force, bool *ret_dropped, struct err *err);
 
-/* Told that another reset holds the lock; holder may be NULL. */
+/* Told that another command holds the lock; holder may be NULL. */
 typedef void lock_waiting_fn(void *context, const char *holder);
 
 /*
- * Takes the lock that serializes resets of a database of that name on this server, waiting for it.
- * It ends with the connection. Behind a pooler, whose sessions are everybody's, a connection of its
- * own holds each lock (so do those below) in an open transaction; it is closed with conn, or when
- * the lock is released. Afterwards conn_is_pooled knows.
+ * Takes the lock that serializes what makes, drops, renames or marks a database of that name on
+ * this server, waiting for it. It ends with the connection. Behind a pooler, whose sessions are
+ * everybody's, a connection of its own holds each lock (so do those below) in an open transaction;
+ * it is closed with conn, or when the lock is released. Afterwards conn_is_pooled knows.
  */
 int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting, void *context,
 	struct err *err);

@@ -324,7 +324,7 @@ locked_by_setup() {
 	start_job db-setup
 	wait_until 'grep -q waiting "$JOB_ERR"'
 	wait_until '[ "$(locked_by_setup false)" = 1 ]'
-	assert_contains "$(<"$JOB_ERR")" 'another db-setup'
+	assert_contains "$(<"$JOB_ERR")" 'waiting: another command has database'
 	assert_contains "$(<"$JOB_ERR")" 'application "db-setup"'
 	sql postgres "SELECT pg_terminate_backend($SESSION_PID)"
 	wait "$first"

@@ -56,11 +56,11 @@ databases() {
 	assert_status 1
 }
 
-# Starts a reset whose seed lasts until the file "go" is there, and waits until it is at it.
+# Starts a reset whose seed lasts two seconds, and waits until it is at it.
 start_slow_reset() {
 	echo "SELECT pg_sleep(2)" >db/seed.sql
 	start_job db-setup
-	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid()\")\" = 1 ]"
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid()\")\" = 1 ]"
 }
 
 @test "two resets wait for each other where one or both come through a pooler" {
@@ -72,7 +72,7 @@ start_slow_reset() {
 		echo 'SELECT 1' >db/seed.sql
 		CONNECTION_URL=$second run --separate-stderr timeout 30 db-setup
 		assert_status 0
-		assert_contains "$stderr" 'waiting: another db-setup, db-snapshot or db-clone has database'
+		assert_contains "$stderr" 'waiting: another command has database'
 		assert_contains "$stderr" 'application "db-setup"'
 		job_ended
 		finish_job
