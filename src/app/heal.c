@@ -9,10 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-/* The database under the real name is one that a reset has not completed. */
-static bool is_half_made(const struct siblings *siblings, const struct sibling *old)
+bool heal_is_half_made(const struct siblings *siblings)
 {
 	const struct sibling *self = &siblings->self;
+	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
 
 	if (!siblings->found)
 		return false;
@@ -43,7 +43,7 @@ int heal(struct conn *conn, const char *database, struct siblings *siblings, boo
 	enum healed *ret_healed, struct err *err)
 {
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
-	const bool half = is_half_made(siblings, old) || (own && old && siblings->found);
+	const bool half = heal_is_half_made(siblings) || (own && old && siblings->found);
 	CLEANUP(mark_release)
 	struct mark aside = { .kind = own ? MARK_DROP : MARK_KILLED, .of = mem_strdup(database) };
 	CLEANUP(mark_release) struct mark made = MARK_INIT;

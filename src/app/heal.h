@@ -1,6 +1,6 @@
 /*
- * What a reset that was killed outright leaves is put right by the next command that creates, drops
- * or resets the database.
+ * What a reset that was killed outright leaves is put right by the next command that creates,
+ * drops, resets or protects the database.
  */
 #ifndef APP_HEAL_H
 #define APP_HEAL_H
@@ -15,6 +15,9 @@ enum healed {
 	HEAL_SUPERSEDED, /* an old one is still aside, but somebody else has made a database of its
 			    name since: nothing was touched */
 };
+
+/* The database under the real name is one that a reset has not completed. */
+bool heal_is_half_made(const struct siblings *siblings);
 
 /*
  * To be called with the lock of the database held (database_lock), so that nobody is resetting it.

@@ -3,6 +3,7 @@
 #include "app/client_startup.h"
 #include "app/context.h"
 #include "app/guard.h"
+#include "app/half_made.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/process.h"
@@ -207,7 +208,8 @@ static bool has_protected_host(const struct target *target)
 	return why != NULL;
 }
 
-/* By its name, else by what the database, its server and its address say. */
+/* By its name, else by what the database, its server and its address say. Warns of one that a reset
+ * has not completed. */
 static int is_protected(struct context *context, bool *ret_protected, struct err *err)
 {
 	const struct guard guard = { .context = context, .what = "connect to" };
@@ -228,6 +230,7 @@ static int is_protected(struct context *context, bool *ret_protected, struct err
 	conn_limit_silence(conn, conn_timeout_ms(&target->params));
 	/* A pooler may have another name for the database. */
 	if (database_comment(conn, NULL, &comment, err) != 0 ||
+		half_made_warn(conn, comment, err) != 0 ||
 		guard_decide(&guard, conn, comment, err) != 0)
 		return -1;
 	*ret_protected = guard_protects(context);

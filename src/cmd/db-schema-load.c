@@ -1,4 +1,5 @@
 #include "app/guard.h"
+#include "app/half_made.h"
 #include "app/steps.h"
 #include "base/mem.h"
 
@@ -10,7 +11,8 @@ static int check_objects(
 	struct guard guard = { .context = context, .what = "load a schema over what is in" };
 	CLEANUP(mem_cleanup) char *objects = NULL;
 
-	if (database_objects(conn, &objects, ret_comment, err) != 0)
+	if (database_objects(conn, &objects, ret_comment, err) != 0 ||
+		half_made_refuse(conn, *ret_comment, err) != 0)
 		return -1;
 	guard.destroys = guard.loses = objects;
 	if (guard_decide(&guard, conn, *ret_comment, err) != 0) {

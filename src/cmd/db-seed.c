@@ -1,4 +1,5 @@
 #include "app/guard.h"
+#include "app/half_made.h"
 #include "app/steps.h"
 #include "base/mem.h"
 #include "pg/truncate.h"
@@ -83,7 +84,8 @@ static int seed(struct guard *guard, struct conn *conn, struct scripts *scripts,
 	int result = opt_truncate ? truncate_find(conn, &plan, err)
 				  : database_comment(conn, NULL, &plan.comment, err);
 
-	if (result != 0 || confirm(guard, conn, scripts, &plan, err) != 0)
+	if (result != 0 || half_made_refuse(conn, plan.comment, err) != 0 ||
+		confirm(guard, conn, scripts, &plan, err) != 0)
 		return -1;
 	/* The first write to a target that is protected marks its database. */
 	guard_mark(guard->context, conn, plan.comment);

@@ -75,6 +75,9 @@ int database_lock(struct conn *conn, const char *name, lock_waiting_fn *waiting,
 /* The same without waiting: *ret_locked is false when another session holds it. */
 int database_try_lock(struct conn *conn, const char *name, bool *ret_locked, struct err *err);
 
+/* Whether somebody holds it; conn: any connection to the server. */
+int database_is_locked(struct conn *conn, const char *name, bool *ret_locked, struct err *err);
+
 /*
  * Takes the lock of what is done in the background after a reset (dropping, preparing copies), of
  * which there is one for a database of that name on this server. It has nothing to do with

@@ -281,6 +281,18 @@ int database_try_lock(struct conn *conn, const char *name, bool *ret_locked, str
 	return try_lock(conn, key, ret_locked, err);
 }
 
+int database_is_locked(struct conn *conn, const char *name, bool *ret_locked, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	CLEANUP(mem_cleanup) char *key = lock_key(RESET_LOCK, name);
+	const char *values[] = { key };
+
+	if (conn_query(conn, query_lock_holder, 1, values, &result, err) != 0)
+		return -1;
+	*ret_locked = PQntuples(result) > 0;
+	return 0;
+}
+
 int database_try_background_lock(
 	struct conn *conn, const char *name, bool *ret_locked, struct err *err)
 {
