@@ -1,9 +1,10 @@
 #include "app/alias.h"
 #include "app/guard.h"
+#include "app/half_made.h"
+#include "app/heal.h"
 #include "app/known_marks.h"
 #include "base/mem.h"
 #include "pg/database.h"
-#include "pg/sibling.h"
 #include "term/json.h"
 #include "term/out.h"
 
@@ -48,33 +49,72 @@ static void state_release(struct state *state)
 	mem_free(state->marked_once);
 }
 
-static int find_out(struct state *state, bool destroys, struct err *err)
+static int is_missing(const struct context *context, struct err *err)
+{
+	return err_set(err, ERR_FAILED, "database \"%s\" does not exist", context->target.database);
+}
+
+/* As it is now, whoever works on it. */
+static int look(struct state *state, const struct guard *guard, struct err *err)
 {
 	struct context *context = state->context;
-	const struct guard guard = {
-		.context = context,
-		.what = "lift the protection of",
-		.destroys = destroys,
-		.shows = opt_show,
-	};
+	const char *name = context->target.database;
 	struct database_state database = { 0 };
 
-	if (guard_check(&guard, err) != 0 ||
-		context_connect_maintenance(context, &state->conn, err) != 0 ||
-		database_inspect(state->conn, context->target.database, &database, err) != 0)
-		return -1;
-	if (alias_check(context, state->conn, database.found && !database.invalid, err) != 0)
+	if (database_inspect(state->conn, name, &database, err) != 0 ||
+		alias_check(context, state->conn, database.found && !database.invalid, err) != 0)
 		return -1;
 	if (!database.found)
-		return err_set(err, ERR_FAILED, "database \"%s\" does not exist",
-			context->target.database);
-	if (database_comment(state->conn, context->target.database, &state->comment, err) != 0 ||
-		guard_decide(&guard, state->conn, state->comment, err) != 0)
+		return is_missing(context, err);
+	if (database_comment(state->conn, name, &state->comment, err) != 0 ||
+		guard_decide(guard, state->conn, state->comment, err) != 0)
 		return -1;
 	protection_read(state->comment, &state->marked_as);
 	if (context->mark == PROTECTION_UNMARKED)
 		known_marks_get(context, &state->marked_once);
 	return 0;
+}
+
+/*
+ * With its lock, since a reset or a restore has read the mark that it is going to write, and puts
+ * another database under the name.
+ */
+static int hold(struct state *state, const struct guard *guard, struct err *err)
+{
+	struct context *context = state->context;
+	const char *name = context->target.database;
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+
+	if (heal_lock(context, state->conn, false, &siblings, err) != 0)
+		return -1;
+	if (!siblings.found && !siblings_get(&siblings, MARK_OLD, NULL))
+		return is_missing(context, err);
+	if (guard_decide(guard, state->conn, heal_comment(&siblings), err) != 0 ||
+		heal_found(context, state->conn, &siblings, err) != 0 ||
+		half_made_left(name, &siblings, err) != 0)
+		return -1;
+	if (!siblings.found)
+		return is_missing(context, err);
+	state->comment = take_ptr(siblings.self.comment);
+	/* That of another one was decided on if it was healed. */
+	context->mark = protection_read(state->comment, &state->marked_as);
+	return 0;
+}
+
+static int find_out(struct state *state, struct err *err)
+{
+	struct context *context = state->context;
+	const struct guard guard = {
+		.context = context,
+		.what = "lift the protection of",
+		.destroys = opt_off,
+		.shows = opt_show,
+	};
+
+	if (guard_check(&guard, err) != 0 ||
+		context_connect_maintenance(context, &state->conn, err) != 0)
+		return -1;
+	return opt_show ? look(state, &guard, err) : hold(state, &guard, err);
 }
 
 /* --- --show ---------------------------------------------------------------------------------- */
@@ -130,8 +170,9 @@ static void show(const struct state *state)
 	if (context->mark == PROTECTION_LIFTED)
 		out_data("its mark says that its host does not protect it (db-protect --off)\n");
 	if (state->marked_once)
-		out_warning("its mark is gone: it was marked as that of the target \"%s\", and its "
-			    "comment has been written anew since; db-protect marks it again",
+		out_warning("its mark is gone: it was marked as that of the target \"%s\", and "
+			    "since then its comment was written anew, or the database made anew; "
+			    "db-protect marks it again",
 			state->marked_once);
 }
 
@@ -233,7 +274,7 @@ static int run_protect(struct run *run, struct err *err)
 		return err_set(err, ERR_USAGE, "--json goes with --show");
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "protect", err) != 0 ||
-		find_out(&state, opt_off, err) != 0)
+		find_out(&state, err) != 0)
 		return -1;
 	if (opt_show) {
 		show(&state);

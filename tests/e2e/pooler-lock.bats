@@ -81,6 +81,39 @@ start_slow_reset() {
 	done
 }
 
+@test "db-protect waits for a reset where one or both come through a pooler" {
+	local direct first second
+	export DB_CACHE=off
+	direct=$(app_url "$NAME")
+	for pair in "$CONNECTION_URL $CONNECTION_URL" "$direct $CONNECTION_URL" "$CONNECTION_URL $direct"; do
+		read -r first second <<<"$pair"
+		CONNECTION_URL=$first start_slow_reset
+		CONNECTION_URL=$second run --separate-stderr timeout 30 db-protect
+		assert_status 0
+		assert_contains "$stderr" 'waiting: another command has database'
+		finish_job
+		assert_status 0
+		wait_until '[ "$(locks_held)" = 0 ]'
+		assert_contains "$(sql postgres "SELECT shobj_description(oid, 'pg_database') FROM pg_database
+			WHERE datname = '$NAME'")" '[dbrig:protected=local]'
+		CONNECTION_URL=$second run timeout 30 db-protect --off --confirm "$NAME"
+		assert_status 0
+	done
+}
+
+@test "db-seed through a pooler refuses what a reset has not completed" {
+	start_slow_reset
+	echo 'CREATE TABLE more ()' >more.sql
+	run --separate-stderr timeout 20 db-seed -f more.sql
+	assert_status 1
+	assert_contains "$stderr" 'is not complete: a reset is at work on it'
+	kill -KILL "$JOB_PID"
+	wait_until '[ "$(locks_held)" = 0 ]'
+	run --separate-stderr timeout 20 db-seed -f more.sql
+	assert_status 1
+	assert_contains "$stderr" 'is not complete: a reset of it was killed'
+}
+
 @test "the lock behind a pooler goes with a reset that is killed" {
 	start_slow_reset
 	assert_equal 1 "$(locks_held)"

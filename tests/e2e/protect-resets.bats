@@ -44,6 +44,139 @@ mark_of() {
 	comment "$1" | grep -o '\[dbrig:[a-z]*protected[^]]*\]' || :
 }
 
+# --- while somebody works on it ----------------------------------------------------------------
+
+@test "db-protect waits for a reset, and its mark is there when that is done" {
+	gated_reset
+	protect_waits
+	open_gate
+	wait "$RESET_PID"
+	finish_job
+	assert_status 0
+	assert_contains "$stderr" "\"$name\" is protected now"
+	assert_equal '3|two' "$(items "$name")"
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
+
+@test "db-protect waits for a reset, and marks the old database when that one comes back" {
+	gated_reset
+	protect_waits
+	kill -TERM "$RESET_PID"
+	wait "$RESET_PID" || :
+	finish_job
+	assert_status 0
+	assert_old_database
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
+
+@test "db-protect waits for a restore, and its mark is there when that is done" {
+	db-snapshot -q save one
+	sql "$name" 'DROP TABLE old'
+	start_session postgres holder "BEGIN; COMMENT ON DATABASE \"$(sibling snapshot)\" IS '$(comment "$(sibling snapshot)")'; SELECT pg_sleep(60)"
+	start_job db-snapshot restore one
+	restore=$JOB_PID
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'db-snapshot'
+		AND wait_event_type = 'Lock'\")\" = 1 ]"
+	protect_waits
+	open_gate
+	wait "$restore"
+	finish_job
+	assert_status 0
+	assert_old_database
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
+
+@test "--off waits for a reset, and what it says is so when that is done" {
+	db-protect -q
+	gated_reset --confirm "$name"
+	protect_waits --off --confirm "$name"
+	open_gate
+	wait "$RESET_PID"
+	finish_job
+	assert_status 0
+	assert_contains "$stderr" 'is not protected any more'
+	assert_equal '3|two' "$(items "$name")"
+	assert_equal '' "$(mark_of "$name")"
+}
+
+@test "--show waits for nobody" {
+	db-protect -q
+	gated_reset --confirm "$name"
+	run --separate-stderr timeout 20 db-protect --show
+	assert_status 0
+	assert_contains "$output" 'is protected: it is marked'
+	assert_equal '' "$stderr"
+	open_gate
+	wait "$RESET_PID"
+}
+
+# --- after a reset that was killed -------------------------------------------------------------
+
+@test "after a killed reset db-protect heals and marks the old database" {
+	gated_reset
+	kill -KILL "$RESET_PID"
+	run --separate-stderr db-protect
+	assert_status 0
+	assert_contains "$stderr" "a reset of database \"$name\" was killed (process $RESET_PID of "
+	assert_contains "$stderr" 'its old database is back'
+	assert_contains "$stderr" 'is protected now'
+	assert_old_database
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	run db-create
+	assert_status 0
+	refute_contains "$output" killed
+	assert_old_database
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
+
+@test "after a killed reset --off needs the name, heals and takes the mark of the old database" {
+	db-protect -q
+	gated_reset --confirm "$name"
+	kill -KILL "$RESET_PID"
+	# A script may have written over what the half-made one has.
+	sql postgres "COMMENT ON DATABASE \"$name\" IS 'by a script'"
+	run --separate-stderr db-protect --off
+	assert_status 4
+	assert_equal "by a script" "$(comment "$name")"
+	run --separate-stderr db-protect --off --confirm "$name"
+	assert_status 0
+	assert_contains "$stderr" 'its old database is back'
+	assert_contains "$stderr" 'is not protected any more'
+	assert_old_database
+	assert_equal '' "$(mark_of "$name")"
+}
+
+@test "a mark that only what a killed reset has left carries is no mark of the old database" {
+	gated_reset
+	kill -KILL "$RESET_PID"
+	sql postgres "COMMENT ON DATABASE \"$name\" IS '$(comment "$name") [dbrig:protected=local]'"
+	run --separate-stderr db-protect
+	assert_status 0
+	assert_contains "$stderr" 'is protected now'
+	assert_old_database
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
+
+@test "who may not create databases marks what is whole, and nothing that is half made" {
+	sql postgres "ALTER DATABASE \"$name\" OWNER TO nocreate"
+	CONNECTION_URL=$(nocreate_url "$name") run --separate-stderr db-protect
+	assert_status 0
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	gated_reset --confirm "$name"
+	kill -KILL "$RESET_PID"
+	before=$(comment "$name")
+	assert_contains "$before" '[dbrig:loading'
+	for option in '' "--off --confirm $name"; do
+		# shellcheck disable=SC2086 # words
+		CONNECTION_URL=$(nocreate_url "$name") run --separate-stderr db-protect $option
+		assert_status 1
+		assert_contains "$stderr" "database \"$name\" is not complete: a reset of it was killed; the old one is kept as \"$name.dbrig-old\""
+		assert_contains "$stderr" 'A role that may create databases'
+		assert_equal "$before" "$(comment "$name")"
+		assert_equal precious "$(sql "$name.dbrig-old" 'SELECT what FROM old')"
+	done
+}
+
 # --- what is not complete ----------------------------------------------------------------------
 
 # assert_incomplete WHY HINT

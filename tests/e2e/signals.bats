@@ -39,6 +39,25 @@ load faults
 	done
 }
 
+@test "SIGINT and SIGTERM end a db-protect that waits for a reset, and nothing is marked" {
+	old_database
+	echo 'SELECT pg_sleep(60);' >>db/seed.sql
+	start_job db-setup --no-cache
+	wait_until 'running %pg_sleep%'
+	before=$(sql postgres "SELECT description FROM pg_shdescription WHERE description LIKE '%of=$name %' ORDER BY 1")
+	for signal in INT TERM; do
+		start_child env PGAPPNAME=db-setup db-protect
+		wait_until 'running %pg_advisory_lock%'
+		kill "-$signal" "$CHILD_PID"
+		finish_job
+		assert_equal "signal $(kill -l "$signal"), status 0" "$output"
+		wait_until '! running %pg_advisory_lock%'
+		running %pg_sleep%
+	done
+	assert_equal "$before" "$(sql postgres "SELECT description FROM pg_shdescription WHERE description LIKE '%of=$name %' ORDER BY 1")"
+	refute_contains "$before" protected
+}
+
 @test "SIGINT and SIGTERM while the new database gets its name leave the old one" {
 	old_database
 	hold "COMMENT ON DATABASE $name IS 'x'"
