@@ -2,6 +2,7 @@
 
 #include "app/background.h"
 #include "app/heal.h"
+#include "app/known_marks.h"
 #include "app/making.h"
 #include "app/steps.h"
 #include "base/clock.h"
@@ -106,6 +107,23 @@ static int keep_superseded(struct reset *reset, const struct sibling *old, struc
 	return 0;
 }
 
+/* The database that was given up is gone, its mark with it, and no new one has taken its place. */
+static void tell_lost_mark(struct reset *reset, struct err *err)
+{
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	uint32_t oid;
+
+	if (!reset->gave_up_old || reset->mark != PROTECTION_MARKED ||
+		database_oid(reset->conn, reset->database, &oid, &own) != 0 || oid != 0)
+		return;
+	known_marks_dropped(reset->context, reset->conn,
+		siblings_get(&reset->siblings, MARK_SNAPSHOT, NULL) != NULL);
+	/* That of a target which is protected by its name comes by itself. */
+	if (!target_is_protected(&reset->context->target))
+		err_note_line(err, "Its mark went with it: db-protect sets it again when there is "
+				   "a new one.");
+}
+
 /* What is neither a database to come back to nor in anybody's use. */
 static int clear_way(struct reset *reset, struct err *err)
 {
@@ -126,7 +144,10 @@ static int clear_way(struct reset *reset, struct err *err)
 		return 0;
 	reset->had_old = false;
 	reset->gave_up_old = true;
-	return step_drop(reset->conn, reset->database, NULL, reset->force, err);
+	if (step_drop(reset->conn, reset->database, NULL, reset->force, err) == 0)
+		return 0;
+	tell_lost_mark(reset, err);
+	return -1;
 }
 
 /* What follows from the database's being protected or not, which is known only now. */
@@ -455,13 +476,14 @@ static int undo(struct reset *reset, struct err *err)
 		mem_free(take_ptr(err->note));
 	if (reset->had_old && healed == HEAL_RESTORED)
 		err_note_line(err, "The old database \"%s\" is back as it was.", reset->database);
-	else if (healed == HEAL_REMOVED)
+	else if (healed == HEAL_REMOVED || (reset->gave_up_old && !reset->siblings.found))
 		err_note_line(err, "Database \"%s\" does not exist%s.", reset->database,
 			reset->gave_up_old ? ": --drop-first gave the old one up" : ", as before");
 	else if (is_complete(reset))
 		err_note_line(err, "It came too late: the reset is complete.");
 	else if (reset->had_old && reset->siblings.found)
 		err_note_line(err, "The old database \"%s\" is as it was.", reset->database);
+	tell_lost_mark(reset, err);
 	/* A spare that was used up is made anew. */
 	if (reset->caching && reset->options->policy.spare && healed == HEAL_RESTORED &&
 		!interrupt_seen())

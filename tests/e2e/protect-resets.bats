@@ -177,6 +177,77 @@ mark_of() {
 	done
 }
 
+# --- a database that was given up --------------------------------------------------------------
+
+@test "--drop-first that fails says that the mark went too, and it is not missed" {
+	for failure in 'SELECT nonsense;' 'COMMIT; SELECT nonsense;'; do
+		db-protect -q
+		cp db/schema.sql schema
+		echo "$failure" >>db/schema.sql
+		run --separate-stderr db-setup --drop-first --confirm "$name"
+		assert_status 3
+		assert_contains "$stderr" '--drop-first gave the old one up'
+		assert_contains "$stderr" 'Its mark went with it: db-protect sets it again'
+		cp schema db/schema.sql
+		db-create -q
+		run --separate-stderr db-protect --show
+		assert_contains "$output" 'is not protected'
+		assert_equal '' "$stderr"
+	done
+}
+
+@test "--drop-first that cannot make the new database says so, and that the mark went" {
+	db-protect -q
+	# What is made next is nothing of dbrig's.
+	sql postgres "CREATE DATABASE \"$name.dbrig-new\""
+	sql postgres "COMMENT ON DATABASE \"$name.dbrig-new\" IS 'mine'"
+	drop_later "$name.dbrig-new"
+	run --separate-stderr db-setup --drop-first --confirm "$name"
+	assert_status 1
+	assert_contains "$stderr" "Database \"$name\" does not exist: --drop-first gave the old one up."
+	assert_contains "$stderr" 'Its mark went with it'
+	! db_exists "$name" || return 1
+}
+
+@test "a mark that nothing was lost of is not said to be, nor one that comes by itself" {
+	db-protect -q
+	echo 'SELECT nonsense;' >>db/schema.sql
+	run --separate-stderr db-setup --confirm "$name"
+	assert_status 3
+	refute_contains "$stderr" 'Its mark'
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	PROD_CONNECTION_URL=$CONNECTION_URL run --separate-stderr db-setup prod --drop-first --confirm "$name"
+	assert_status 3
+	assert_contains "$stderr" '--drop-first gave the old one up'
+	refute_contains "$stderr" 'Its mark'
+	PROD_CONNECTION_URL=$CONNECTION_URL db-create -q prod
+	assert_equal '[dbrig:protected=prod]' "$(mark_of "$name")"
+	# Of one that was never marked.
+	PROD_CONNECTION_URL='' db-protect -q --off --confirm "$name"
+	run --separate-stderr db-setup --drop-first
+	assert_status 3
+	refute_contains "$stderr" 'Its mark'
+}
+
+@test "after a killed --drop-first the next reset sets the mark again, and --show says nothing false" {
+	cp db/seed.sql seed
+	db-protect -q
+	gated_reset --drop-first --confirm "$name"
+	kill -KILL "$RESET_PID"
+	# From the moment that it has the name.
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	cp seed db/seed.sql
+	db-setup -q --confirm "$name"
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	gated_reset --drop-first --confirm "$name"
+	kill -KILL "$RESET_PID"
+	db-create -q
+	run --separate-stderr db-protect --show
+	assert_contains "$output" 'is not protected'
+	assert_contains "$stderr" 'its mark is gone'
+	assert_contains "$stderr" 'or the database made anew'
+}
+
 # --- what is not complete ----------------------------------------------------------------------
 
 # assert_incomplete WHY HINT
