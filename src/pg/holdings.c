@@ -296,8 +296,10 @@ static int connect_inside(struct conn *maintenance, const struct inquiry *inquir
 		.deadline = inquiry->deadline,
 	};
 
-	if (inquiry->deadline <= clock_ms())
-		return err_set(err, ERR_TIMEOUT, "no time was left to ask");
+	if (inquiry->deadline <= clock_ms()) {
+		err_set(err, ERR_TIMEOUT, "no time was left to ask");
+		return -1;
+	}
 	return conn_open_beside(maintenance, &options, CONNECT_SECONDS, ret_conn, err);
 }
 
