@@ -171,6 +171,19 @@ static int obey_guarded(struct terminal *terminal, struct err *err)
 	return quiet ? echo_off(terminal, err) : 0;
 }
 
+/* Whether c can be taken; a NUL byte would end the answer for whoever compares it. */
+static int check_next(const struct terminal *terminal, char c, size_t length, struct err *err)
+{
+	if (c != '\0' && length < PROMPT_ANSWER_MAX)
+		return 0;
+	/* What is left of the line is no command for the shell, which reads there next. */
+	tcflush(terminal->fd, TCIFLUSH);
+	if (c == '\0')
+		return err_set(err, ERR_FAILED, "the answer holds a NUL character");
+	return err_set(
+		err, ERR_FAILED, "the answer is longer than %d characters", PROMPT_ANSWER_MAX);
+}
+
 /*
  * Reads up to a newline, which is dropped, into buffer of PROMPT_ANSWER_MAX bytes. *ret_end: the
  * input ended before there was one.
@@ -205,9 +218,8 @@ static int read_line(struct terminal *terminal, const char *question, char *buff
 			*ret_length = got == 0 ? 0 : length;
 			return 0;
 		}
-		if (length >= PROMPT_ANSWER_MAX)
-			return err_set(err, ERR_FAILED, "the answer is longer than %d characters",
-				PROMPT_ANSWER_MAX);
+		if (check_next(terminal, c, length, err) != 0)
+			return -1;
 		buffer[length++] = c;
 	}
 }

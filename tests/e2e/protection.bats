@@ -202,7 +202,7 @@ attempt() {
 	done
 }
 
-@test "what was typed before the question, not finished or without end is no answer" {
+@test "what was typed before the question, not finished, without end or with a NUL is no answer" {
 	production
 	export PROD_CONNECTION_URL=$PROD_URL
 	# Typed ahead, as a pasted block is: the terminal has it when the question comes.
@@ -219,6 +219,15 @@ attempt() {
 	answer 'to drop it: ' "$(printf '%03000d' 0)"$'\n' db-drop prod --force
 	assert_status 4
 	assert_contains "$output" 'the answer is longer'
+	assert_equal "$before" "$(everything)"
+	# A NUL is written beside type_keys: no shell's word holds one.
+	on_terminal bash -c 'db-drop prod --force; echo "it was $?"; read -r -t 1 line; echo "left: $line."'
+	screen_ends 'to drop it: '
+	printf '%s\0 NO I DO NOT\n' "$name" >&"$KEYS"
+	finish_terminal
+	assert_contains "$output" 'the answer holds a NUL'
+	assert_contains "$output" 'it was 4'
+	assert_contains "$output" 'left: .'
 	assert_equal "$before" "$(everything)"
 }
 
