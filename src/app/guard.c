@@ -36,6 +36,17 @@ const struct variable guard_variables[] = {
 	{ 0 },
 };
 
+/* What the name that is typed was asked for. */
+struct shown {
+	uint32_t oid; /* 0: there is none of that name */
+	char *comment;
+};
+
+static void shown_release(struct shown *shown)
+{
+	mem_free(shown->comment);
+}
+
 /* --- the decision ---------------------------------------------------------------------------- */
 
 static struct protection_case request_for(const struct target *target, bool is_protected)
@@ -200,14 +211,62 @@ static int ask(struct context *context, const char *what, struct protection_case
 	return 0;
 }
 
+/* A pooler may have another name for the database that conn is connected to. */
+static bool is_connected_to(const struct target *target, struct conn *conn)
+{
+	const char *connected = PQdb(conn_pg(conn));
+
+	return connected && strcmp(connected, target->database) == 0;
+}
+
+static int look_at(
+	const struct target *target, struct conn *conn, struct shown *ret_shown, struct err *err)
+{
+	return database_identity(conn, is_connected_to(target, conn) ? NULL : target->database,
+		&ret_shown->oid, &ret_shown->comment, err);
+}
+
+static bool is_marked_alike(const char *comment, const char *other)
+{
+	CLEANUP(mem_cleanup) char *target = NULL;
+	CLEANUP(mem_cleanup) char *other_target = NULL;
+
+	return protection_read(comment, &target) == protection_read(other, &other_target) &&
+	       !target == !other_target && (!target || strcmp(target, other_target) == 0);
+}
+
+/* Who types takes their time: somebody may have renamed another database to that name meanwhile. */
+static int look_again(
+	const struct guard *guard, struct conn *conn, const struct shown *before, struct err *err)
+{
+	const struct target *target = &guard->context->target;
+	CLEANUP(shown_release) struct shown now = { 0 };
+
+	if (look_at(target, conn, &now, err) != 0)
+		return -1;
+	if (now.oid != before->oid)
+		err_set(err, ERR_REFUSED,
+			"database \"%s\" is another one than when its name was asked for",
+			target->database);
+	else if (!is_marked_alike(now.comment, before->comment))
+		err_set(err, ERR_REFUSED,
+			"the protection mark of database \"%s\" is another one than when its name "
+			"was asked for",
+			target->database);
+	else
+		return 0;
+	err_note_line(err, nothing_changed);
+	err_hint(err, "Run it again to see what it is now.");
+	return -1;
+}
+
 /* Where there is nothing of that name yet, nothing of production's can be lost. */
 static int exists(
 	const struct context *context, struct conn *conn, bool *ret_exists, struct err *err)
 {
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
-	const char *connected = PQdb(conn_pg(conn));
 
-	*ret_exists = connected && strcmp(connected, context->target.database) == 0;
+	*ret_exists = is_connected_to(&context->target, conn);
 	if (*ret_exists)
 		return 0;
 	if (siblings_find(conn, context->target.database, &siblings, err) != 0)
@@ -267,8 +326,25 @@ static void tell_consent(const struct protection_case *request)
 		out_info("the user's words, by DBRIG_CONSENT: %s", request->consent);
 }
 
+/* conn: NULL where the server cannot be asked. */
+static int ask_and_look(const struct guard *guard, struct conn *conn,
+	struct protection_case *request, char **ret_typed, struct err *err)
+{
+	CLEANUP(shown_release) struct shown shown = { 0 };
+
+	if (conn && look_at(&guard->context->target, conn, &shown, err) != 0)
+		return -1;
+	if (guard->loses && tell_holdings(guard->context, err) != 0)
+		return -1;
+	if (ask(guard->context, guard->what, request, ret_typed, err) != 0)
+		return -1;
+	if (!conn || protection_decide(request) != PROTECTION_ALLOWED)
+		return 0;
+	return look_again(guard, conn, &shown, err);
+}
+
 /* With what was found out. */
-static int conclude(const struct guard *guard, bool doubtful, struct err *err)
+static int conclude(const struct guard *guard, struct conn *conn, bool doubtful, struct err *err)
 {
 	struct context *context = guard->context;
 	CLEANUP(mem_cleanup) char *typed = NULL;
@@ -278,12 +354,11 @@ static int conclude(const struct guard *guard, bool doubtful, struct err *err)
 
 	if (guard->cause && request.is_protected)
 		out_info("%s destroys data", guard->cause);
-	if (guard->loses && request.is_protected &&
-		(verdict == PROTECTION_ASK || verdict == PROTECTION_ALLOWED) &&
+	if (verdict == PROTECTION_ALLOWED && guard->loses && request.is_protected &&
 		tell_holdings(context, err) != 0)
 		return -1;
 	if (verdict == PROTECTION_ASK) {
-		if (ask(context, guard->what, &request, &typed, err) != 0)
+		if (ask_and_look(guard, conn, &request, &typed, err) != 0)
 			return -1;
 		verdict = protection_decide(&request);
 	}
@@ -301,7 +376,7 @@ int guard_decide(const struct guard *guard, struct conn *conn, const char *comme
 
 	if (find_out(guard, conn, comment, err) != 0 || doubt(guard, conn, &doubtful, err) != 0)
 		return -1;
-	return conclude(guard, doubtful, err);
+	return conclude(guard, conn, doubtful, err);
 }
 
 int guard_decide_unseen(const struct guard *guard, struct err *err)
@@ -315,7 +390,7 @@ int guard_decide_unseen(const struct guard *guard, struct err *err)
 	if (!context->protected_why)
 		context->protected_why =
 			mem_strdup("it was marked once, and cannot be looked at now");
-	return conclude(guard, false, err);
+	return conclude(guard, NULL, false, err);
 }
 
 bool guard_has_confirmation(void)
@@ -432,15 +507,12 @@ struct load_judge guard_judge(struct context *context)
 
 /* --- the mark -------------------------------------------------------------------------------- */
 
-/* A pooler may have another name for the database that conn is connected to. */
 static int set_comment(
 	const struct target *target, struct conn *conn, const char *comment, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *own = NULL;
-	const char *connected = PQdb(conn_pg(conn));
 
-	if (connected && strcmp(connected, target->database) == 0 &&
-		database_own_name(conn, &own, err) != 0)
+	if (is_connected_to(target, conn) && database_own_name(conn, &own, err) != 0)
 		return -1;
 	return database_set_comment(conn, own ? own : target->database, comment, err);
 }

@@ -34,9 +34,10 @@ int guard_check(const struct guard *guard, struct err *err);
 /*
  * The decision, with what the server says. conn: any connection to it; comment: of the database,
  * NULL: none, or no such database. On a protected database it says what is about to be lost and
- * asks for its name, or fails with REFUSED; nothing is changed. So it does where it could not be
- * found out whether another target's URL leads there, which it says in any case. Sets the context's
- * protected_why, unknown_why and mark.
+ * asks for its name, or fails with REFUSED; nothing is changed. Once the name was typed, what has
+ * it must be what had it before, with the mark it had: else REFUSED too. So it does where it could
+ * not be found out whether another target's URL leads there, which it says in any case. Sets the
+ * context's protected_why, unknown_why and mark.
  */
 int guard_decide(
 	const struct guard *guard, struct conn *conn, const char *comment, struct err *err);

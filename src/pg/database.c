@@ -73,6 +73,23 @@ int database_comment(struct conn *conn, const char *name, char **ret_comment, st
 	return 0;
 }
 
+int database_identity(
+	struct conn *conn, const char *name, uint32_t *ret_oid, char **ret_comment, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	*ret_oid = 0;
+	*ret_comment = NULL;
+	if (conn_query(conn, query_database_identity, 1, &name, &result, err) != 0)
+		return -1;
+	if (PQntuples(result) == 0)
+		return 0;
+	*ret_oid = (uint32_t)strtoul(PQgetvalue(result, 0, 0), NULL, 10);
+	if (!PQgetisnull(result, 0, 1))
+		*ret_comment = mem_strdup(PQgetvalue(result, 0, 1));
+	return 0;
+}
+
 int database_own_name(struct conn *conn, char **ret_name, struct err *err)
 {
 	CLEANUP(result_cleanup) PGresult *result = NULL;

@@ -32,6 +32,10 @@ int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct 
  * has none, or there is no such database. */
 int database_comment(struct conn *conn, const char *name, char **ret_comment, struct err *err);
 
+/* The same with its oid; 0: there is none. */
+int database_identity(struct conn *conn, const char *name, uint32_t *ret_oid, char **ret_comment,
+	struct err *err);
+
 /* The name by which the server knows conn's database; the caller owns it. */
 int database_own_name(struct conn *conn, char **ret_name, struct err *err);
 

@@ -231,6 +231,38 @@ attempt() {
 	assert_equal "$before" "$(everything)"
 }
 
+@test "a name typed for one database does not confirm another that was given it meanwhile" {
+	production
+	export PROD_CONNECTION_URL=$PROD_URL
+	other=$(db other)
+	on_terminal db-setup prod --force
+	screen_ends 'to reset it: '
+	sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$name'"
+	sql postgres "ALTER DATABASE \"$name\" RENAME TO \"${name}_x\""
+	sql postgres "ALTER DATABASE \"$other\" RENAME TO \"$name\""
+	before=$(everything)
+	type_keys "$name"$'\n'
+	finish_terminal
+	assert_status 4
+	assert_contains "$output" "database \"$name\" is another one than when its name was asked for"
+	assert_contains "$output" 'Run it again'
+	assert_equal "$before" "$(everything)"
+}
+
+@test "a name typed does not confirm where the mark has changed meanwhile" {
+	production
+	export PROD_CONNECTION_URL=$PROD_URL
+	on_terminal db-drop prod --force
+	screen_ends 'to drop it: '
+	sql postgres "COMMENT ON DATABASE \"$name\" IS '[dbrig:protected=live]'"
+	before=$(everything)
+	type_keys "$name"$'\n'
+	finish_terminal
+	assert_status 4
+	assert_contains "$output" "the protection mark of database \"$name\" is another one"
+	assert_equal "$before" "$(everything)"
+}
+
 @test "SIGINT at the question changes nothing" {
 	production
 	export PROD_CONNECTION_URL=$PROD_URL
