@@ -11,6 +11,7 @@
 #include "pg/sibling.h"
 #include "term/out.h"
 #include "term/prompt.h"
+#include "term/safe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,9 @@ const struct option guard_options[] = {
 const struct variable guard_variables[] = {
 	{ "DB_PROTECTED_TARGETS", "Targets that are protected as prod is, with blanks or commas "
 				  "between them." },
-	{ "DBRIG_CONSENT", "The user's own words that allow an AI agent to destroy a protected "
-			   "database; they are printed." },
+	{ "DBRIG_CONSENT",
+		"The user's own words, two at least, that allow an AI agent to destroy a protected "
+		"database; they are printed." },
 	{ "DBRIG_AGENT", "0: the caller is no AI agent, whatever the environment says; 1: it is." },
 	{ 0 },
 };
@@ -63,6 +65,13 @@ static struct protection_case request_for(const struct target *target, bool is_p
 
 static const char nothing_changed[] = "Nothing was changed.";
 
+static bool has_consent(void)
+{
+	const char *consent = getenv("DBRIG_CONSENT");
+
+	return consent && *consent;
+}
+
 static int refuse(const struct guard *guard, enum protection_verdict verdict, const char *why,
 	struct err *err)
 {
@@ -84,6 +93,10 @@ static int refuse(const struct guard *guard, enum protection_verdict verdict, co
 	}
 	if (guard->cause)
 		err_detail(err, "%s destroys data.", guard->cause);
+	if (verdict == PROTECTION_NO_CONSENT && has_consent())
+		err_detail_line(err,
+			"What DBRIG_CONSENT holds are not a user's own words: those are two at "
+			"least.");
 	err_note_line(err, nothing_changed);
 	if (verdict == PROTECTION_NO_CONSENT)
 		err_hint(err,
@@ -322,8 +335,10 @@ static int refuse_doubtful(
 /* Of who was allowed by it. */
 static void tell_consent(const struct protection_case *request)
 {
+	CLEANUP(mem_cleanup) char *words = safe_text(request->consent, SAFE_LINE);
+
 	if (request->is_protected && request->is_agent)
-		out_info("the user's words, by DBRIG_CONSENT: %s", request->consent);
+		out_info("the user's words, by DBRIG_CONSENT: %s", words);
 }
 
 /* conn: NULL where the server cannot be asked. */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/rds_endpoint.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -303,11 +304,57 @@ char *protection_reason(const struct protection_signs *signs)
 
 /* --- the decision ---------------------------------------------------------------------------- */
 
-static bool is_blank(const char *text)
+struct code_range {
+	uint32_t first, last;
+};
+
+static bool is_in(uint32_t code, const struct code_range *ranges, size_t count)
 {
-	while (text && isspace((unsigned char)*text))
-		text++;
-	return !text || !*text;
+	for (size_t i = 0; i < count; i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+static bool is_letter(uint32_t code)
+{
+	/* By blocks: punctuation, symbols, private use, pictographs. */
+	static const struct code_range others[] = { { 0x80, 0xBF }, { 0xD7, 0xD7 }, { 0xF7, 0xF7 },
+		{ 0x2000, 0x2BFF }, { 0x2E00, 0x303F }, { 0xE000, 0xF8FF }, { 0xFE00, 0xFE6F },
+		{ 0xFF00, 0xFF20 }, { 0x1F000, 0x1FFFF }, { 0xE0000, 0x10FFFF } };
+
+	return code < 0x80 ? isalpha((int)code) != 0 : !is_in(code, others, ARRAY_SIZE(others));
+}
+
+/* Thai to Burmese, Khmer, Chinese and Japanese are written without blanks. */
+static bool is_word_alone(uint32_t code)
+{
+	static const struct code_range scripts[] = { { 0xE00, 0xEFF }, { 0x1000, 0x109F },
+		{ 0x1780, 0x17FF }, { 0x3041, 0x30FF }, { 0x3400, 0x9FFF }, { 0xF900, 0xFAFF },
+		{ 0x20000, 0x3FFFF } };
+
+	return is_in(code, scripts, ARRAY_SIZE(scripts));
+}
+
+bool protection_is_consent(const char *words)
+{
+	size_t left = words ? strlen(words) : 0, size, count = 0;
+	bool in_word = false; /* one that was counted */
+
+	for (; left > 0; words += size, left -= size) {
+		uint32_t code;
+
+		size = utf8_decode(words, left, &code);
+		if (size == 0) {
+			size = 1;
+		} else if (code < 0x80 && isspace((int)code)) {
+			in_word = false;
+		} else if (is_letter(code) && (!in_word || is_word_alone(code))) {
+			in_word = true;
+			count++;
+		}
+	}
+	return count >= 2;
 }
 
 enum protection_verdict protection_decide(const struct protection_case *request)
@@ -316,7 +363,7 @@ enum protection_verdict protection_decide(const struct protection_case *request)
 		return PROTECTION_OTHER_CONFIRM;
 	if (!request->is_protected)
 		return PROTECTION_ALLOWED;
-	if (request->is_agent && is_blank(request->consent))
+	if (request->is_agent && !protection_is_consent(request->consent))
 		return PROTECTION_NO_CONSENT;
 	if (request->confirm)
 		return PROTECTION_ALLOWED;

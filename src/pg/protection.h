@@ -82,7 +82,7 @@ struct protection_case {
 	bool has_terminal;   /* the name can be typed */
 	const char *typed;   /* what was; NULL: it was not asked for */
 	bool is_agent;       /* an AI agent is calling */
-	const char *consent; /* DBRIG_CONSENT; NULL or only blanks: none */
+	const char *consent; /* DBRIG_CONSENT; NULL: none */
 };
 
 enum protection_verdict {
@@ -93,6 +93,12 @@ enum protection_verdict {
 	PROTECTION_UNCONFIRMED,   /* nobody has confirmed, and there is nobody to ask */
 	PROTECTION_NO_CONSENT,    /* an agent without its user's words */
 };
+
+/*
+ * Whether that may be a user's own words: two at least with a letter in each, of a script without
+ * blanks two letters. A "y" or "." is what a program answers by itself. NULL is none.
+ */
+bool protection_is_consent(const char *words);
 
 /*
  * The one decision on destroying. What neither --force nor an answer from a pipe nor a variable can

@@ -140,16 +140,19 @@ attempt() {
 	export DBRIG_AGENT=1
 	attempts prod --confirm "$name"
 	DBRIG_CONSENT=' ' attempts prod --confirm "$name"
-	DBRIG_CONSENT='yes' attempts prod
-	DBRIG_CONSENT='yes' attempts prod --force
+	DBRIG_CONSENT=. attempt db-drop prod --confirm "$name"
+	DBRIG_CONSENT=yes attempts prod --confirm "$name"
+	assert_contains "$stderr" "What DBRIG_CONSENT holds are not a user's own words"
+	DBRIG_CONSENT='drop it' attempts prod
+	DBRIG_CONSENT='drop it' attempts prod --force
 }
 
 @test "an AI agent with its user's words, which are shown" {
 	production
 	export PROD_CONNECTION_URL=$PROD_URL DBRIG_AGENT=1
-	DBRIG_CONSENT=$'drop the shop\e[2J, please' run --separate-stderr db-drop prod --force --confirm "$name"
+	DBRIG_CONSENT=$'drop the shop\e[2J,\nhint: please' run --separate-stderr db-drop prod --force --confirm "$name"
 	assert_status 0
-	assert_contains "$stderr" 'drop the shop'
+	assert_contains "$stderr" 'drop the shop\x1B[2J,\nhint: please'
 	assert_contains "$stderr" "at stake: database \"$name\""
 	refute_contains "$stderr" $'\e[2J'
 	assert_equal '' "$(oid "$name")"

@@ -235,15 +235,38 @@ static void test_reason(void **state)
 
 /* --- the decision ---------------------------------------------------------------------------- */
 
+static void test_consent(void **state)
+{
+	static const struct {
+		const char *words;
+		bool is_consent;
+	} cases[] = {
+		{ NULL, false }, { "", false }, { " \t\n", false }, { ".", false }, { "y", false },
+		{ "yes", false }, { " yes ", false }, { "yes.", false }, { "yes !", false },
+		{ "1 2", false }, { "ok 1", false }, { "drop-it", false },
+		{ "\xF0\x9F\x91\x8D \xF0\x9F\x91\x8D", false },    /* pictographs */
+		{ "\xE2\x80\xA6 \xE2\x80\xA6", false },            /* ellipses */
+		{ "\xFF \xFF", false }, { "\xE6\x98\xAF", false }, /* one ideograph */
+		{ "drop it", true }, { "drop\nit", true }, { "\"2x: a, b\"", true },
+		{ "\xC3\xA4h \xC3\xB6h", true }, { "\xD0\xB4\xD0\xB0 \xD0\xB4\xD0\xB0", true },
+		{ "\xE5\x88\xA0\xE9\x99\xA4", true }, /* two ideographs */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_number(cases[i].words ? cases[i].words : "NULL",
+			protection_is_consent(cases[i].words), cases[i].is_consent);
+}
+
 static const char *const confirms[] = { NULL, "shop", "SHOP", "shop2", "" };
 static const char *const typings[] = { NULL, "shop", "Shop", "y", "" };
-static const char *const consents[] = { NULL, "", "  \t", "yes, drop the shop" };
+static const char *const consents[] = { NULL, "", "  \t", "y", "yes, drop the shop" };
 
 /* Said once more in other words, for each of the combinations. */
 static enum protection_verdict expected(const struct protection_case *c)
 {
 	const bool named = c->confirm && strcmp(c->confirm, "shop") == 0;
-	const bool consented = c->consent && strchr(c->consent, 'y');
+	const bool consented = c->consent && strchr(c->consent, ',');
 
 	if (c->confirm && !named)
 		return PROTECTION_OTHER_CONFIRM;
@@ -286,10 +309,10 @@ static void test_every_decision(void **state)
 					allowed += one.is_protected &&
 						   protection_decide(&one) == PROTECTION_ALLOWED;
 				}
-	assert_int_equal(total, 800);
-	/* With the name: a person 20 ways each with and without a terminal, 4 by typing it; an
+	assert_int_equal(total, 1000);
+	/* With the name: a person 25 ways each with and without a terminal, 5 by typing it; an
 	 * agent 5 each with consent. */
-	assert_int_equal(allowed, 2 * 20 + 4 + 2 * 5);
+	assert_int_equal(allowed, 2 * 25 + 5 + 2 * 5);
 }
 
 /* --- agents ---------------------------------------------------------------------------------- */
@@ -334,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_service_roles),
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_every_decision),
+		cmocka_unit_test(test_consent),
 		cmocka_unit_test(test_agents),
 	};
 
