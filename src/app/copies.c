@@ -6,6 +6,7 @@
 #include "app/twin.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/database.h"
 #include "pg/protection.h"
@@ -93,7 +94,7 @@ static int refuse(
 	for (size_t i = 0; i < foreign->count; i++) {
 		CLEANUP(mem_cleanup) char *quoted = conn_identifier(conn, foreign->items[i]);
 
-		strbuf_addf(&sql, "%sDROP DATABASE %s;", i ? " " : "",
+		message_add(&sql, "%sDROP DATABASE %s;", i ? " " : "",
 			quoted ? quoted : foreign->items[i]);
 	}
 	err_set(err, ERR_REFUSED,
@@ -346,7 +347,7 @@ static char *list(const struct siblings *siblings, bool ours, int64_t since)
 
 		if (mark->kind == MARK_COPY && !sibling->invalid &&
 			ours == (mark->pid == (long)getpid() && mark->at >= since))
-			strbuf_addf(&names, "%s\"%s\"", names.length ? ", " : "", sibling->name);
+			message_add(&names, "%s\"%s\"", names.length ? ", " : "", sibling->name);
 	}
 	return names.length ? strbuf_detach(&names) : NULL;
 }

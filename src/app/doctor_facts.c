@@ -2,6 +2,7 @@
 #include "app/doctor_internal.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/health.h"
 #include "term/json.h"
@@ -44,7 +45,7 @@ static void tell_role(struct doctor *doctor, const struct health_role *role, int
 	if (!role->may_create_schemas && !role->may_create_in_public)
 		strbuf_adds(&text, "; may create nothing in this database");
 	if (role->member_of)
-		strbuf_addf(&text, "\nmember of %s", role->member_of);
+		message_add(&text, "\nmember of %s", role->member_of);
 	json_object_set_new(facts, "user", out_json_text(role->user));
 	json_object_set_new(facts, "superuser", json_boolean(role->is_superuser));
 	json_object_set_new(facts, "owner", json_boolean(role->owns_database));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/certificate.h"
 #include "pg/health.h"
@@ -54,9 +55,9 @@ static void add_certificate(struct strbuf *text, const struct certificate *certi
 	const int64_t days = doctor_days(certificate->ends);
 	char date[16];
 
-	strbuf_adds(text, certificate->subject);
+	message_add(text, "%s", certificate->subject);
 	if (certificate->names)
-		strbuf_addf(text, ", for %s", certificate->names);
+		message_add(text, ", for %s", certificate->names);
 	doctor_date(certificate->ends, date);
 	if (certificate->ends <= (int64_t)time(NULL))
 		strbuf_addf(text, ", EXPIRED on %s", date);
@@ -256,7 +257,7 @@ static void tell_authentication(
 	json_object_set_new(facts, "method", out_json_text(how));
 	doctor_step(doctor, "authentication", DOCTOR_OK,
 		attempt->let_in && since ? attempt->let_in - since : -1,
-		mem_printf("user \"%s\": %s", user ? user : "", how), facts);
+		message_format("user \"%s\": %s", user ? user : "", how), facts);
 }
 
 static void tell_database(struct doctor *doctor, const struct attempt *attempt, PGconn *pg)
@@ -266,7 +267,7 @@ static void tell_database(struct doctor *doctor, const struct attempt *attempt, 
 	json_object_set_new(facts, "database", out_json_text(PQdb(pg)));
 	doctor_step(doctor, "database", DOCTOR_OK,
 		attempt->ready && attempt->let_in ? attempt->ready - attempt->let_in : -1,
-		mem_printf("\"%s\"", PQdb(pg)), facts);
+		message_format("\"%s\"", PQdb(pg)), facts);
 }
 
 /* One that libpq tries before the one that answers; NULL: none. */

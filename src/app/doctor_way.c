@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "term/json.h"
 
@@ -131,7 +132,7 @@ static void tell_names(struct doctor *doctor, const struct probe *probe, int64_t
 		}
 		looked_up += !place->address;
 		if (address->place != last)
-			strbuf_addf(&text, "%s%s: ", text.length ? "\n" : "", place->host);
+			message_add(&text, text.length ? "\n%s: " : "%s: ", place->host);
 		else
 			strbuf_adds(&text, ", ");
 		last = address->place;

@@ -1,6 +1,7 @@
 #include "app/rds_failure.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/conn_failure.h"
 
@@ -163,7 +164,8 @@ static void explain_unreached(enum rds_cause cause, const struct rds_facts *fact
 /* As an identifier in SQL; the caller owns it. */
 static char *quote_user(const char *user)
 {
-	struct strbuf text = STRBUF_INIT;
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	struct strbuf line = STRBUF_INIT;
 
 	strbuf_addc(&text, '"');
 	for (const char *c = user ? user : "…"; *c; c++) {
@@ -172,7 +174,8 @@ static char *quote_user(const char *user)
 		strbuf_addc(&text, *c);
 	}
 	strbuf_addc(&text, '"');
-	return strbuf_detach(&text);
+	message_add(&line, "%s", text.data);
+	return strbuf_detach(&line);
 }
 
 static void explain_token(const struct rds_facts *facts, struct err *err)

@@ -2,6 +2,7 @@
 #include "app/inputs_cache.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "sql/check.h"
 #include "term/out.h"
 
@@ -146,7 +147,7 @@ char *scripts_cause(const struct scripts *scripts)
 	const struct script_found *found = &scripts->destructive;
 
 	return found->line == 0 ? NULL
-				: mem_printf("%s:%zu: %s", found->file, found->line, found->name);
+				: message_line("%s:%zu: %s", found->file, found->line, found->name);
 }
 
 /* The key tells that it is the same text that is read now. */

@@ -1,6 +1,7 @@
 #include "base/err.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,7 +36,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 
 	/* Formatted first: an argument may be a text of the object itself. */
 	va_start(arguments, format);
-	message = mem_vprintf(format, arguments);
+	message = message_vformat(format, arguments);
 	va_end(arguments);
 	err_release(err);
 	err->kind = kind;
@@ -45,7 +46,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 
 static void replace(char **field, const char *format, va_list arguments)
 {
-	char *text = mem_vprintf(format, arguments);
+	char *text = message_vformat(format, arguments);
 
 	mem_free(*field);
 	*field = text;
@@ -69,31 +70,42 @@ void err_hint(struct err *err, const char *format, ...)
 	va_end(arguments);
 }
 
-static void add_line(char **field, const char *format, va_list arguments)
+static void add_line(char **field, const char *line)
 {
-	CLEANUP(mem_cleanup) char *line = mem_vprintf(format, arguments);
 	char *text = *field ? mem_printf("%s\n%s", *field, line) : mem_strdup(line);
 
 	mem_free(*field);
 	*field = text;
 }
 
+static bool ends_with_line(const char *text, const char *line)
+{
+	const char *last = text ? strrchr(text, '\n') : NULL;
+
+	return text && strcmp(last ? last + 1 : text, line) == 0;
+}
+
 void err_detail_line(struct err *err, const char *format, ...)
 {
+	CLEANUP(mem_cleanup) char *line = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	add_line(&err->detail, format, arguments);
+	line = message_vformat(format, arguments);
 	va_end(arguments);
+	add_line(&err->detail, line);
 }
 
 void err_note_line(struct err *err, const char *format, ...)
 {
+	CLEANUP(mem_cleanup) char *line = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	add_line(&err->note, format, arguments);
+	line = message_vformat(format, arguments);
 	va_end(arguments);
+	if (!ends_with_line(err->note, line))
+		add_line(&err->note, line);
 }
 
 int err_errno(struct err *err, const char *format, ...)
@@ -103,7 +115,7 @@ int err_errno(struct err *err, const char *format, ...)
 	CLEANUP(mem_cleanup) char *what = NULL;
 
 	va_start(arguments, format);
-	what = mem_vprintf(format, arguments);
+	what = message_vformat(format, arguments);
 	va_end(arguments);
 	return err_set(err, ERR_FAILED, "%s: %s", what, strerror(saved));
 }

@@ -65,7 +65,8 @@ void err_release(struct err *err);
 
 /*
  * Replaces whatever the object held by an error of this kind with this message. Always returns -1,
- * so that `return err_set(err, …)` sets and returns.
+ * so that `return err_set(err, …)` sets and returns. Texts are formatted as in base/message.h: what
+ * they have in double quotes stays on one line. So it is in the functions below.
  */
 int err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 
@@ -73,7 +74,10 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINTF
 void err_detail(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void err_hint(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Adds one more line to the detail, or to the note. */
+/*
+ * Adds one more line to the detail, or to the note unless that ends with this very line: several
+ * may know that nothing was changed.
+ */
 void err_detail_line(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void err_note_line(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -113,7 +113,7 @@ void strbuf_add_shell_word(struct strbuf *buf, const char *word)
 {
 	bool plain =
 		*word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "0123456789._-:/=+,@")] == '\0';
+					   "0123456789._-:/=+,@%")] == '\0';
 
 	if (plain) {
 		strbuf_adds(buf, word);

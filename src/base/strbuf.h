@@ -59,7 +59,7 @@ void strbuf_addc(struct strbuf *buf, char c);
 void strbuf_addf(struct strbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 void strbuf_vaddf(struct strbuf *buf, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 
-/* One word of a shell's command line, quoted where it has to be. */
+/* One word of a POSIX shell's command line, quoted where it has to be. */
 void strbuf_add_shell_word(struct strbuf *buf, const char *word);
 
 /* Cuts to length bytes, which must not be more than there are. */

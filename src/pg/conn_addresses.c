@@ -1,6 +1,7 @@
 /* What libpq would look up, and wait for whatever time and signals say. */
 #include "base/address.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/resolve.h"
 #include "pg/conn_internal.h"
 #include "pg/probe.h"
@@ -42,7 +43,7 @@ int conn_look_up(const struct params *params, int64_t deadline, struct strlist *
 		return 0;
 	result = resolve(name, NULL, deadline, &list, &reason, err);
 	if (result > 0)
-		*ret_reason = mem_printf(
+		*ret_reason = message_format(
 			"could not translate host name \"%s\" to address: %s", name, reason);
 	for (const struct addrinfo *item = list; item; item = item->ai_next)
 		strlist_add(addresses, resolve_text(item, text, sizeof(text)));

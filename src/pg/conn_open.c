@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/conn.h"
 #include "pg/conn_failure.h"
@@ -213,7 +214,7 @@ static void add_reason(
 		strbuf_addc(reasons, '\n');
 	while (given && (found = strstr(text, given))) {
 		strbuf_add(reasons, text, (size_t)(found - text));
-		strbuf_addf(reasons, " at \"%s\" (%s), ", host, address);
+		message_add(reasons, " at \"%s\" (%s), ", host, address);
 		text = found + strlen(given);
 	}
 	strbuf_adds(reasons, text);
@@ -228,7 +229,7 @@ static char *silence(PGconn *pg, const struct way *way, bool several)
 
 	if (!several)
 		return mem_strdup(text);
-	return mem_printf("connection to server at \"%s\", port %s failed: %s", way->address,
+	return message_format("connection to server at \"%s\", port %s failed: %s", way->address,
 		PQport(pg), text);
 }
 

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "pg/conn_internal.h"
 #include "pg/database.h"
 #include "queries.h"
@@ -179,7 +180,7 @@ static bool tell_holder(struct conn *conn, const char *key, lock_waiting_fn *wai
 	if (conn_query(conn, query_lock_holder, 1, &key, &result, &ignored) != 0 ||
 		PQntuples(result) == 0)
 		return false;
-	holder = mem_printf("pid %s, user %s, application \"%s\", client %s",
+	holder = message_line("pid %s, user %s, application \"%s\", client %s",
 		PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
 		PQgetvalue(result, 0, 3));
 	if (waiting)

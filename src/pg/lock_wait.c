@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "queries.h"
 
@@ -25,23 +26,24 @@ static void describe(const PGresult *result, struct lock_wait *wait)
 	if (strcmp(PQgetvalue(result, 0, 0), "0") == 0)
 		strbuf_adds(&text, "a prepared transaction");
 	else
-		strbuf_addf(&text, "pid %s", PQgetvalue(result, 0, 0));
+		message_add(&text, "pid %s", PQgetvalue(result, 0, 0));
 	if (user) {
-		strbuf_addf(&text, " (user %s", user);
+		message_add(&text, " (user %s", user);
 		if (application)
-			strbuf_addf(&text, ", application %s", application);
+			message_add(&text, ", application %s", application);
 		if (state)
-			strbuf_addf(&text, ", %s", state);
+			message_add(&text, ", %s", state);
 		if (state && seconds)
-			strbuf_addf(&text, " for %s",
+			message_add(&text, " for %s",
 				clock_format((int64_t)strtoll(seconds, NULL, 10) * 1000000, age,
 					sizeof(age)));
 		strbuf_addc(&text, ')');
 	}
 	if (PQntuples(result) > 1)
-		strbuf_addf(&text, " and %d more", PQntuples(result) - 1);
+		message_add(&text, " and %d more", PQntuples(result) - 1);
 	wait->holder = strbuf_detach(&text);
-	wait->relation = mem_strdup(value(result, 5));
+	if (value(result, 5))
+		wait->relation = message_line("%s", value(result, 5));
 }
 
 int lock_wait_ask(struct conn *conn, struct lock_wait *wait, struct err *err)

@@ -1,6 +1,7 @@
 #include "pg/obstacle.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 #include "queries.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@ int obstacle_failure(struct err *err, const char *verb, const char *name)
 
 	if (err->kind != ERR_FAILED)
 		return -1;
-	message = mem_printf("could not %s database \"%s\": %s", verb, name, err->message);
+	message = message_format("could not %s database \"%s\": %s", verb, name, err->message);
 	mem_free(err->message);
 	err->message = message;
 	if (strcmp(err->sqlstate, SQLSTATE_READ_ONLY) == 0 && !err->hint)
@@ -36,11 +37,14 @@ int obstacle_list_sessions(struct conn *conn, const char *name, bool fixed, stru
 	for (int i = 0; i < PQntuples(result); i++) {
 		if (fixed && strcmp(PQgetvalue(result, i, 5), "t") == 0)
 			continue;
-		if (count++ < LISTED_SESSIONS)
-			strbuf_addf(list, "%spid %s, user %s, client %s, application \"%s\", %s",
-				list->length ? "\n" : "", PQgetvalue(result, i, 0),
-				PQgetvalue(result, i, 1), PQgetvalue(result, i, 2),
-				PQgetvalue(result, i, 3), PQgetvalue(result, i, 4));
+		if (count++ >= LISTED_SESSIONS)
+			continue;
+		if (list->length > 0)
+			strbuf_addc(list, '\n');
+		message_add(list, "pid %s, user %s, client %s, application \"%s\", %s",
+			PQgetvalue(result, i, 0), PQgetvalue(result, i, 1),
+			PQgetvalue(result, i, 2), PQgetvalue(result, i, 3),
+			PQgetvalue(result, i, 4));
 	}
 	if (count > LISTED_SESSIONS)
 		strbuf_addf(list, "\n… and %d more", count - LISTED_SESSIONS);
@@ -73,9 +77,13 @@ int obstacle_sessions(
 static void name_obstacles(const PGresult *result, struct err *err)
 {
 	err_detail(err, "In the way:");
-	for (int i = 0; i < PQntuples(result); i++)
-		err_detail_line(err, "%s, cleared by %s", PQgetvalue(result, i, 0),
-			PQgetvalue(result, i, 1));
+	for (int i = 0; i < PQntuples(result); i++) {
+		CLEANUP(mem_cleanup)
+		char *line = message_line(
+			"%s, cleared by %s", PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
+
+		err_detail_line(err, "%s", line);
+	}
 	err_hint(err, "Ending sessions does not clear these; run the commands named.");
 }
 

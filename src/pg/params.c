@@ -1,6 +1,7 @@
 #include "pg/params.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 
 #include <string.h>
@@ -54,19 +55,19 @@ char *params_describe(const struct params *params, const char *database)
 	if (!host)
 		host = params_get(params, "hostaddr");
 	if (user)
-		strbuf_addf(&text, "%s@", user);
+		message_add(&text, "%s@", user);
 	if (host && host[0] == '/')
 		socket = host;
 	else if (host && strchr(host, ':'))
-		strbuf_addf(&text, "[%s]", host);
+		message_add(&text, "[%s]", host);
 	else
-		strbuf_adds(&text, host ? host : "localhost");
+		message_add(&text, "%s", host ? host : "localhost");
 	if (port && !socket)
-		strbuf_addf(&text, ":%s", port);
+		message_add(&text, ":%s", port);
 	if (database)
-		strbuf_addf(&text, "/%s", database);
+		message_add(&text, "/%s", database);
 	if (socket)
-		strbuf_addf(&text, " (socket in %s)", socket);
+		message_add(&text, " (socket in %s)", socket);
 	return strbuf_detach(&text);
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/resolve.h"
 #include "base/strlist.h"
 #include "pg/conn_failure.h"
@@ -217,7 +218,7 @@ static int look_up(
 
 	if (result > 0) {
 		mem_free(*ret_reason);
-		*ret_reason = mem_printf(
+		*ret_reason = message_format(
 			"could not translate host name \"%s\" to address: %s", host, reason);
 	}
 	for (const struct addrinfo *found = list; found; found = found->ai_next) {
@@ -244,7 +245,7 @@ int probe_look_up(struct probe *probe, int64_t timeout_ms, char **ret_reason, st
 				return -1;
 		} else if (!add_socket(probe, i)) {
 			mem_free(reason);
-			reason = mem_printf("Unix-domain socket path in \"%s\" is too long",
+			reason = message_format("Unix-domain socket path in \"%s\" is too long",
 				probe->places[i].host);
 		}
 	}
@@ -384,10 +385,10 @@ static char *reasons(const struct probe *probe)
 		if (text.length)
 			strbuf_addc(&text, '\n');
 		if (place->is_socket)
-			strbuf_addf(&text,
+			message_add(&text,
 				"connection to server on socket \"%s\" failed: ", address->text);
 		else
-			strbuf_addf(&text, "connection to server at \"%s\" (%s), port %s failed: ",
+			message_add(&text, "connection to server at \"%s\" (%s), port %s failed: ",
 				place->host, address->text, place->port);
 		strbuf_adds(&text,
 			address->error == ETIMEDOUT ? CONN_NO_ANSWER : strerror(address->error));

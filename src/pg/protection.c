@@ -1,6 +1,7 @@
 #include "pg/protection.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/rds_endpoint.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -281,24 +282,24 @@ char *protection_reason(const struct protection_signs *signs)
 	const char *carrier = signs->carrier ? signs->carrier : "it", *service = NULL;
 
 	if (protection_is_name(signs->target))
-		return mem_printf("the target \"%s\" is production by its name", signs->target);
+		return message_line("the target \"%s\" is production by its name", signs->target);
 	if (signs->is_listed)
-		return mem_printf(
+		return message_line(
 			"the target \"%s\" is listed in DB_PROTECTED_TARGETS", signs->target);
 	if (signs->mark == PROTECTION_MARKED && signs->marked_as)
-		return mem_printf(
+		return message_line(
 			"%s is marked as that of the target \"%s\"", carrier, signs->marked_as);
 	if (signs->mark == PROTECTION_MARKED)
-		return mem_printf("%s is marked by hand", carrier);
+		return message_line("%s is marked by hand", carrier);
 	if (signs->twin)
-		return mem_printf("%s leads to the same database", signs->twin);
+		return message_line("%s leads to the same database", signs->twin);
 	if (signs->mark == PROTECTION_LIFTED)
 		return NULL;
 	host = hosted_at(signs->host, &service);
 	if (host)
-		return mem_printf("its host %s is one of %s", host, service);
+		return message_line("its host %s is one of %s", host, service);
 	if (signs->address)
-		return mem_printf("its server %s is on the internet", signs->address);
+		return message_line("its server %s is on the internet", signs->address);
 	return NULL;
 }
 

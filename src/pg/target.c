@@ -1,6 +1,7 @@
 #include "pg/target.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/protection.h"
 #include "pg/suffix.h"
@@ -427,7 +428,7 @@ bool target_is_protected(const struct target *target)
 char *target_describe(const struct target *target)
 {
 	if (target->is_private)
-		return mem_printf("%s on the private local server", target->database);
+		return message_line("%s on the private local server", target->database);
 	return params_describe(&target->params, target->database);
 }
 

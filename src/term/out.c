@@ -1,6 +1,7 @@
 #include "term/out.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/utf8.h"
 #include "term/progress.h"
 #include "term/safe.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -158,7 +160,7 @@ void out_data(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	text = mem_vprintf(format, arguments);
+	text = message_vformat(format, arguments);
 	va_end(arguments);
 	safe_add(&safe, text, strlen(text), SAFE_LINES);
 	out_raw(safe.data, safe.length);
@@ -180,19 +182,38 @@ static bool in_github_actions(void)
 	return actions && *actions;
 }
 
+/* Under GitHub Actions such a line is a command to the runner. */
+static bool is_command(const char *line)
+{
+	return in_github_actions() && (strncmp(line, "::", 2) == 0 || strncmp(line, "##[", 3) == 0);
+}
+
+/* A line that reads as one of those that out_error and out_warning begin. */
+static bool is_labelled(const char *line)
+{
+	static const char *const labels[] = {
+		"error:", "warning:", "detail:", "context:", "note:", "hint:"
+	};
+	const bool is_ours = strncmp(line, "db-", 3) == 0 || strncmp(line, "rds-", 4) == 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
+		if (strncasecmp(line, labels[i], strlen(labels[i])) == 0)
+			return true;
+	return is_ours && line[strspn(line, "abcdefghijklmnopqrstuvwxyz-")] == ':';
+}
+
 /*
- * Adds text from anywhere, terminal-safe. Under GitHub Actions a line that begins with :: or ##[ is
- * a command to the runner: a blank before it makes it text again.
+ * Adds text from anywhere, terminal-safe. A blank before a line that has a meaning of its own makes
+ * it text again: a server's words may hold a name with a newline.
  */
 static void add_text(struct strbuf *out, const char *text)
 {
 	CLEANUP(mem_cleanup) char *safe = safe_text(text, SAFE_LINES);
-	const bool guarded = in_github_actions();
 
 	for (const char *c = safe; *c; c++) {
-		bool begins = out->length == 0 || out->data[out->length - 1] == '\n';
+		const bool begins = out->length == 0 || out->data[out->length - 1] == '\n';
 
-		if (guarded && begins && (strncmp(c, "::", 2) == 0 || strncmp(c, "##[", 3) == 0))
+		if (begins && (is_command(c) || (c > safe && is_labelled(c))))
 			strbuf_addc(out, ' ');
 		strbuf_addc(out, *c);
 	}
@@ -210,7 +231,7 @@ static void write_stderr(const struct strbuf *text)
 static void message(const char *color, const char *prefix, const char *format, va_list arguments)
 {
 	CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT_UNBOUNDED;
-	CLEANUP(mem_cleanup) char *text = mem_vprintf(format, arguments);
+	CLEANUP(mem_cleanup) char *text = message_vformat(format, arguments);
 
 	if (!out_colored_stderr())
 		color = NULL;
@@ -285,7 +306,7 @@ void out_warning(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	text = mem_vprintf(format, arguments);
+	text = message_vformat(format, arguments);
 	va_end(arguments);
 	strbuf_addf(&line, "%s: ", state.program);
 	add_label(&line, COLOR_WARNING, "warning:");

@@ -1,7 +1,8 @@
 /*
  * Everything that reaches the user's terminal. Data go to stdout, all else to stderr. Colours only
  * on a terminal and without NO_COLOR. Texts given to these functions may come from outside: they
- * are made terminal-safe here. A progress line (term/progress.h) is taken away first.
+ * are made terminal-safe here, and what a format has in double quotes is kept to one line
+ * (base/message.h). A progress line (term/progress.h) is taken away first.
  */
 #ifndef TERM_OUT_H
 #define TERM_OUT_H

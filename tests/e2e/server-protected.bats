@@ -78,6 +78,7 @@ private_db() {
 		assert_status 4
 		assert_contains "$output" '"demo", "shop"'
 		refute_contains "$output" '"other"'
+		assert_equal 1 "$(grep -c 'Nothing was changed' <<<"$output")"
 	done
 	assert_equal 3 "$(private_sql "SELECT count(*) FROM pg_database WHERE datname IN ('demo', 'shop', 'other')")"
 	DB_NAME=demo db-protect --off --confirm demo

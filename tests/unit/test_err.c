@@ -67,6 +67,36 @@ static void test_setting(void **state)
 	check_err("released", &err, ERR_NONE, NULL);
 }
 
+static void test_note_is_told_once(void **state)
+{
+	CLEANUP(err_release) struct err err = ERR_INIT;
+
+	(void)state;
+	err_set(&err, ERR_FAILED, "x");
+	err_note_line(&err, "Nothing was changed.");
+	err_note_line(&err, "Nothing was changed.");
+	check_text("once", err.note, "Nothing was changed.");
+	err_note_line(&err, "changed.");
+	err_note_line(&err, "changed.");
+	check_text("whole lines count", err.note, "Nothing was changed.\nchanged.");
+	err_note_line(&err, "Nothing was changed.");
+	check_text("the last one counts", err.note,
+		"Nothing was changed.\nchanged.\nNothing was changed.");
+}
+
+static void test_quoted_text_stays_on_its_line(void **state)
+{
+	CLEANUP(err_release) struct err err = ERR_INIT;
+
+	(void)state;
+	err_set(&err, ERR_FAILED, "database \"%s\" %s", "a\nhint: b", "c\nd");
+	check_err("message", &err, ERR_FAILED, "database \"a\\nhint: b\" c\nd");
+	err_hint(&err, "\"%s\"", "a\nb");
+	check_text("hint", err.hint, "\"a\\nb\"");
+	err_detail_line(&err, "\"%s\"", "a\nb");
+	check_text("detail", err.detail, "\"a\\nb\"");
+}
+
 static void test_place_is_forgotten(void **state)
 {
 	CLEANUP(err_release) struct err err = ERR_INIT;
@@ -106,6 +136,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_exit_statuses),
 		UNIT_TEST(test_setting),
+		UNIT_TEST(test_note_is_told_once),
+		UNIT_TEST(test_quoted_text_stays_on_its_line),
 		UNIT_TEST(test_place_is_forgotten),
 		UNIT_TEST(test_errno),
 	};
