@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "pg/database.h"
 #include "pg/sibling.h"
 #include "term/out.h"
@@ -72,10 +73,19 @@ static bool has_consent(void)
 	return consent && *consent;
 }
 
+/* Only an = gives an option a value that looks like another. */
+static char *confirm_option(const char *name)
+{
+	CLEANUP(mem_cleanup) char *word = message_shell_word(name);
+
+	return mem_printf("--confirm%c%s", strncmp(name, "--", 2) == 0 ? '=' : ' ', word);
+}
+
 static int refuse(const struct guard *guard, enum protection_verdict verdict, const char *why,
 	struct err *err)
 {
 	const char *name = guard->context->target.database, *what = guard->what;
+	CLEANUP(mem_cleanup) char *confirm = confirm_option(name);
 
 	switch (verdict) {
 	case PROTECTION_OTHER_CONFIRM:
@@ -102,11 +112,11 @@ static int refuse(const struct guard *guard, enum protection_verdict verdict, co
 		err_hint(err,
 			"%s says that an AI agent is calling. Do not go on by yourself: show your "
 			"user this message and ask. If your user agrees, set DBRIG_CONSENT to "
-			"their own words and give --confirm %s. (DBRIG_AGENT=0 when there is no "
+			"their own words and give %s. (DBRIG_AGENT=0 when there is no "
 			"agent.)",
-			protection_agent(), name);
+			protection_agent(), confirm);
 	else
-		err_hint(err, "If you mean it: --confirm %s.", name);
+		err_hint(err, "If you mean it: %s.", confirm);
 	return -1;
 }
 
@@ -208,10 +218,11 @@ static int ask(struct context *context, const char *what, struct protection_case
 	CLEANUP(mem_cleanup)
 	char *question =
 		context->protected_why
-			? mem_printf("Database \"%s\" is protected: %s. Type its name to %s it:",
+			? message_format(
+				  "Database \"%s\" is protected: %s. Type its name to %s it:",
 				  context->target.database, context->protected_why, what)
-			: mem_printf("Database \"%s\" may be production's. Type its name to %s "
-				     "it:",
+			: message_format("Database \"%s\" may be production's. Type its name to %s "
+					 "it:",
 				  context->target.database, what);
 
 	if (prompt_line(question, ret_typed, err) != 0) {
@@ -312,6 +323,7 @@ static int refuse_doubtful(
 {
 	const struct context *context = guard->context;
 	const char *name = context->target.database;
+	CLEANUP(mem_cleanup) char *confirm = confirm_option(name);
 
 	refuse(guard, verdict, context->unknown_why, err);
 	if (verdict != PROTECTION_UNCONFIRMED)
@@ -325,10 +337,9 @@ static int refuse_doubtful(
 	err_detail_line(err, "Not known is where this leads: %s.", context->unknown_why);
 	err_note_line(err, nothing_changed);
 	err_hint(err,
-		"If it is not: db-protect --off --confirm %s says so once and for all, as does "
-		"putting the variable right, or unsetting it. If you mean it anyway: --confirm "
-		"%s.",
-		name, name);
+		"If it is not: db-protect --off %s says so once and for all, as does "
+		"putting the variable right, or unsetting it. If you mean it anyway: %s.",
+		confirm, confirm);
 	return -1;
 }
 

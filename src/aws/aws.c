@@ -1,6 +1,7 @@
 #include "aws/aws.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 
 #include <string.h>
 #include <strings.h>
@@ -45,6 +46,7 @@ static int choose_profile(struct aws *aws, struct err *err)
 	static const char *const variables[] = { "AWS_PROFILE", "AWS_DEFAULT_PROFILE" };
 	const char *from = "--profile";
 	const char *profile = aws->options.profile;
+	CLEANUP(mem_cleanup) char *word = NULL;
 
 	for (size_t i = 0; !profile && i < ARRAY_SIZE(variables); i++) {
 		from = variables[i];
@@ -55,8 +57,9 @@ static int choose_profile(struct aws *aws, struct err *err)
 		return 0;
 	err_set(err, ERR_USAGE, "profile \"%s\" (%s) is neither in \"%s\" nor in \"%s\"", profile,
 		from, config_path(aws->config), config_credentials_path(aws->config));
+	word = message_shell_word(profile);
 	err_hint(err, "Name one that is there, or write it there with: aws configure --profile %s",
-		profile);
+		word);
 	return -1;
 }
 
@@ -220,13 +223,14 @@ static void warn_of_file(struct aws *aws)
 {
 	const char *path = config_credentials_path(aws->config);
 	const char *source = aws->credentials.source;
+	CLEANUP(mem_cleanup) char *word = message_shell_word(path);
 	CLEANUP(mem_cleanup) char *line = NULL;
 
 	if (aws->has_warned || !aws->options.warn || !config_credentials_exposed(aws->config) ||
 		!source || !strstr(source, path))
 		return;
 	aws->has_warned = true;
-	line = mem_printf("others can read \"%s\"; type: chmod 600 %s", path, path);
+	line = mem_printf("others can read \"%s\"; type: chmod 600 %s", path, word);
 	aws->options.warn(line);
 }
 

@@ -1,6 +1,7 @@
 #include "aws/credentials.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,11 +29,13 @@ static const char *get(struct aws *aws, const char *profile, const char *name)
 /* For what asks somebody something, or needs tokens that are renewed by other programs. */
 static int fail_delegated(const char *profile, const char *what, struct err *err)
 {
+	CLEANUP(mem_cleanup) char *word = message_shell_word(profile);
+
 	err_set(err, ERR_USAGE, "profile \"%s\" %s", profile, what);
 	err_hint(err,
 		"Add a profile with: credential_process = aws configure export-credentials "
 		"--profile %s (AWS CLI v2).",
-		profile);
+		word);
 	return -1;
 }
 

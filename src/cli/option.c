@@ -1,6 +1,7 @@
 #include "cli/option.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -101,6 +102,13 @@ static int apply_environment(const struct parser *parser, struct err *err)
 	return 0;
 }
 
+static void hint_value(const char *where, const char *value, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *word = message_shell_word(value);
+
+	err_hint(err, "Write %s=%s if that is the value.", where, word);
+}
+
 /* The value that follows in the next word. */
 static int next_value(
 	struct parser *parser, const char *where, const char **ret_value, struct err *err)
@@ -117,7 +125,7 @@ static int next_value(
 		err_set(err, ERR_USAGE, "option %s needs a value, but \"%s\" follows", where,
 			value);
 		if (strncmp(where, "--", 2) == 0)
-			err_hint(err, "Write %s=%s if that is the value.", where, value);
+			hint_value(where, value, err);
 		return -1;
 	}
 	parser->at++;

@@ -3,6 +3,8 @@
 #include "app/instance_create.h"
 #include "app/master_password.h"
 #include "base/mem.h"
+#include "base/message.h"
+#include "base/strbuf.h"
 #include "term/out.h"
 #include "term/prompt.h"
 
@@ -199,6 +201,7 @@ static int wait_until_available(const struct creation *creation, bool is_new, st
 		.seconds = opt_wait,
 		.may_be_missing = is_new,
 	};
+	CLEANUP(mem_cleanup) char *secret = NULL;
 	const struct rds_instance *instance;
 
 	if (instance_wait(creation->aws, creation->id, &wait, &instances, err) != 0)
@@ -210,11 +213,12 @@ static int wait_until_available(const struct creation *creation, bool is_new, st
 		out_info("its URL: postgresql://%s@%s:%d/%s", instance->master_user,
 			instance->host ? instance->host : "", instance->port,
 			instance->database ? instance->database : "postgres");
-	if (instance->secret_arn)
-		out_info(
-			"its master password: aws secretsmanager get-secret-value --secret-id '%s' "
-			"--query SecretString --output text",
-			instance->secret_arn);
+	if (instance->secret_arn) {
+		secret = message_shell_word(instance->secret_arn);
+		out_info("its master password: aws secretsmanager get-secret-value --secret-id %s "
+			 "--query SecretString --output text",
+			secret);
+	}
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "app/master_password.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "term/out.h"
 
 #include <string.h>
@@ -31,15 +32,18 @@ static const struct option password_options[] = {
 
 static int refuse_managed(const struct rds_instance *instance, struct err *err)
 {
+	CLEANUP(mem_cleanup) char *secret = NULL;
+
 	if (!instance->secret_arn)
 		return 0;
+	secret = message_shell_word(instance->secret_arn);
 	err_set(err, ERR_REFUSED, "AWS manages the master password of instance \"%s\"",
 		instance->id);
 	err_detail(err, "It is in Secrets Manager, and RDS changes it there by itself.");
 	err_hint(err,
-		"Read it with: aws secretsmanager get-secret-value --secret-id '%s' --query "
+		"Read it with: aws secretsmanager get-secret-value --secret-id %s --query "
 		"SecretString --output text",
-		instance->secret_arn);
+		secret);
 	return -1;
 }
 

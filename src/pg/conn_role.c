@@ -2,6 +2,9 @@
 #include "pg/conn_failure.h"
 #include "pg/conn_internal.h"
 
+#include "base/mem.h"
+#include "base/message.h"
+
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +35,16 @@ static void explain_role(struct err *err, PGconn *pg)
 {
 	const char *role = PQuser(pg);
 	const char *source = who_names(role);
+	CLEANUP(mem_cleanup) char *word = message_shell_word(role);
 	/* Both have the same SQLSTATE; in another language than English both are named. */
 	const bool missing = err->detail && strstr(err->detail, "does not exist");
 	const bool barred = err->detail && strstr(err->detail, "is not permitted to log in");
 
 	if (missing && !barred)
 		err_hint(err,
-			"There is no role \"%s\" (%s): createuser \"%s\" makes it, or name another "
+			"There is no role \"%s\" (%s): createuser %s makes it, or name another "
 			"one in the URL.",
-			role, source, role);
+			role, source, word);
 	else if (barred && !missing)
 		err_hint(err,
 			"ALTER ROLE … LOGIN allows it to role \"%s\" (%s), or name another one in "
@@ -48,10 +52,10 @@ static void explain_role(struct err *err, PGconn *pg)
 			role, source);
 	else
 		err_hint(err,
-			"The role \"%s\" (%s) does not exist, when createuser \"%s\" makes it, or "
+			"The role \"%s\" (%s) does not exist, when createuser %s makes it, or "
 			"may not log in, when ALTER ROLE … LOGIN allows it; or name another one in "
 			"the URL.",
-			role, source, role);
+			role, source, word);
 }
 
 void conn_explain_identity(const struct params *params, PGconn *pg, struct err *err)

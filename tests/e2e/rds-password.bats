@@ -203,7 +203,7 @@ ECHO_STATE='stty -a | grep -oE -- "-?\becho\b"'
 	aws_instance mydb available MasterUserSecret.SecretArn=arn:aws:secretsmanager:eu-central-1:1:secret:x
 	DB_MASTER_PASSWORD=$PASSWORD password
 	assert_status 4
-	assert_contains "$stderr" "get-secret-value --secret-id 'arn:aws:secretsmanager:eu-central-1:1:secret:x'"
+	assert_contains "$stderr" "get-secret-value --secret-id arn:aws:secretsmanager:eu-central-1:1:secret:x "
 	assert_equal 0 "$(aws_writes)"
 }
 
