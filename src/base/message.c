@@ -8,7 +8,7 @@
 struct formatter {
 	const char *at; /* in the format */
 	struct strbuf *out;
-	va_list arguments;
+	va_list *arguments;
 	bool everywhere; /* not only in quotes is text kept to one line */
 	bool quoted;
 };
@@ -47,7 +47,7 @@ static struct conversion read_conversion(struct formatter *formatter)
 		if (c == '*') {
 			used += (size_t)snprintf(conversion.text + used,
 				sizeof(conversion.text) - used, "%d",
-				va_arg(formatter->arguments, int));
+				va_arg(*formatter->arguments, int));
 			continue;
 		}
 		conversion.text[used++] = c;
@@ -68,12 +68,12 @@ static char *convert_number(struct formatter *formatter, const struct conversion
 	const char *format = conversion->text;
 
 	if (conversion->is_size)
-		return mem_printf(format, va_arg(formatter->arguments, size_t));
+		return mem_printf(format, va_arg(*formatter->arguments, size_t));
 	if (conversion->longs > 1)
-		return mem_printf(format, va_arg(formatter->arguments, long long));
+		return mem_printf(format, va_arg(*formatter->arguments, long long));
 	if (conversion->longs == 1)
-		return mem_printf(format, va_arg(formatter->arguments, long));
-	return mem_printf(format, va_arg(formatter->arguments, int));
+		return mem_printf(format, va_arg(*formatter->arguments, long));
+	return mem_printf(format, va_arg(*formatter->arguments, int));
 }
 
 static char *convert(struct formatter *formatter, const struct conversion *conversion)
@@ -88,9 +88,9 @@ static char *convert(struct formatter *formatter, const struct conversion *conve
 		return convert_number(formatter, conversion);
 	case 'f':
 	case 'g':
-		return mem_printf(conversion->text, va_arg(formatter->arguments, double));
+		return mem_printf(conversion->text, va_arg(*formatter->arguments, double));
 	case 's':
-		return mem_printf(conversion->text, va_arg(formatter->arguments, const char *));
+		return mem_printf(conversion->text, va_arg(*formatter->arguments, const char *));
 	default:
 		BUG("a message's format has a conversion that is not known");
 	}
@@ -126,11 +126,12 @@ static void run(struct formatter *formatter)
 char *message_vformat(const char *format, va_list arguments)
 {
 	struct strbuf text = STRBUF_INIT_UNBOUNDED;
-	struct formatter formatter = { .at = format, .out = &text };
+	va_list copy;
+	struct formatter formatter = { .at = format, .out = &text, .arguments = &copy };
 
-	va_copy(formatter.arguments, arguments);
+	va_copy(copy, arguments);
 	run(&formatter);
-	va_end(formatter.arguments);
+	va_end(copy);
 	return strbuf_detach(&text);
 }
 
@@ -148,21 +149,27 @@ char *message_format(const char *format, ...)
 char *message_line(const char *format, ...)
 {
 	struct strbuf text = STRBUF_INIT_UNBOUNDED;
-	struct formatter formatter = { .at = format, .out = &text, .everywhere = true };
+	va_list arguments;
+	struct formatter formatter = {
+		.at = format, .out = &text, .arguments = &arguments, .everywhere = true
+	};
 
-	va_start(formatter.arguments, format);
+	va_start(arguments, format);
 	run(&formatter);
-	va_end(formatter.arguments);
+	va_end(arguments);
 	return strbuf_detach(&text);
 }
 
 void message_add(struct strbuf *list, const char *format, ...)
 {
-	struct formatter formatter = { .at = format, .out = list, .everywhere = true };
+	va_list arguments;
+	struct formatter formatter = {
+		.at = format, .out = list, .arguments = &arguments, .everywhere = true
+	};
 
-	va_start(formatter.arguments, format);
+	va_start(arguments, format);
 	run(&formatter);
-	va_end(formatter.arguments);
+	va_end(arguments);
 }
 
 char *message_shell_word(const char *word)
