@@ -366,12 +366,12 @@ uncopied() {
 	db="DATABASE $name"
 	uncopied - 'SELECT 1' 'SELECT 1'
 	uncopied 'settings made by ALTER DATABASE' "ALTER $db SET work_mem = '8MB'" "ALTER $db RESET ALL"
-	uncopied 'settings made by ALTER ROLE … IN DATABASE' \
+	uncopied 'settings made by ALTER ROLE ... IN DATABASE' \
 		"ALTER ROLE app IN $db SET work_mem = '8MB'" "ALTER ROLE app IN $db RESET ALL"
 	uncopied 'privileges on the database itself' "REVOKE CONNECT ON $db FROM public" \
 		"GRANT CONNECT ON $db TO public"
 	uncopied 'a connection limit' "ALTER $db CONNECTION LIMIT 5" "ALTER $db CONNECTION LIMIT -1"
-	uncopied 'settings made by ALTER DATABASE, settings made by ALTER ROLE … IN DATABASE, a connection limit, a comment' \
+	uncopied 'settings made by ALTER DATABASE, settings made by ALTER ROLE ... IN DATABASE, a connection limit, a comment' \
 		"ALTER $db SET work_mem = '8MB'; ALTER ROLE app IN $db SET work_mem = '8MB';
 			ALTER $db CONNECTION LIMIT 5; COMMENT ON $db IS 'mine'" \
 		"ALTER $db RESET ALL; ALTER ROLE app IN $db RESET ALL; ALTER $db CONNECTION LIMIT -1;

@@ -1,4 +1,4 @@
--- What CREATE DATABASE … TEMPLATE would leave behind in database $1, a row each; without any there is
+-- What CREATE DATABASE ... TEMPLATE would leave behind in database $1, a row each; without any there is
 -- one that is null. The comment stands beside it.
 SELECT w.what,
        coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '')
@@ -8,7 +8,7 @@ SELECT w.what,
          (1, 'settings made by ALTER DATABASE',
           EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s
                    WHERE s.setdatabase = d.oid AND s.setrole = 0)),
-         (2, 'settings made by ALTER ROLE … IN DATABASE',
+         (2, 'settings made by ALTER ROLE ... IN DATABASE',
           EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s
                    WHERE s.setdatabase = d.oid AND s.setrole <> 0)),
          (3, 'privileges on the database itself',

@@ -17,7 +17,7 @@ SELECT CASE WHEN busy.pid IS NULL THEN 'error' ELSE 'info' END,
             ELSE format('REINDEX INDEX CONCURRENTLY %I.%I;', n.nspname, c.relname) END,
        CASE WHEN busy.pid IS NOT NULL THEN NULL
             WHEN c.relkind = 'I'
-            THEN format('Make an index on each partition that has none, and attach it: ALTER INDEX %I.%I ATTACH PARTITION …;',
+            THEN format('Make an index on each partition that has none, and attach it: ALTER INDEX %I.%I ATTACH PARTITION ...;',
                         n.nspname, c.relname)
             WHEN x.indisunique AND NOT is_leftover
             THEN format('Remove the rows that are the same in %s first, then REINDEX INDEX CONCURRENTLY %I.%I; while there '

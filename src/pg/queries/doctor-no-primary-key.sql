@@ -4,11 +4,14 @@ SELECT CASE WHEN candidate.index IS NULL THEN 'warning' ELSE 'info' END,
        CASE WHEN candidate.index IS NULL
             THEN 'has no primary key: its rows cannot be told apart, and logical replication refuses UPDATE and DELETE'
             ELSE format('has no primary key, though the unique index %I could be it', candidate.index) END,
-       CASE WHEN candidate.index IS NULL OR candidate.of_constraint OR t.relkind = 'p'
-            THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY (%s);', n.nspname, t.relname,
-                        coalesce(candidate.columns, '…'))
+       CASE WHEN candidate.index IS NULL THEN NULL
+            WHEN candidate.of_constraint OR t.relkind = 'p'
+            THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY (%s);', n.nspname, t.relname, candidate.columns)
             ELSE format('ALTER TABLE %I.%I ADD PRIMARY KEY USING INDEX %I;', n.nspname, t.relname,
-                        candidate.index) END
+                        candidate.index) END,
+       CASE WHEN candidate.index IS NULL
+            THEN format('Say which columns tell its rows apart: ALTER TABLE %I.%I ADD PRIMARY KEY (...);',
+                        n.nspname, t.relname) END
   FROM pg_catalog.pg_class t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
   LEFT JOIN LATERAL (

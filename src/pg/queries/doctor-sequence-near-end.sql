@@ -169,7 +169,7 @@ SELECT CASE WHEN percent >= $2::numeric THEN 'error' ELSE 'warning' END,
                         'that are free again.', fixed.what, fixed.why)
             WHEN fixed.what IS NOT NULL
             THEN format('The type of %s is the domain %s, which stays as narrow as it is: it takes a domain over bigint '
-                        'with the same constraints, and ALTER TABLE … ALTER COLUMN … TYPE to that.', fixed.what,
+                        'with the same constraints, and ALTER TABLE ... ALTER COLUMN ... TYPE to that.', fixed.what,
                         fixed.domain)
             WHEN obstacles.what IS NOT NULL
             THEN format('Drop %s, which would be in the way, then %s and make %s again as %s.', obstacles.what,
