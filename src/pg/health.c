@@ -57,17 +57,25 @@ const struct health_check health_checks[] = {
 
 int health_begin(struct conn *conn, struct err *err)
 {
+	const char *encoding = PQparameterStatus(conn_pg(conn), "server_encoding");
+
 	/* The names of objects are written as in SQL, whatever the session's settings are. */
-	return conn_exec(conn,
-		"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;"
-		" SET LOCAL statement_timeout = '" TEXT(
-			HEALTH_STATEMENT_SECONDS) "s';"
-						  " SET LOCAL lock_timeout = '" TEXT(
-							  HEALTH_LOCK_SECONDS) "s';"
-									       " SET LOCAL "
-									       "quote_all_"
-									       "identifiers = off",
-		err);
+	if (conn_exec(conn,
+		    "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;"
+		    " SET LOCAL statement_timeout = '" TEXT(
+			    HEALTH_STATEMENT_SECONDS) "s';"
+						      " SET LOCAL lock_timeout = '" TEXT(
+							      HEALTH_LOCK_SECONDS) "s';"
+										   " SET LOCAL "
+										   "quote_all_"
+										   "identifiers = "
+										   "off",
+		    err) != 0)
+		return -1;
+	/* There a name may be any bytes, which the server would not convert to UTF-8. */
+	if (!encoding || strcmp(encoding, "SQL_ASCII") != 0)
+		return 0;
+	return conn_exec(conn, "SET LOCAL client_encoding = 'SQL_ASCII'", err);
 }
 
 int health_run(struct conn *conn, const struct health_check *check, const char *target,
@@ -118,7 +126,7 @@ int health_read_method(struct conn *conn, char **ret_method, struct err *err)
 
 	*ret_method = NULL;
 	if (PQserverVersion(conn_pg(conn)) < 160000)
-		return 0;
+		return conn_query(conn, "SELECT", 0, NULL, &result, err);
 	if (conn_query_row(conn, query_doctor_system_user, 0, NULL, &result, err) != 0)
 		return -1;
 	user = value(result, 0, 0);

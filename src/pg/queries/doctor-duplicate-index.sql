@@ -1,12 +1,20 @@
--- Indexes that are the same as another one of their table, down to operator classes and order. What a
--- constraint, the replica identity or uniqueness needs stays; of two equals the newer one is named.
+-- Indexes that are the same as another one of their table, down to operator classes with their parameters,
+-- and order. What a constraint, the replica identity or uniqueness needs stays: a unique index goes only for
+-- one that holds the same rows unique (NULLS NOT DISTINCT is from 15 on, hence jsonb), and as soon (not at the
+-- end of the transaction). Of two equals the newer one is named.
 WITH indexes AS (
        SELECT x.*, c.relname, c.relam, n.nspname, t.relname AS in_table,
               pg_catalog.pg_get_expr(x.indexprs, x.indrelid) AS expressions,
               pg_catalog.pg_get_expr(x.indpred, x.indrelid) AS predicate,
+              coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct,
+              (SELECT pg_catalog.array_agg(l.attoptions::text ORDER BY l.attnum)
+                 FROM pg_catalog.pg_attribute l WHERE l.attrelid = c.oid) AS parameters,
+              CASE WHEN m.amname IN ('btree', 'hash', 'gist', 'gin', 'spgist') THEN NULL ELSE c.reloptions::text END
+                 AS storage,
               EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid) AS is_needed
          FROM pg_catalog.pg_index x
          JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+         JOIN pg_catalog.pg_am m ON m.oid = c.relam
          JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
          JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
         WHERE x.indisvalid AND NOT c.relispartition AND c.relpersistence <> 't'
@@ -25,10 +33,11 @@ SELECT DISTINCT ON (a.indexrelid) 'warning',
    AND b.indkey::text = a.indkey::text AND b.indnkeyatts = a.indnkeyatts
    AND b.indclass::text = a.indclass::text AND b.indcollation::text = a.indcollation::text
    AND b.indoption::text = a.indoption::text
+   AND b.parameters = a.parameters AND b.storage IS NOT DISTINCT FROM a.storage
    AND b.expressions IS NOT DISTINCT FROM a.expressions
    AND b.predicate IS NOT DISTINCT FROM a.predicate
  WHERE NOT a.is_needed AND NOT a.indisreplident AND NOT a.indisclustered
-   AND (b.indisunique OR NOT a.indisunique)
+   AND (NOT a.indisunique OR (b.indisunique AND b.indimmediate AND b.nulls_not_distinct = a.nulls_not_distinct))
    AND (b.is_needed OR b.indisreplident OR b.indisclustered OR (b.indisunique AND NOT a.indisunique)
         OR b.indexrelid < a.indexrelid)
  ORDER BY a.indexrelid, b.is_needed DESC, b.indexrelid
