@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/certificate.h"
+#include "pg/conn_pooler.h"
 #include "pg/health.h"
 #include "term/json.h"
 
@@ -204,6 +205,8 @@ static int examine_offer(
 
 	if (result < 0)
 		return -1;
+	if (result > 0 && conn_pooler_refusal(err->sqlstate, err->detail))
+		return 0;
 	if (result > 0)
 		*cause = CONN_CAUSE_NOT_ALLOWED;
 	else if (!target_is_rds(&doctor->context->target))
@@ -293,7 +296,7 @@ static enum conn_stage stage_of(enum conn_cause cause, const struct attempt *att
 	if (cause == CONN_CAUSE_NO_ANSWER && attempt->rank < RANK_ASKED && silent_first)
 		return CONN_STAGE_TCP;
 	/* Its port has answered before: a server that is silent is so now. */
-	if (cause != CONN_CAUSE_OTHER && cause != CONN_CAUSE_SILENT &&
+	if (cause != CONN_CAUSE_OTHER && cause != CONN_CAUSE_SILENT && cause != CONN_CAUSE_CLOSED &&
 		conn_cause_stage(cause) >= CONN_STAGE_TLS)
 		return conn_cause_stage(cause);
 	if (attempt->rank >= RANK_LET_IN)
@@ -367,6 +370,37 @@ static int failed(struct doctor *doctor, const struct probe *probe, const struct
 	return -1;
 }
 
+/*
+ * The first request. What cannot be asked is not said; but with the connection gone, what ended it
+ * is why there is none: a pooler had nothing behind it.
+ */
+static int read_method(struct doctor *doctor, struct conn *conn, char **ret_method, struct err *err)
+{
+	const struct target *target = &doctor->context->target;
+	CLEANUP(err_release) struct err failure = ERR_INIT;
+	CLEANUP(mem_cleanup) char *reason = NULL;
+	int result;
+
+	conn_limit_silence(conn, conn_timeout_ms(&target->params));
+	result = health_read_method(conn, ret_method, &failure);
+	conn_limit_silence(conn, 0);
+	if (result == 0 || failure.kind == ERR_FAILED)
+		return 0;
+	if (failure.kind != ERR_CONNECT) {
+		err_release(err);
+		*err = failure;
+		failure = (struct err)ERR_INIT;
+		return -1;
+	}
+	/* As libpq would have it; of a server that said nothing, how long it did. */
+	reason = failure.severity ? mem_printf("%s: %s", failure.severity, failure.message)
+		 : failure.detail && strcmp(failure.detail, CONN_SILENT) != 0
+			 ? mem_strdup(failure.detail)
+			 : mem_strdup(failure.message);
+	conn_failure(&target->params, target->database, failure.sqlstate, reason, err);
+	return context_explain(doctor->context, err);
+}
+
 int doctor_session(
 	struct doctor *doctor, const struct probe *probe, struct conn **ret_conn, struct err *err)
 {
@@ -386,9 +420,11 @@ int doctor_session(
 		return failed(doctor, probe, watch_failed(&watch), begun, err);
 	if (result != 0)
 		return -1;
-	/* What cannot be asked is not said. */
-	if (health_read_method(conn, &asked, err) != 0)
-		err_release(err);
+	if (read_method(doctor, conn, &asked, err) != 0) {
+		conn_close(conn);
+		return err->kind == ERR_CONNECT ? failed(doctor, probe, &watch.now, begun, err)
+						: -1;
+	}
 	tell_tls(doctor, probe, &watch.now);
 	tell_server(doctor, &watch.now);
 	tell_authentication(doctor, &watch.now, PQuser(conn_pg(conn)), asked);

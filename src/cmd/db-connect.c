@@ -157,7 +157,9 @@ static bool may_pass(const struct err *err, enum conn_cause cause)
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (strncmp(err->sqlstate, classes[i], 2) == 0)
 			return true;
-	return cause == CONN_CAUSE_SILENT;
+	/* The last two of a hosted pooler. */
+	return cause == CONN_CAUSE_SILENT || cause == CONN_CAUSE_TOO_MANY ||
+	       cause == CONN_CAUSE_NO_SERVER;
 }
 
 /* What the client would explain itself, or ask for: a password. */

@@ -54,10 +54,10 @@ struct conn;
  * A host's name is looked up, and each of its addresses tried in turn, for as long as
  * conn_timeout_ms says; as in libpq the next one is for those that cannot be reached or do not
  * answer in that time, not for what a server refuses. Of several hosts all that is libpq's, for
- * that long together. Retried while waiting are only: connection refused, socket missing, starting
- * up or shutting down (57P03), too many connections (53300). Errors: CONNECT with the server's or
- * libpq's reason as detail and never a password; TIMEOUT when wait_seconds ran out; INTERRUPTED.
- * The SQLSTATE is kept (3D000: no such database; 28P01: wrong password).
+ * that long together. Retried while waiting is only what conn_failure_may_pass says. Errors:
+ * CONNECT with the server's or libpq's reason as detail and never a password; TIMEOUT when
+ * wait_seconds ran out; INTERRUPTED. The SQLSTATE is kept (3D000: no such database; 28P01: wrong
+ * password).
  */
 int conn_open(const struct params *params, const struct conn_options *options,
 	struct conn **ret_conn, struct err *err);

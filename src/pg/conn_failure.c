@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/resolve.h"
+#include "pg/conn_pooler.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,11 +46,16 @@ static const struct {
 	{ "no password supplied", CONN_CAUSE_NO_PASSWORD },
 	{ RESOLVE_NO_ANSWER, CONN_CAUSE_NO_NAME_SERVER },
 	{ "could not translate host name", CONN_CAUSE_UNKNOWN_HOST },
+	{ "session is not read-only", CONN_CAUSE_PRIMARY },
+	{ "server is not in hot standby mode", CONN_CAUSE_PRIMARY },
 	{ "session is read-only", CONN_CAUSE_STANDBY },
 	{ "server is in hot standby mode", CONN_CAUSE_STANDBY },
+	{ "server closed the connection unexpectedly", CONN_CAUSE_CLOSED },
+	{ "Connection reset by peer", CONN_CAUSE_CLOSED },
 	{ "Network is unreachable", CONN_CAUSE_NO_NETWORK },
 	{ "No route to host", CONN_CAUSE_NO_NETWORK },
 	{ "Connection refused", CONN_CAUSE_REFUSED },
+	{ "has not answered a request", CONN_CAUSE_NO_SERVER },
 	{ CONN_SILENT, CONN_CAUSE_SILENT },
 	{ CONN_NO_ANSWER, CONN_CAUSE_NO_ANSWER },
 	{ "timeout expired", CONN_CAUSE_NO_ANSWER },
@@ -89,15 +95,18 @@ static bool says(const struct err *err, const char *text)
 /* SQLSTATE 28000 is all kinds of authentication: the server's words tell which. */
 static enum conn_cause said_of_identity(const char *detail, enum conn_cause otherwise)
 {
-	const enum conn_cause said = by_reason(detail, otherwise);
+	const struct pooler_refusal *refusal = conn_pooler_refusal("", detail);
+	const enum conn_cause said = refusal ? refusal->cause : by_reason(detail, otherwise);
 
 	return conn_cause_stage(said) == CONN_STAGE_AUTHENTICATION ? said : otherwise;
 }
 
 enum conn_cause conn_failure_cause(const struct err *err)
 {
+	const struct pooler_refusal *refusal = conn_pooler_refusal(err->sqlstate, err->detail);
+
 	if (!err->sqlstate[0])
-		return by_reason(err->detail, CONN_CAUSE_OTHER);
+		return refusal ? refusal->cause : by_reason(err->detail, CONN_CAUSE_OTHER);
 	if (strcmp(err->sqlstate, "42501") == 0)
 		return says(err, "to set parameter") ? CONN_CAUSE_OPTIONS : CONN_CAUSE_NO_PRIVILEGE;
 	if (strcmp(err->sqlstate, CONN_STATE_NOT_ACCEPTING) == 0 && says(err, "invalid database"))
@@ -107,18 +116,44 @@ enum conn_cause conn_failure_cause(const struct err *err)
 			return states[i].cause;
 	if (strcmp(err->sqlstate, CONN_STATE_STARTING) == 0)
 		return says(err, "shutting down") ? CONN_CAUSE_STOPPING : CONN_CAUSE_STARTING;
+	if (refusal)
+		return refusal->cause;
 	/* What else a server says in its own words is not about the way to it. */
 	if (strcmp(err->sqlstate, "28000") == 0 && says(err, "FATAL: role \""))
 		return says(err, "does not exist") ? CONN_CAUSE_NO_ROLE : CONN_CAUSE_NO_LOGIN;
 	if (strncmp(err->sqlstate, "28", 2) == 0)
 		return said_of_identity(err->detail, CONN_CAUSE_NOT_ALLOWED);
+	/* A pooler says it in PostgreSQL's words. */
+	if (strcmp(err->sqlstate, CONN_STATE_PROTOCOL) == 0)
+		return said_of_identity(err->detail, CONN_CAUSE_OTHER);
 	return CONN_CAUSE_OTHER;
 }
 
-/* What pg_hba.conf has nothing for, or rejects. */
+bool conn_failure_may_pass(const struct err *err)
+{
+	static const char *const passing[] = { "Connection refused", "No such file or directory",
+		"server closed the connection unexpectedly", "Connection reset by peer" };
+	const struct pooler_refusal *refusal = conn_pooler_refusal(err->sqlstate, err->detail);
+
+	if (err->kind != ERR_CONNECT)
+		return false;
+	if (err->sqlstate[0])
+		return strcmp(err->sqlstate, CONN_STATE_STARTING) == 0 ||
+		       strcmp(err->sqlstate, CONN_STATE_TOO_MANY) == 0 ||
+		       (refusal && refusal->may_pass);
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		if (says(err, passing[i]))
+			return true;
+	return false;
+}
+
+/* What pg_hba.conf has nothing for, or rejects; a pooler that wants TLS. */
 static bool is_barred(const char *line)
 {
-	return strstr(line, "FATAL: no pg_hba.conf entry for ") ||
+	const struct pooler_refusal *refusal = conn_pooler_refusal("", line);
+
+	return (refusal && refusal->cause == CONN_CAUSE_TLS_REQUIRED) ||
+	       strstr(line, "FATAL: no pg_hba.conf entry for ") ||
 	       strstr(line, "FATAL: pg_hba.conf rejects ");
 }
 
@@ -165,7 +200,9 @@ char *conn_failure_reason(const struct err *err)
 		return mem_strdup("");
 	reason = strstr(most, " failed: ");
 	reason = reason ? reason + strlen(" failed: ") : most;
-	return mem_strdup(strncmp(reason, "FATAL: ", 7) == 0 ? reason + 7 : reason);
+	if (strncmp(reason, "FATAL: ", 7) == 0 || strncmp(reason, "ERROR: ", 7) == 0)
+		reason += 7;
+	return mem_strdup(reason);
 }
 
 const char *conn_cause_name(enum conn_cause cause)
@@ -253,6 +290,42 @@ static const char *authentication_hint(enum conn_cause cause)
 	}
 }
 
+/* What is there in place of the server that is wanted. */
+static const char *other_end_hint(enum conn_cause cause)
+{
+	switch (cause) {
+	case CONN_CAUSE_CLOSED:
+		return "Something accepts connections there and closes them without a word, most "
+		       "often a tunnel, a port forwarding or a proxy whose far end is not there: "
+		       "check where it leads (ssh -L, kubectl port-forward, the load balancer's "
+		       "targets), and that the server runs there. With neither in between, the "
+		       "server's log says more.";
+	case CONN_CAUSE_SILENT:
+		return "Something accepts connections there but does not speak PostgreSQL's "
+		       "protocol: a tunnel or a proxy without its other end, a wrong port, or a "
+		       "server that hangs.";
+	case CONN_CAUSE_STANDBY:
+		return "This server is a standby, which takes no writes: name the primary in the "
+		       "URL, or leave target_session_attrs out to read.";
+	case CONN_CAUSE_PRIMARY:
+		return "This server is a primary, and target_session_attrs asks for one that only "
+		       "reads: name a standby in the URL, or leave target_session_attrs out.";
+	case CONN_CAUSE_NO_SERVER:
+		return "The connection was let in, and then nothing was answered: a pooler has its "
+		       "clients wait while all sessions of its pool are taken (SHOW POOLS in "
+		       "PgBouncer's console; db-sessions, past the pooler, says who keeps them), "
+		       "or while the server does not answer it.";
+	case CONN_CAUSE_NO_ENDPOINT:
+	case CONN_CAUSE_ENDPOINT_DISABLED:
+		return "The host in the URL has to be that of an endpoint, which has to be "
+		       "enabled.";
+	case CONN_CAUSE_NO_TENANT:
+		return "The user in the URL has to name the project as well.";
+	default:
+		return authentication_hint(cause);
+	}
+}
+
 /* What is the same whatever the parameters are. */
 static const char *hint_of(enum conn_cause cause)
 {
@@ -272,9 +345,9 @@ static const char *hint_of(enum conn_cause cause)
 	case CONN_CAUSE_OPTIONS:
 		return "The parameter comes from options in the URL, from PGOPTIONS or from a "
 		       "service file: take it out there.";
-	case CONN_CAUSE_STARTING:
 	case CONN_CAUSE_STOPPING:
-		return "This may pass: --wait keeps trying.";
+		return "The server is shutting down, to come back or for good: its log says on "
+		       "whose request. --wait keeps trying until it lets in again.";
 	case CONN_CAUSE_PASSWORD:
 		return "Check user and password in the URL; @ : / ? # % in a password must be "
 		       "percent-encoded. A role that is not there, has no password or is past its "
@@ -299,17 +372,10 @@ static const char *hint_of(enum conn_cause cause)
 		       "the URL; sslrootcert=system takes the system's, with libpq 16 or newer.";
 	case CONN_CAUSE_NOT_POSTGRESQL:
 		return "Something else than PostgreSQL listens there: check the port in the URL.";
-	case CONN_CAUSE_SILENT:
-		return "Something accepts connections there but does not speak PostgreSQL's "
-		       "protocol: a tunnel or a proxy without its other end, a wrong port, or a "
-		       "server that hangs.";
-	case CONN_CAUSE_STANDBY:
-		return "This server is a standby, which takes no writes: name the primary in the "
-		       "URL, or leave target_session_attrs out to read.";
 	case CONN_CAUSE_NO_PRIVILEGE:
 		return "Its owner can let the role in: GRANT CONNECT ON DATABASE … TO …;";
 	default:
-		return authentication_hint(cause);
+		return other_end_hint(cause);
 	}
 }
 
@@ -344,13 +410,38 @@ static const char *too_many_hint(const struct err *err)
 		       "of its connections ends, in vain if the limit is 0. From another database "
 		       "it is seen in pg_database.datconnlimit; ALTER DATABASE … CONNECTION LIMIT "
 		       "sets it.";
-	return "This may pass: --wait keeps trying.";
+	return "The server's connections (max_connections) are in use, or those it leaves to "
+	       "ordinary roles: --wait keeps trying until one ends. db-sessions says who has them, "
+	       "by a role that may use the reserved ones (a superuser, on RDS the master user); "
+	       "if all are needed, PgBouncer or the like shares them, and a higher max_connections "
+	       "takes a restart.";
 }
 
-/* What needs the server's words. */
+/* Whoever is let in late: after a start, after a crash, or on a standby perhaps never. */
+static const char *starting_hint(const struct err *err)
+{
+	if (says(err, "Hot standby mode is disabled"))
+		return "This is a standby that lets nobody in (its setting hot_standby is off): "
+		       "name the primary in the URL. --wait keeps trying until it is promoted.";
+	if (says(err, "in recovery mode"))
+		return "The server has crashed, or one of its processes has, and reads back what "
+		       "was written last: its log says why, and how far it is. --wait keeps "
+		       "trying.";
+	return "The server is starting, and lets in once it has read back what was written last: "
+	       "after a crash, or on a standby, that may take minutes, and its log says how far "
+	       "it is. --wait keeps trying.";
+}
+
+/* What needs the words, the server's or a pooler's. */
 static const char *hint_of_words(enum conn_cause cause, const struct err *err)
 {
+	const struct pooler_refusal *refusal = conn_pooler_refusal(err->sqlstate, err->detail);
+
+	if (refusal && refusal->cause == cause && refusal->hint)
+		return refusal->hint;
 	switch (cause) {
+	case CONN_CAUSE_STARTING:
+		return starting_hint(err);
 	case CONN_CAUSE_TOO_MANY:
 		return too_many_hint(err);
 	case CONN_CAUSE_TLS_REQUIRED:
@@ -366,7 +457,8 @@ void conn_failure_hint(enum conn_cause cause, const struct params *params, struc
 	const char *host = params_get(params, "host");
 	const char *hint;
 
-	if (cause == CONN_CAUSE_NOT_ALLOWED || cause == CONN_CAUSE_PEER)
+	if ((cause == CONN_CAUSE_NOT_ALLOWED || cause == CONN_CAUSE_PEER) &&
+		strcmp(err->sqlstate, CONN_STATE_PROTOCOL) != 0)
 		cause = said_of_identity(err->detail, cause);
 	hint = hint_of_words(cause, err);
 	if (cause == CONN_CAUSE_OTHER && host && host[0] == '/')

@@ -9,6 +9,7 @@
 
 #define CONN_STATE_NO_DATABASE "3D000"
 #define CONN_STATE_NOT_ACCEPTING "55000"
+#define CONN_STATE_PROTOCOL "08P01"
 #define CONN_STATE_STARTING "57P03"
 #define CONN_STATE_TOO_MANY "53300"
 
@@ -41,11 +42,16 @@ enum conn_stage {
 	X(OTHER_NAME, "certificate-other-name", TLS)                                               \
 	X(NO_BUNDLE, "no-root-certificate", TLS)                                                   \
 	X(NOT_POSTGRESQL, "not-postgresql", TLS)                                                   \
+	X(CLOSED, "closed-at-once", TLS)                                                           \
 	X(SILENT, "silent", SERVER)                                                                \
 	X(STARTING, "starting-up", SERVER)                                                         \
 	X(STOPPING, "shutting-down", SERVER)                                                       \
 	X(TOO_MANY, "too-many-connections", SERVER)                                                \
 	X(STANDBY, "standby", SERVER)                                                              \
+	X(PRIMARY, "primary", SERVER)                                                              \
+	X(NO_SERVER, "pooler-without-server", SERVER)                                              \
+	X(NO_ENDPOINT, "no-endpoint", SERVER)                                                      \
+	X(ENDPOINT_DISABLED, "endpoint-disabled", SERVER)                                          \
 	X(TLS_REQUIRED, "tls-required", AUTHENTICATION)                                            \
 	X(PASSWORD, "wrong-password", AUTHENTICATION)                                              \
 	X(NO_PASSWORD, "no-password", AUTHENTICATION)                                              \
@@ -53,6 +59,7 @@ enum conn_stage {
 	X(PEER, "other-system-user", AUTHENTICATION)                                               \
 	X(NO_ROLE, "no-such-role", AUTHENTICATION)                                                 \
 	X(NO_LOGIN, "role-may-not-log-in", AUTHENTICATION)                                         \
+	X(NO_TENANT, "no-such-tenant", AUTHENTICATION)                                             \
 	X(IDENT, "ident-refused", AUTHENTICATION)                                                  \
 	X(OUTSIDE, "outside-refused", AUTHENTICATION)                                              \
 	X(CLIENT_CERTIFICATE, "client-certificate", AUTHENTICATION)                                \
@@ -75,6 +82,12 @@ enum conn_cause {
  * What err, whose kind is CONNECT or TIMEOUT, comes from: by its SQLSTATE and its detail.
  */
 enum conn_cause conn_failure_cause(const struct err *err);
+
+/*
+ * True when waiting may help: connection refused or closed, socket missing, starting up or shutting
+ * down (57P03), no connection free (53300, or in a pooler's words), a pooler without its server.
+ */
+bool conn_failure_may_pass(const struct err *err);
 
 /*
  * How much a line of libpq's message weighs among those of other tries: what came further says more

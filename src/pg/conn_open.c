@@ -23,7 +23,6 @@
 /* A token that is good for 15 minutes is replaced after 10 when the server is waited for. */
 #define PASSWORD_LASTS_MS INT64_C(600000)
 
-#define SQLSTATE_PROTOCOL "08P01"
 #define SQLSTATE_IDENTITY "28000"
 
 /* admin_shutdown, crash_shutdown, cannot_connect_now, … */
@@ -352,7 +351,7 @@ static int attempt_with_fallback(
 	if (try_all(request, end, with_options, ret_conn, err) == 0)
 		return 0;
 	if (!request->options->own_queries || !with_options ||
-		strcmp(err->sqlstate, SQLSTATE_PROTOCOL) != 0 || !err->detail ||
+		strcmp(err->sqlstate, CONN_STATE_PROTOCOL) != 0 || !err->detail ||
 		!strstr(err->detail, "options"))
 		return -1;
 	err_release(err);
@@ -360,22 +359,6 @@ static int attempt_with_fallback(
 		return -1;
 	(*ret_conn)->pooled = true;
 	return 0;
-}
-
-static bool may_pass(const struct err *err)
-{
-	static const char *const passing[] = { "Connection refused", "No such file or directory",
-		"server closed the connection unexpectedly", "Connection reset by peer" };
-
-	if (err->kind != ERR_CONNECT)
-		return false;
-	if (err->sqlstate[0])
-		return strcmp(err->sqlstate, CONN_STATE_STARTING) == 0 ||
-		       strcmp(err->sqlstate, CONN_STATE_TOO_MANY) == 0;
-	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
-		if (err->detail && strstr(err->detail, passing[i]))
-			return true;
-	return false;
 }
 
 static int waited_too_long(
@@ -435,9 +418,9 @@ int conn_open(const struct params *params, const struct conn_options *options,
 		if (!waits || err->kind != ERR_CONNECT)
 			return -1;
 		/* An attempt that was cut short by the end of the waiting counts as waiting. */
-		if (left <= 0 && (may_pass(err) || request.timed_out))
+		if (left <= 0 && (conn_failure_may_pass(err) || request.timed_out))
 			return waited_too_long(params, options, err);
-		if (!may_pass(err))
+		if (!conn_failure_may_pass(err))
 			return -1;
 		if (!told && options->waiting)
 			options->waiting(options->waiting_context, err);

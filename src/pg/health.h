@@ -82,7 +82,7 @@ struct health_server {
 /*
  * How the server let this session in: "scram-sha-256", "peer", "trust" and so on. Behind a pooler
  * that is the pooler's way in. *ret_method is the caller's; NULL before server 16, which cannot
- * say.
+ * say, and is asked for a sign of life only: a pooler may let in before it has a session to give.
  */
 int health_read_method(struct conn *conn, char **ret_method, struct err *err);
 

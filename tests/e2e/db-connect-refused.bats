@@ -137,7 +137,7 @@ assert_not_started() {
 		[ "$arguments" != '--write --no-timeout' ] || break
 		assert_status 2
 		assert_matches "$stderr" 'remaining connection slots are reserved|too many clients already'
-		assert_contains "$stderr" 'This may pass: --wait keeps trying.'
+		assert_contains "$stderr" '(max_connections) are in use, or those it leaves to ordinary roles: --wait keeps trying until one ends.'
 		refute_contains "$stderr" 'session is read-only'
 		refute_contains "$stderr" pooler
 		assert_not_started

@@ -99,8 +99,12 @@ static void test_causes(void **state)
 			"half-dropped-database", CONN_STAGE_DATABASE },
 		{ AT "FATAL: database \"d\" is not currently accepting connections", "55000",
 			"database-not-accepting", CONN_STAGE_DATABASE },
-		{ AT "server closed the connection unexpectedly", "", "other",
-			CONN_STAGE_DATABASE },
+		{ AT "server closed the connection unexpectedly\n\tThis probably means", "",
+			"closed-at-once", CONN_STAGE_TLS },
+		{ AT "could not receive data from server: Connection reset by peer", "",
+			"closed-at-once", CONN_STAGE_TLS },
+		{ AT "server is not in hot standby mode", "", "primary", CONN_STAGE_SERVER },
+		{ AT "session is not read-only", "", "primary", CONN_STAGE_SERVER },
 		{ NULL, "", "other", CONN_STAGE_DATABASE },
 	};
 
@@ -179,6 +183,12 @@ static void test_tries(void **state)
 		{ AT "SSL error: tlsv1 alert unknown ca\n" BARRED("no encryption"), "28000",
 			"SSL error: tlsv1 alert unknown ca", 2 },
 		{ AT "Connection refused\n" AT "No route to host\n", "", "Connection refused", 2 },
+		/* A pooler that wants TLS says less than what it says with it. */
+		{ AT "FATAL:  08P01: SSL required\n" AT
+		     "FATAL:  08P01: SASL authentication failed\n",
+			"08P01", "SASL authentication failed", 2 },
+		{ AT "ERROR:  XX000: Endpoint ID is not specified.\n", "XX000",
+			"Endpoint ID is not specified.", 1 },
 		{ "", "", "could not connect", 0 },
 	};
 
@@ -205,6 +215,157 @@ static void test_tries(void **state)
 	assert_int_equal(
 		conn_message_weight(WRONG), conn_message_weight(BARRED("SSL encryption") WRONG));
 	assert_int_equal(0, conn_message_weight(""));
+}
+
+/* What poolers say: the cause, whether waiting may help, and of what the hint is. */
+static void test_poolers(void **state)
+{
+	static const struct {
+		const char *detail, *sqlstate, *name;
+		bool may_pass;
+		const char *hint;
+	} cases[] = {
+		/* PgBouncer */
+		{ AT "FATAL: SASL authentication failed", "08P01", "wrong-password", false,
+			"auth_file" },
+		{ AT "FATAL: password authentication failed", "08P01", "wrong-password", false,
+			"auth_file" },
+		{ AT "FATAL: password authentication failed for user \"u\"", "28P01",
+			"wrong-password", false, "VALID UNTIL" },
+		{ AT "FATAL: no such user", "08P01", "no-such-role", false, "auth_file" },
+		{ AT "FATAL: no such user: u", "28000", "no-such-role", false, "auth_file" },
+		{ AT "FATAL: no such database: d", "08P01", "no-such-database", false,
+			"[databases]" },
+		{ AT "FATAL: no such database: d", "3D000", "no-such-database", false,
+			"[databases]" },
+		{ AT "FATAL: no such database: no more connections allowed", "08P01",
+			"no-such-database", false, "[databases]" },
+		{ AT "FATAL: database \"d\" does not exist", "3D000", "no-such-database", false,
+			"db-create" },
+		{ AT "FATAL: database \"d\" is disabled", "08P01", "database-not-accepting", false,
+			"ENABLE" },
+		{ AT "FATAL: no more connections allowed (max_client_conn)", "08P01",
+			"too-many-connections", true, "max_client_conn" },
+		{ AT "FATAL: no more connections allowed (max_client_conn)", "53300",
+			"too-many-connections", true, "max_client_conn" },
+		{ AT "FATAL: client connections exceeded (max_user_client_connections)", "08P01",
+			"too-many-connections", true, "max_user_client_connections" },
+		{ AT "FATAL: query_wait_timeout", "08P01", "pooler-without-server", true,
+			"SHOW POOLS" },
+		{ AT "FATAL: server login has been failing, try again later (server_login_retry)",
+			"08P01", "pooler-without-server", true, "its log says more" },
+		{ AT "FATAL: server login has been failing, cached error: connect failed "
+		     "(server_login_retry)",
+			"08P01", "pooler-without-server", true, "its log says more" },
+		{ AT "ERROR: pgbouncer cannot connect to server", "08P01", "pooler-without-server",
+			true, "its log says more" },
+		{ AT "FATAL: server conn crashed?", "08P01", "pooler-without-server", true,
+			"its log says more" },
+		{ AT "FATAL: client_login_timeout (server down)", "08P01", "pooler-without-server",
+			true, "its log says more" },
+		{ AT "FATAL: bouncer config error", "08P01", "pooler-without-server", false,
+			"configuration" },
+		{ AT "FATAL: not allowed", "08P01", "no-connect-privilege", false, "console" },
+		{ AT "FATAL: login rejected", "08P01", "not-let-in", false, "auth_hba_file" },
+		{ AT "FATAL: SSL required", "08P01", "tls-required", false, "sslmode=require" },
+		{ AT "FATAL: SSL required\n" AT "FATAL: SASL authentication failed", "08P01",
+			"wrong-password", false, "auth_file" },
+		{ AT "FATAL: PAM authentication failed", "08P01", "token-refused", false, "PAM" },
+		{ AT "FATAL: unsupported startup parameter: extra", "08P01", "option-refused",
+			false, "ignore_startup_parameters" },
+		{ AT "FATAL: something else", "08P01", "other", false, NULL },
+		/* What the server behind it has said. */
+		{ AT "FATAL: database \"d\" does not exist", "08P01", "no-such-database", false,
+			"db-create" },
+		{ AT "FATAL: role \"u\" does not exist", "08P01", "no-such-role", false,
+			"behind the pooler" },
+		{ AT "FATAL: password authentication failed for user \"u\"", "08P01",
+			"wrong-password", false, "has let the user in" },
+		{ AT HBA "no encryption", "08P01", "not-let-in", false, "the pooler's address" },
+		{ AT HBA "no encryption", "28000", "tls-required", false, "sslmode=require" },
+		{ AT "FATAL: sorry, too many clients already", "08P01", "too-many-connections",
+			true, "max_connections" },
+		{ AT "FATAL: too many connections for role \"u\"", "08P01", "too-many-connections",
+			true, "rolconnlimit" },
+		{ AT "FATAL: the database system is starting up", "08P01", "starting-up", true,
+			"starting" },
+		/* Supabase */
+		{ AT "FATAL: Tenant or user not found", "XX000", "no-such-tenant", false,
+			"postgres.abcdefgh" },
+		{ AT "FATAL: (ENOTFOUND) tenant/user postgres.x not found", "XX000",
+			"no-such-tenant", false, "postgres.abcdefgh" },
+		{ AT "FATAL: MaxClientsInSessionMode: max clients reached - in Session mode max "
+		     "clients are limited to pool_size",
+			"XX000", "too-many-connections", true, "6543" },
+		{ AT "FATAL: (EMAXCLIENTCONN) max client connections reached, limit: 200", "XX000",
+			"too-many-connections", true, "--wait" },
+		{ AT "FATAL: SSL connection is required", "XX000", "tls-required", false,
+			"sslmode=require" },
+		{ AT "FATAL: Address not in tenant allow_list: {1, 2, 3, 4}", "XX000", "not-let-in",
+			false, "settings of the project" },
+		/* Neon */
+		{ AT "ERROR: Endpoint ID is not specified. Either please upgrade", "XX000",
+			"no-endpoint", false, "options=endpoint" },
+		{ AT "ERROR: The endpoint ID is not specified. Either upgrade", "08P01",
+			"no-endpoint", false, "options=endpoint" },
+		{ AT "ERROR: The endpoint has been disabled. Enable it using Neon API and retry.",
+			"XX000", "endpoint-disabled", false, "Enable" },
+		{ AT "ERROR: endpoint is not available", "XX000", "pooler-without-server", true,
+			"console" },
+		{ AT "ERROR: password authentication failed for user 'u'", "XX000",
+			"wrong-password", false, "percent-encoded" },
+		{ AT "ERROR: connection is insecure (try using `sslmode=require`)", "28000",
+			"tls-required", false, "sslmode=require" },
+		{ AT "ERROR: connection is insecure (try using `sslmode=require`)", "",
+			"tls-required", false, "sslmode=require" },
+		/* Not about the connection */
+		{ "not allowed", "", "other", false, NULL },
+		{ AT "the server has not answered a request within 15 s", "",
+			"pooler-without-server", false, "SHOW POOLS" },
+	};
+	CLEANUP(params_release) struct params params = PARAMS_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(err_release) struct err err = ERR_INIT;
+		const char *name;
+
+		conn_failure(&params, "d", cases[i].sqlstate, cases[i].detail, &err);
+		name = conn_cause_name(conn_failure_cause(&err));
+		if (strcmp(name, cases[i].name) != 0)
+			fail_msg("\"%s\": expected %s, got %s", cases[i].detail, cases[i].name,
+				name);
+		if (conn_failure_may_pass(&err) != cases[i].may_pass)
+			fail_msg("\"%s\": may_pass is %d", cases[i].detail, !cases[i].may_pass);
+		if (!cases[i].hint != !err.hint || (err.hint && !strstr(err.hint, cases[i].hint)))
+			fail_msg("\"%s\": %s", cases[i].detail, err.hint ? err.hint : "no hint");
+	}
+}
+
+/* Those that a server itself may be waited for. */
+static void test_may_pass(void **state)
+{
+	static const struct {
+		const char *detail, *sqlstate;
+		bool may_pass;
+	} cases[] = {
+		{ AT "Connection refused", "", true },
+		{ AT "server closed the connection unexpectedly", "", true },
+		{ AT "No route to host", "", false },
+		{ AT "FATAL: the database system is starting up", "57P03", true },
+		{ AT "FATAL: sorry, too many clients already", "53300", true },
+		{ AT "FATAL: database \"Connection refused\" does not exist", "3D000", false },
+	};
+	CLEANUP(params_release) struct params params = PARAMS_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(err_release) struct err err = ERR_INIT;
+
+		conn_failure(&params, "d", cases[i].sqlstate, cases[i].detail, &err);
+		if (conn_failure_may_pass(&err) != cases[i].may_pass)
+			fail_msg("\"%s\"", cases[i].detail);
+	}
 }
 
 /* Every cause has something to say, but "other", and those whose hint names the role. */
@@ -242,6 +403,8 @@ int main(void)
 		cmocka_unit_test(test_hint_of_the_words),
 		cmocka_unit_test(test_tries),
 		cmocka_unit_test(test_hints),
+		cmocka_unit_test(test_poolers),
+		cmocka_unit_test(test_may_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
