@@ -8,7 +8,7 @@
 
 /* Those of the connection; those of the health are health_checks. */
 static const char *const way_ids[] = { "address-unreachable", "not-encrypted", "tls-unverified",
-	"certificate-expiry", "password-expiry", "standby", "read-only" };
+	"certificate-expiry", "password-expiry", "standby", "read-only", "client-encoding" };
 
 static const char *const status_names[] = { "ok", "warning", "failed", "skipped" };
 static const char *const severity_names[] = { "info", "warning", "error" };

@@ -102,6 +102,12 @@ size_t doctor_count(const struct doctor *doctor, enum doctor_severity severity);
  */
 int doctor_way(struct doctor *doctor, struct conn **ret_conn, struct err *err);
 
+/*
+ * Adds the step of a target that could not be resolved, whose failure is err. Nothing is told of
+ * it: there is no way to go.
+ */
+void doctor_no_target(struct doctor *doctor, const struct err *err);
+
 /* Makes the checks of the database's health. Fails when the connection is lost, or INTERRUPTED. */
 int doctor_health(struct doctor *doctor, struct conn *conn, struct err *err);
 

@@ -82,11 +82,20 @@ static char *limits(const struct health_server *server)
 	return text.length ? strbuf_detach(&text) : mem_strdup("none");
 }
 
+/* Who asks for a standby, or reads only, wants one. */
+static bool wants_standby(const struct doctor *doctor)
+{
+	CLEANUP(mem_cleanup)
+	char *wanted = probe_param(&doctor->context->target.params, "target_session_attrs");
+
+	return wanted && (strstr(wanted, "standby") || strcmp(wanted, "read-only") == 0);
+}
+
 static void tell_server(struct doctor *doctor, const struct health_server *server, int64_t us)
 {
 	CLEANUP(mem_cleanup) char *limited = limits(server);
 	json_t *facts = json_object();
-	const bool warns = server->is_standby || server->is_read_only;
+	const bool warns = server->is_standby ? !wants_standby(doctor) : server->is_read_only;
 	char *text = mem_printf("PostgreSQL %s, %s%s\n%ld of %ld connections in use\n%s, collation "
 				"%s, time zone %s, ssl %s\nlimits: %s",
 		server->version, server->is_standby ? "standby: read-only" : "primary",
@@ -110,15 +119,6 @@ static void tell_server(struct doctor *doctor, const struct health_server *serve
 	doctor_step(doctor, "settings", warns ? DOCTOR_WARNING : DOCTOR_OK, us, text, facts);
 }
 
-/* Who asks for a standby, or reads only, wants one. */
-static bool wants_standby(const struct doctor *doctor)
-{
-	CLEANUP(mem_cleanup)
-	char *wanted = probe_param(&doctor->context->target.params, "target_session_attrs");
-
-	return wanted && (strstr(wanted, "standby") || strcmp(wanted, "read-only") == 0);
-}
-
 static void find_read_only(struct doctor *doctor, const struct probe *probe,
 	const struct health_server *server, const char *database)
 {
@@ -135,6 +135,21 @@ static void find_read_only(struct doctor *doctor, const struct probe *probe,
 		doctor_find(doctor, "read-only", DOCTOR_WARN, database,
 			mem_strdup("sessions begin read-only: default_transaction_read_only is on"),
 			NULL, NULL);
+}
+
+/* Ours is another one, so that what the URL asks for is not tried. */
+static void find_client_encoding(struct doctor *doctor)
+{
+	CLEANUP(mem_cleanup)
+	char *wanted = probe_param(&doctor->context->target.params, "client_encoding");
+
+	if (wanted && *wanted && strcmp(wanted, "auto") != 0 && pg_char_to_encoding(wanted) < 0)
+		doctor_find(doctor, "client-encoding", DOCTOR_ERROR, wanted,
+			mem_strdup("is no encoding that PostgreSQL has, and client_encoding asks "
+				   "for it: programs that do so are not let in"),
+			NULL,
+			mem_strdup("Take client_encoding out of the URL, or PGCLIENTENCODING out "
+				   "of the environment, or make it UTF8."));
 }
 
 int doctor_facts(
@@ -154,5 +169,6 @@ int doctor_facts(
 		return -1;
 	tell_server(doctor, &server, clock_us() - begun);
 	find_read_only(doctor, probe, &server, PQdb(conn_pg(conn)));
+	find_client_encoding(doctor);
 	return 0;
 }

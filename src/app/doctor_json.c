@@ -97,7 +97,7 @@ void doctor_print_json(const struct doctor *doctor, const struct err *failure)
 	const struct target *target = &doctor->context->target;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "target", out_json_text(target->name));
+	json_object_set_new(object, "target", out_json_text(doctor->target));
 	json_object_set_new(object, "origin",
 		target->is_private ? json_string("private server") : out_json_text(target->origin));
 	json_object_set_new(object, "connected", json_boolean(!doctor->cause && !failure));

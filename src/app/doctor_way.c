@@ -50,6 +50,17 @@ int doctor_fail(
 	return -1;
 }
 
+void doctor_no_target(struct doctor *doctor, const struct err *err)
+{
+	json_t *facts = json_object();
+
+	doctor->begun = clock_us();
+	doctor->cause = "no-target";
+	json_object_set_new(facts, "cause", json_string(doctor->cause));
+	doctor->tell = NULL;
+	doctor_step(doctor, "target", DOCTOR_FAILED, -1, mem_strdup(err->message), facts);
+}
+
 /* --- the target ------------------------------------------------------------------------------- */
 
 static int step_target(struct doctor *doctor, struct err *err)

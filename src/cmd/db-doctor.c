@@ -125,7 +125,7 @@ static int report(struct doctor *doctor, int result, struct run *run, struct err
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 
-	if (result != 0 && (err->kind == ERR_INTERRUPTED || err->kind == ERR_USAGE))
+	if (result != 0 && err->kind == ERR_INTERRUPTED)
 		return -1;
 	if (opt_json)
 		doctor_print_json(doctor, result != 0 ? err : NULL);
@@ -147,12 +147,17 @@ static int run_doctor(struct run *run, struct err *err)
 	CLEANUP(doctor_release) struct doctor doctor = DOCTOR_INIT;
 	CLEANUP(mem_cleanup) char *path = NULL;
 
-	if (check_options(err) != 0 || context_open(&context, run, err) != 0)
+	if (check_options(err) != 0)
 		return -1;
 	doctor.context = &context;
-	doctor.target = context.target.name;
+	doctor.target = run->words.count > 0 ? run->words.items[0] : "local";
 	doctor.only = &opt_only;
 	doctor.tell = opt_json ? NULL : doctor_print_step;
+	if (context_open(&context, run, err) != 0) {
+		doctor_no_target(&doctor, err);
+		return report(&doctor, -1, run, err);
+	}
+	doctor.target = context.target.name;
 	path = path_join(context.root ? context.root : context.cwd, IGNORE_FILE);
 	if (read_rules(&doctor, path, err) != 0)
 		return -1;

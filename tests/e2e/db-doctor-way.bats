@@ -325,7 +325,7 @@ load doctor-way
 	done
 	prod '' '' ''
 	doctor
-	ends_at server too-many-connections 'This may pass: --wait keeps trying.'
+	ends_at server too-many-connections "The server's connections (max_connections) are in use, or those it leaves to ordinary roles: --wait keeps trying until one ends. db-sessions says who has them, by a role that may use the reserved ones (a superuser, on RDS the master user); if all are needed, PgBouncer or the like shares them, and a higher max_connections takes a restart."
 }
 
 @test "server starting up: a standby that lets nobody read yet" {
@@ -333,7 +333,9 @@ load doctor-way
 	pg_server standby
 	prod '' '' ''
 	doctor
-	ends_at server starting-up 'This may pass: --wait keeps trying.'
+	hint='This is a standby that lets nobody in (its setting hot_standby is off): name the primary in the URL. --wait keeps trying until it is promoted.'
+	[ "$SERVER_VERSION" -ge 14 ] || hint='The server is starting, and lets in once it has read back what was written last: after a crash, or on a standby, that may take minutes, and its log says how far it is. --wait keeps trying.'
+	ends_at server starting-up "$hint"
 }
 
 @test "standby: a finding, and the cause where the URL asks for a primary" {
@@ -350,10 +352,20 @@ load doctor-way
 	prod '' '' target_session_attrs=standby
 	doctor --fail-on warning
 	assert_status 0
+	assert_equal 'settings ok' "$(jq -r '.steps[-1] | "\(.step) \(.status)"' <<<"$output")"
 	# Its health can be examined too.
 	run --separate-stderr db-doctor prod
 	assert_status 0
 	assert_contains "$output" 'a standby does not count what changed'
+}
+
+@test "a primary, where the URL asks for a standby" {
+	for wanted in standby read-only; do
+		export PROD_CONNECTION_URL
+		PROD_CONNECTION_URL="$(url postgres)&target_session_attrs=$wanted"
+		doctor
+		ends_at server primary 'This server is a primary, and target_session_attrs asks for one that only reads: name a standby in the URL, or leave target_session_attrs out.'
+	done
 }
 
 # --- other causes ------------------------------------------------------------------------------
@@ -494,4 +506,41 @@ dropping() {
 	prod
 	doctor --wait=0.5
 	ends_at tcp connection-refused 'Is the server running there? --wait keeps trying until it is.' 6
+}
+
+# --- what is no way ----------------------------------------------------------------------------
+
+@test "--json: one object also where the URL is none" {
+	for value in 'postgresql://[' 'nonsense' 'postgresql://app@db/x?nope=1'; do
+		export PROD_CONNECTION_URL=$value
+		doctor
+		assert_status 64
+		assert_equal 'prod false no-target target failed' \
+			"$(jq -r '"\(.target) \(.connected) \(.failure.cause) \(.steps[-1].step) \(.steps[-1].status)"' <<<"$output")"
+		assert_contains "$stderr" "$(jq -r .failure.message <<<"$output")"
+		run --separate-stderr db-doctor prod
+		assert_status 64
+		assert_equal '' "$output"
+	done
+	unset PROD_CONNECTION_URL
+	doctor
+	assert_status 64
+	assert_equal no-target "$(jq -r .failure.cause <<<"$output")"
+}
+
+@test "client_encoding: one that is none is a finding, which other clients are refused for" {
+	export PROD_CONNECTION_URL
+	PROD_CONNECTION_URL="$(url postgres)&client_encoding=nope"
+	run ! "$SERVER_PSQL" -Xc 'SELECT 1' "$PROD_CONNECTION_URL"
+	doctor --fail-on error
+	assert_status 5
+	assert_equal 'client-encoding error nope' "$(jq -r '.findings[] | "\(.id) \(.severity) \(.object)"' <<<"$output")"
+	for encoding in auto latin1 UTF8; do
+		PROD_CONNECTION_URL="$(url postgres)&client_encoding=$encoding"
+		doctor
+		assert_equal '' "$(jq -r '.findings[].id' <<<"$output")"
+	done
+	PROD_CONNECTION_URL=$(url postgres)
+	PGCLIENTENCODING=nope doctor
+	assert_equal client-encoding "$(jq -r '.findings[].id' <<<"$output")"
 }
