@@ -6,8 +6,9 @@
 #include "pg/identity.h"
 
 /*
- * That conn's database is called on the server what it was asked for. REFUSED where it is not: what
- * goes by the name would be done to no database, or to another one.
+ * That conn's database, the target's, which its URL names (target_require_database), is called on
+ * the server what it was asked for. REFUSED where it is not: what goes by the name would be done to
+ * no database, or to another one.
  */
 int alias_refuse(const struct context *context, struct conn *conn, struct err *err);
 

@@ -203,6 +203,14 @@ static int kill_all(struct conn *conn, struct err *err)
 	return 0;
 }
 
+/* --confirm */
+static bool is_confirmed(void)
+{
+	const char *const *name = guard_options[0].value;
+
+	return *name != NULL;
+}
+
 static int check_options(struct err *err)
 {
 	int actions = (opt_cancel.count > 0) + (opt_kill.count > 0) + opt_kill_all;
@@ -211,6 +219,8 @@ static int check_options(struct err *err)
 	if (actions > 1 || (actions > 0 && (opt_watch >= 0 || opt_json)))
 		return err_set(err, ERR_USAGE,
 			"--cancel, --kill, --kill-all and --watch or --json exclude each other");
+	if (is_confirmed() && !opt_kill_all)
+		return err_set(err, ERR_USAGE, "--confirm goes with --kill-all");
 	if (opt_watch >= 0 && opt_watch < 0.1)
 		return err_set(err, ERR_USAGE, "--watch needs at least 0.1 seconds");
 	for (size_t i = 0; i < opt_cancel.count; i++)
@@ -222,12 +232,19 @@ static int check_options(struct err *err)
 	return 0;
 }
 
+/* What libpq would take for the database is not what somebody meant to free of its sessions. */
+static int require_database(const struct context *context, struct err *err)
+{
+	return opt_kill_all ? target_require_database(&context->target, err) : 0;
+}
+
 static int run_sessions(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
 	if (check_options(err) != 0 || context_open(&context, run, err) != 0 ||
+		require_database(&context, err) != 0 ||
 		context_connect(&context, true, &conn, err) != 0)
 		return -1;
 	if (opt_cancel.count > 0)

@@ -236,6 +236,34 @@ state_of() {
 	assert_status 0
 }
 
+@test "--kill-all where no database is named is a usage error, and nothing is connected or ended" {
+	start_session postgres safe
+	mark=$(server_log_mark)
+	for address in "$(url '')" "$(tcp_url app '')"; do
+		CONNECTION_URL=$address PGDATABASE=$DB sessions --kill-all
+		assert_status 64
+		assert_contains "$stderr" 'CONNECTION_URL names no database'
+	done
+	refute_contains "$(server_log_since "$mark")" 'connection received'
+	is_alive "$SESSION_PID"
+	CONNECTION_URL=$(url '') PGDATABASE=$DB sessions
+	assert_status 0
+}
+
+@test "--confirm where nothing is confirmed is a usage error" {
+	start_session "$DB" safe
+	for arguments in '' --json "--kill $SESSION_PID" "--cancel $SESSION_PID"; do
+		# shellcheck disable=SC2086 # words
+		sessions --confirm "$DB" $arguments
+		assert_status 64
+		assert_contains "$stderr" '--confirm goes with --kill-all'
+	done
+	is_alive "$SESSION_PID"
+	sessions --confirm "$DB" --kill-all
+	assert_status 0
+	wait_until "! is_alive $SESSION_PID"
+}
+
 @test "a pid that does not exist is an error" {
 	sessions --kill 2147483647
 	assert_status 1
