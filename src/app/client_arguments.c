@@ -5,32 +5,117 @@
 #include <libpq-fe.h>
 #include <string.h>
 
+/* --- psql's command line --------------------------------------------------------------------- */
+
 /* psql's options with a value. */
 static const char with_value[] = "cdfFhLoPpRTUv";
-static const char *const long_with_value[] = { "command", "field-separator", "file", "host",
-	"log-file", "output", "port", "pset", "record-separator", "set", "table-attr", "username",
-	"variable" };
+
+/* The long ones that have one, or that are looked for here, as letters. */
+static const struct {
+	const char *name;
+	char letter;
+} long_options[] = {
+	{ "command", 'c' },
+	{ "dbname", 'd' },
+	{ "field-separator", 'F' },
+	{ "file", 'f' },
+	{ "host", 'h' },
+	{ "log-file", 'L' },
+	{ "no-psqlrc", 'X' },
+	{ "output", 'o' },
+	{ "port", 'p' },
+	{ "pset", 'P' },
+	{ "record-separator", 'R' },
+	{ "set", 'v' },
+	{ "table-attr", 'T' },
+	{ "username", 'U' },
+	{ "variable", 'v' },
+};
+
+/* An option, or a word that is none and belongs to none. */
+struct word {
+	char letter;       /* WORD_PLAIN, WORD_OTHER: a long option that is not in the table */
+	const char *value; /* NULL: none */
+};
+
+enum { WORD_PLAIN = 0, WORD_OTHER = '-' };
+
+/* On the way through the arguments; zero but for them at its beginning. */
+struct walk {
+	const struct strlist *arguments;
+	size_t next;
+	const char *letters; /* that are left of "-qAt"; NULL: none */
+	bool options_ended;  /* by "--" */
+};
+
+static const char *next_argument(struct walk *walk)
+{
+	return walk->next < walk->arguments->count ? walk->arguments->items[walk->next++] : NULL;
+}
+
+static void take_letter(struct walk *walk, struct word *word)
+{
+	word->letter = *walk->letters++;
+	if (strchr(with_value, word->letter)) {
+		word->value = *walk->letters ? walk->letters : next_argument(walk);
+		walk->letters = NULL;
+	} else if (!*walk->letters) {
+		walk->letters = NULL;
+	}
+}
+
+/* name: behind the dashes; it may be cut where that leaves one meaning only. */
+static void take_long(struct walk *walk, const char *name, struct word *word)
+{
+	const size_t length = strcspn(name, "=");
+
+	word->letter = WORD_OTHER;
+	for (size_t i = 0; i < ARRAY_SIZE(long_options) && word->letter == WORD_OTHER; i++)
+		if (strncmp(name, long_options[i].name, length) == 0)
+			word->letter = long_options[i].letter;
+	if (name[length])
+		word->value = name + length + 1;
+	else if (word->letter != WORD_OTHER && strchr(with_value, word->letter))
+		word->value = next_argument(walk);
+}
+
+static bool walk_next(struct walk *walk, struct word *word)
+{
+	const char *argument;
+
+	*word = (struct word){ 0 };
+	if (walk->letters) {
+		take_letter(walk, word);
+		return true;
+	}
+	argument = next_argument(walk);
+	if (argument && !walk->options_ended && strcmp(argument, "--") == 0) {
+		walk->options_ended = true;
+		argument = next_argument(walk);
+	}
+	if (!argument)
+		return false;
+	if (walk->options_ended || argument[0] != '-' || !argument[1]) {
+		word->value = argument;
+	} else if (argument[1] == '-') {
+		take_long(walk, argument + 2, word);
+	} else {
+		walk->letters = argument + 1;
+		take_letter(walk, word);
+	}
+	return true;
+}
+
+/* --- what is looked for ---------------------------------------------------------------------- */
 
 bool client_arguments_no_startup_file(const struct strlist *arguments)
 {
-	static const char whole[] = "--no-psqlrc";
+	struct walk walk = { .arguments = arguments };
+	struct word word;
 
-	for (size_t i = 0; i < arguments->count; i++) {
-		const char *argument = arguments->items[i];
-
-		/* It may be cut to --no-ps. */
-		if (strncmp(argument, "--no-ps", 7) == 0 &&
-			strncmp(argument, whole, strlen(argument)) == 0)
+	while (walk_next(&walk, &word))
+		if (word.letter == 'X')
 			return true;
-		if (argument[0] != '-' || argument[1] == '-')
-			continue;
-		for (argument++; *argument && !strchr(with_value, *argument); argument++)
-			if (*argument == 'X')
-				return true;
-		/* A value that is a word of its own. */
-		if (*argument && !argument[1])
-			i++;
-	}
 	return false;
 }
 
@@ -52,54 +137,68 @@ static const char *overruling(const char *text)
 	return found;
 }
 
-/* Whether --name or its beginning is an option whose value is the next word. */
-static bool takes_next(const char *name)
+static const char *overruled_in_psql(const struct strlist *arguments)
 {
-	for (size_t i = 0; !strchr(name, '=') && i < ARRAY_SIZE(long_with_value); i++)
-		if (strncmp(name, long_with_value[i], strlen(name)) == 0)
-			return true;
-	return false;
+	struct walk walk = { .arguments = arguments };
+	const char *found = NULL;
+	struct word word;
+
+	while (!found && walk_next(&walk, &word))
+		if (word.value && (word.letter == 'd' || word.letter == WORD_PLAIN))
+			found = overruling(word.value);
+	return found;
 }
 
-/* The connection that psql's i-th argument may be; NULL: it is none. *i: its last word. */
-static const char *connection(const struct strlist *arguments, size_t *i)
-{
-	const char *argument = arguments->items[*i];
-
-	if (argument[0] != '-' || !argument[1])
-		return argument;
-	if (argument[1] == '-') {
-		if (argument[2] == 'd' && strchr(argument, '='))
-			return strchr(argument, '=') + 1;
-		if (argument[2] && argument[2] != 'd' && takes_next(argument + 2))
-			(*i)++;
-		return NULL;
-	}
-	for (argument++; *argument && !strchr(with_value, *argument); argument++)
-		;
-	if (*argument == 'd')
-		return argument[1] ? argument + 1 : NULL;
-	if (*argument && !argument[1])
-		(*i)++;
-	return NULL;
-}
-
-/* The value of -d or --dbname that is a word of its own comes next, and is looked at like a name.
- */
 const char *client_arguments_overrule(const struct strlist *arguments, bool is_psql)
 {
-	for (size_t i = 0; i < arguments->count; i++) {
-		const char *argument = arguments->items[i];
-		const char *value = is_psql ? connection(arguments, &i) : argument;
-		const char *found;
+	const char *found = NULL;
 
-		if (!is_psql && argument[0] == '-' && argument[1] == '-')
+	if (is_psql)
+		return overruled_in_psql(arguments);
+	for (size_t i = 0; i < arguments->count && !found; i++) {
+		const char *argument = arguments->items[i];
+		const char *value = argument;
+
+		if (argument[0] == '-' && argument[1] == '-')
 			value = strchr(argument, '=') ? strchr(argument, '=') + 1 : argument;
-		else if (!is_psql && argument[0] == '-' && argument[1] == 'd' && argument[2])
+		else if (argument[0] == '-' && argument[1] == 'd' && argument[2])
 			value = argument + 2;
-		found = value ? overruling(value) : NULL;
-		if (found)
-			return found;
+		found = overruling(value);
 	}
-	return NULL;
+	return found;
+}
+
+/* As libpq tells it from the name of a database. */
+static bool is_connection_string(const char *text)
+{
+	return strchr(text, '=') || strncmp(text, "postgresql://", 13) == 0 ||
+	       strncmp(text, "postgres://", 11) == 0;
+}
+
+/* The last -d counts; without one the first plain word is the database, the next one the user. */
+struct client_lead client_arguments_lead(const struct strlist *arguments)
+{
+	struct walk walk = { .arguments = arguments };
+	const char *option = NULL, *first = NULL, *name;
+	struct client_lead lead = { 0 };
+	size_t plain = 0;
+	struct word word;
+
+	while (walk_next(&walk, &word)) {
+		if (word.letter == 'd')
+			option = word.value;
+		else if (word.letter == 'h' || word.letter == 'p' || word.letter == 'U')
+			lead.elsewhere = true;
+		else if (word.letter == WORD_PLAIN && plain++ == 0)
+			first = word.value;
+	}
+	name = option ? option : first;
+	lead.takes_place = name != NULL;
+	if (plain > (option ? 0 : 1))
+		lead.elsewhere = true;
+	if (name && is_connection_string(name))
+		lead.elsewhere = true;
+	else if (name && *name)
+		lead.database = name;
+	return lead;
 }

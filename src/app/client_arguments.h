@@ -6,10 +6,7 @@
 
 #include <stdbool.h>
 
-/*
- * -X among psql's arguments. One that is the value of a long option is taken for it too: better one
- * too many than one too few.
- */
+/* -X or --no-psqlrc, also cut as psql allows it. */
 bool client_arguments_no_startup_file(const struct strlist *arguments);
 
 /*
@@ -18,5 +15,17 @@ bool client_arguments_no_startup_file(const struct strlist *arguments);
  * of other programs, whose options are not known, every argument is looked at. Static text.
  */
 const char *client_arguments_overrule(const struct strlist *arguments, bool is_psql);
+
+/* Where they lead psql. */
+struct client_lead {
+	/* The plain name of a database, of the server that the environment names; NULL: none.
+	 * Borrowed from the arguments. */
+	const char *database;
+	/* A database or a connection string is named, which takes the place of one before it. */
+	bool takes_place;
+	bool elsewhere; /* a connection string, a host, a port or a user is named */
+};
+
+struct client_lead client_arguments_lead(const struct strlist *arguments);
 
 #endif

@@ -97,9 +97,11 @@ static bool is_exported(const PQconninfoOption *option)
 /*
  * Puts the target into the environment, where no other user of the machine can read it. What libpq
  * has no variable for goes into conninfo, which will stand on the command line: never a secret.
- * resolve: a service becomes what it stands for, as its options would count before PGOPTIONS.
+ * database: that the URL names; NULL: none, which leaves the choice to libpq. resolve: a service
+ * becomes what it stands for, as its options would count before PGOPTIONS.
  */
-static void export_target(const struct target *target, bool resolve, struct strbuf *conninfo)
+static void export_target(
+	const struct target *target, const char *database, bool resolve, struct strbuf *conninfo)
 {
 	PQconninfoOption *options = resolve ? resolved_service(target) : PQconndefaults();
 
@@ -108,10 +110,10 @@ static void export_target(const struct target *target, bool resolve, struct strb
 
 		if (resolve && strncmp(option->keyword, "service", strlen("service")) == 0)
 			continue;
+		if (strcmp(option->keyword, "dbname") == 0)
+			value = database;
 		if (resolve && !value && is_exported(option))
 			value = option->val;
-		if (strcmp(option->keyword, "dbname") == 0)
-			value = target->database;
 		if (!value)
 			continue;
 		if (option->envvar)
@@ -210,17 +212,20 @@ static bool has_protected_host(const struct target *target)
 	return why != NULL;
 }
 
-/* By its name, else by what the database, its server and its address say. Warns of one that a reset
- * has not completed. */
+/*
+ * By the target's name, else by what the database, its server and its address say. Where none is
+ * named the target has the one that libpq chooses afterwards. Warns of one that a reset has not
+ * completed.
+ */
 static int is_protected(struct context *context, bool *ret_protected, struct err *err)
 {
 	const struct guard guard = { .context = context, .what = "connect to" };
-	const struct target *target = &context->target;
+	struct target *target = &context->target;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(mem_cleanup) char *comment = NULL;
 
 	*ret_protected = guard_protects(context);
-	if (*ret_protected || !target->database)
+	if (*ret_protected)
 		return 0;
 	if (context_connect(context, true, &conn, err) != 0) {
 		if (err->kind != ERR_CONNECT || may_pass(err, conn_failure_cause(err)))
@@ -230,6 +235,8 @@ static int is_protected(struct context *context, bool *ret_protected, struct err
 		return 0;
 	}
 	conn_limit_silence(conn, conn_timeout_ms(&target->params));
+	if (!target->database)
+		target->database = mem_strdup(PQdb(conn_pg(conn)));
 	/* A pooler may have another name for the database. */
 	if (database_comment(conn, NULL, &comment, err) != 0 ||
 		half_made_warn(conn, comment, err) != 0 ||
@@ -366,12 +373,37 @@ static int export_startup(const struct context *context, const struct client_ses
 
 /* --- the run --------------------------------------------------------------------------------- */
 
+/* What decides is the database that the client goes to. */
+static void follow_arguments(struct target *target, const struct client_lead *lead)
+{
+	if (!lead->database)
+		return;
+	mem_free(target->database);
+	target->database = mem_strdup(lead->database);
+}
+
+/* Beside another -d ours would count for nothing, or make a user of the database's name. */
+static void add_connection(
+	struct strlist *arguments, const struct strbuf *conninfo, const struct client_lead *lead)
+{
+	if (conninfo->length == 0)
+		return;
+	if (lead->takes_place) {
+		out_warning("left out, as the arguments name a database: %s", conninfo->data);
+		return;
+	}
+	strlist_add(arguments, "-d");
+	strlist_add(arguments, conninfo->data);
+}
+
 static int run_connect(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(strbuf_release) struct strbuf conninfo = STRBUF_INIT;
 	CLEANUP(strlist_release) struct strlist arguments = STRLIST_INIT;
+	CLEANUP(mem_cleanup) char *database = NULL;
 	struct client_session session = { .write = opt_write, .no_limits = opt_no_timeout };
+	struct client_lead lead = { 0 };
 	/* Not from .env: a project that was just cloned must not choose programs to run. */
 	const char *client = getenv("DB_CLIENT");
 	bool guarded, asks;
@@ -380,8 +412,17 @@ static int run_connect(struct run *run, struct err *err)
 		client = "psql";
 	session.is_psql = is_psql(client);
 	session.no_startup_file = session.is_psql && client_arguments_no_startup_file(&run->rest);
-	if (context_open(&context, run, err) != 0 || is_protected(&context, &guarded, err) != 0)
+	if (session.is_psql)
+		lead = client_arguments_lead(&run->rest);
+	if (context_open(&context, run, err) != 0)
 		return -1;
+	database = mem_strdup(context.target.database);
+	follow_arguments(&context.target, &lead);
+	if (is_protected(&context, &guarded, err) != 0)
+		return -1;
+	if (!guarded && lead.elsewhere)
+		out_warning("the session is not guarded where the arguments lead, which have a "
+			    "connection string, host, port or user of their own");
 	asks = guarded && !(opt_write && opt_no_timeout);
 	if ((asks ? client_session_choose(&context, &session, is_for_client, err)
 		  : make_ready(&context, err)) != 0 ||
@@ -391,14 +432,11 @@ static int run_connect(struct run *run, struct err *err)
 		return -1;
 	if (asks)
 		tell_session(&context, &session);
-	export_target(&context.target, asks && names_service(&context.target), &conninfo);
+	export_target(&context.target, database, asks && names_service(&context.target), &conninfo);
 	if (guarded && export_startup(&context, &session, client, err) != 0)
 		return -1;
 	strlist_add(&arguments, client);
-	if (conninfo.length > 0) {
-		strlist_add(&arguments, "-d");
-		strlist_add(&arguments, conninfo.data);
-	}
+	add_connection(&arguments, &conninfo, &lead);
 	for (size_t i = 0; i < run->rest.count; i++)
 		strlist_add(&arguments, run->rest.items[i]);
 	return start_client(&arguments, err);
