@@ -1,10 +1,10 @@
 #include "app/client_startup.h"
 
-#include "app/client_session.h"
+#include "app/client_startup_text.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/process.h"
-#include "term/safe.h"
+#include "sql/reader.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -17,184 +17,6 @@
 #include <unistd.h>
 
 #define USER_FILE_CEILING 1000000
-
-/* --- the text -------------------------------------------------------------------------------- */
-
-/* What stands between does not begin a transaction, which would stay for what comes after. */
-static void begin_alone(struct strbuf *text)
-{
-	strbuf_adds(text, "\\set dbrig_autocommit :AUTOCOMMIT\n"
-			  "\\set AUTOCOMMIT on\n");
-}
-
-static void end_alone(struct strbuf *text)
-{
-	strbuf_adds(text, "\\set AUTOCOMMIT :dbrig_autocommit\n"
-			  "\\unset dbrig_autocommit\n");
-}
-
-/*
- * set_config rather than SET: \gset takes its answer, so nothing is printed. What it sets would go
- * with a transaction that is rolled back, so there must be none around it.
- */
-static void add_settings(struct strbuf *text, bool limits)
-{
-	strbuf_adds(text, "SELECT pg_catalog.set_config('default_transaction_read_only', 'on', "
-			  "false) AS dbrig_setting \\gset\n");
-	if (limits)
-		strbuf_adds(text,
-			"SELECT pg_catalog.concat(pg_catalog.set_config('statement_timeout', "
-			"'" CLIENT_STATEMENT_TIMEOUT "', false),\n"
-			"  pg_catalog.set_config('lock_timeout', '" CLIENT_LOCK_TIMEOUT
-			"', false),\n"
-			"  pg_catalog.set_config('idle_in_transaction_session_timeout', "
-			"'" CLIENT_IDLE_TIMEOUT "', false)) AS dbrig_setting \\gset\n");
-	strbuf_adds(text, "\\unset dbrig_setting\n");
-}
-
-/*
- * A start-up file cannot end psql, but a \connect that fails in it costs the connection. There is
- * no service of that name; the message shows it.
- */
-static void add_check(struct strbuf *text)
-{
-	strbuf_adds(text,
-		"\\set dbrig_read_only off\n"
-		"SELECT pg_catalog.current_setting('default_transaction_read_only') AS "
-		"dbrig_read_only \\gset\n"
-		"\\if :dbrig_read_only\n"
-		"\\else\n"
-		"\\connect -reuse-previous=off \"service='none, as the session could not be made "
-		"read-only (db-connect --write)'\"\n"
-		"\\endif\n"
-		"\\unset dbrig_read_only\n");
-}
-
-/* psql's quotes for an argument of a meta-command: nothing in them is expanded. */
-static void add_quoted(struct strbuf *text, const char *word)
-{
-	strbuf_addc(text, '\'');
-	for (; *word; word++) {
-		if (*word == '\n') {
-			strbuf_adds(text, "\\n");
-			continue;
-		}
-		if (*word == '\'' || *word == '\\')
-			strbuf_addc(text, *word == '\'' ? '\'' : '\\');
-		strbuf_addc(text, *word);
-	}
-	strbuf_addc(text, '\'');
-}
-
-/*
- * "prod:shop ro=> ". The database is psql's %/, which follows \c and whose value psql does not look
- * into; but it would reach the terminal as it is, so a name that could give orders there is left
- * out.
- */
-static void add_prompt(struct strbuf *text, const struct client_startup *startup, const char *mode,
-	const char *name)
-{
-	CLEANUP(mem_cleanup) char *safe = safe_text(startup->database, SAFE_LINE);
-	const bool shown = !safe || strcmp(safe, startup->database) == 0;
-
-	strbuf_addf(text, "\\set %s '", name);
-	if (startup->colored)
-		strbuf_addf(text, "%%[%%033[1;%dm%%]", startup->writes ? 31 : 32);
-	strbuf_addf(text, "%s%s %s", startup->target, shown ? ":%/" : "", mode);
-	if (startup->colored)
-		strbuf_adds(text, "%[%033[0m%]");
-	strbuf_adds(text, "%R%x%# '\n");
-}
-
-/* Where a SET had to mend what the user's file had undone, the session may lose it again. */
-static void add_prompts(
-	struct strbuf *text, const struct client_startup *startup, bool may_be_mended)
-{
-	static const char *const names[] = { "PROMPT1", "PROMPT2" };
-	const char *mode = startup->writes ? "rw" : startup->uncertain ? "ro?" : "ro";
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		add_prompt(text, startup, mode, names[i]);
-	if (!may_be_mended)
-		return;
-	strbuf_adds(text, "\\if :dbrig_mended\n");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		add_prompt(text, startup, "ro?", names[i]);
-	strbuf_adds(text, "\\endif\n");
-}
-
-/*
- * A transaction that the user's file has left open may be READ WRITE, and a ROLLBACK of it would
- * undo what is set in it. now() is when it began.
- */
-static void add_rollback(struct strbuf *text)
-{
-	strbuf_adds(text, "\\set dbrig_alone off\n"
-			  "SELECT pg_catalog.now() OPERATOR(pg_catalog.=) "
-			  "pg_catalog.statement_timestamp() AS dbrig_alone \\gset\n"
-			  "\\if :dbrig_alone\n"
-			  "\\else\n"
-			  "ROLLBACK;\n"
-			  "\\endif\n"
-			  "\\unset dbrig_alone\n");
-}
-
-/* What the user's file has undone, with \connect or RESET, is done again. */
-static void add_mending(struct strbuf *text, const struct client_startup *startup)
-{
-	strbuf_adds(text, "\\set dbrig_mended off\n"
-			  "\\set dbrig_read_only off\n"
-			  "SELECT pg_catalog.current_setting('default_transaction_read_only') AS "
-			  "dbrig_read_only \\gset\n"
-			  "\\if :dbrig_read_only\n"
-			  "\\else\n"
-			  "\\set dbrig_mended on\n");
-	add_settings(text, startup->set_limits);
-	add_check(text);
-	strbuf_adds(text, "\\endif\n"
-			  "\\unset dbrig_read_only\n");
-}
-
-/* psql decides before a line whether an error in it ends the file. */
-static void add_user_file(
-	struct strbuf *text, const struct client_startup *startup, const char *user_file)
-{
-	if (startup->check)
-		strbuf_adds(text, "\\set dbrig_stop :ON_ERROR_STOP\n"
-				  "\\set ON_ERROR_STOP off\n"
-				  "\\set ON_ERROR_STOP :dbrig_stop ");
-	strbuf_adds(text, "\\i ");
-	add_quoted(text, user_file);
-	strbuf_addc(text, '\n');
-	if (!startup->check)
-		return;
-	strbuf_adds(text, "\\set dbrig_stop :ON_ERROR_STOP\n"
-			  "\\set ON_ERROR_STOP off\n");
-	begin_alone(text);
-	add_rollback(text);
-	add_mending(text, startup);
-	end_alone(text);
-	strbuf_adds(text, "\\set ON_ERROR_STOP :dbrig_stop\n"
-			  "\\unset dbrig_stop\n");
-}
-
-void client_startup_text(
-	const struct client_startup *startup, const char *user_file, struct strbuf *text)
-{
-	if (startup->check) {
-		begin_alone(text);
-		if (startup->set)
-			add_settings(text, startup->set_limits);
-		add_check(text);
-		end_alone(text);
-	}
-	if (user_file)
-		add_user_file(text, startup, user_file);
-	if (startup->prompts)
-		add_prompts(text, startup, user_file && startup->check);
-	if (user_file && startup->check)
-		strbuf_adds(text, "\\unset dbrig_mended\n");
-}
 
 /* --- the user's own file --------------------------------------------------------------------- */
 
@@ -290,25 +112,67 @@ static char *user_file(const char *psql)
 	return client_startup_choose(path, version);
 }
 
-static bool starts_with(const char *text, const char *word)
+/* Bytes in memory, as a source for the reader. */
+static ssize_t read_memory(void *context, char *buffer, size_t size, struct err *err)
 {
-	return strncmp(text, word, strlen(word)) == 0;
+	struct strbuf *rest = context;
+	const size_t length = rest->length < size ? rest->length : size;
+
+	(void)err;
+	memcpy(buffer, rest->data, length);
+	strbuf_consume(rest, length);
+	return (ssize_t)length;
 }
 
-/* By the words alone: a comment at the end of a line, or quotes, are not told. */
-static bool leaves_restricted(const char *text)
+/* Passes over a meta-command's arguments; false: it has none. */
+static bool pass_arguments(struct script_reader *reader, const char *command)
 {
-	bool restricted = false;
+	const bool whole = strcmp(command, "!") == 0 || strcmp(command, "copy") == 0;
+	struct slash_line *line = script_reader_arguments(reader);
+	struct slash_argument argument = SLASH_ARGUMENT_INIT;
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	size_t count = 0;
 
-	while (*text) {
-		text += strspn(text, " \t\r\n");
-		if (starts_with(text, "--"))
-			text += strcspn(text, "\n");
-		for (; *text && *text != '\n'; text++)
-			if (starts_with(text, "\\restrict"))
-				restricted = true;
-			else if (starts_with(text, "\\unrestrict"))
-				restricted = false;
+	while (slash_next(line, whole ? SLASH_WHOLE_LINE : SLASH_NORMAL, false, NULL, &argument,
+		       &ignored) == 1)
+		count++;
+	slash_argument_release(&argument);
+	slash_end(line);
+	return count > 0;
+}
+
+/* What an \if or an included file decides is left to psql; text is used up. */
+static bool leaves_restricted(const char *path, struct strbuf *text)
+{
+	const struct script_source source = { .read = read_memory, .context = text };
+	CLEANUP(script_reader_cleanup)
+	struct script_reader *reader = script_reader_new(path, source);
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	struct script_statement statement;
+	bool restricted = false;
+	size_t depth = 0;
+	int what;
+
+	while ((what = script_reader_next(reader, &statement, &ignored)) > 0) {
+		CLEANUP(mem_cleanup) char *command = NULL;
+		bool has_argument;
+
+		if (what == 1)
+			continue;
+		command = mem_strdup(script_reader_command(reader));
+		has_argument = pass_arguments(reader, command);
+		if (strcmp(command, "unrestrict") == 0)
+			restricted = false;
+		else if (restricted)
+			continue;
+		else if (strcmp(command, "if") == 0)
+			depth++;
+		else if (strcmp(command, "endif") == 0 && depth > 0)
+			depth--;
+		else if (depth == 0 && strcmp(command, "restrict") == 0)
+			restricted = has_argument;
+		else if (depth == 0 && (strcmp(command, "q") == 0 || strcmp(command, "quit") == 0))
+			break;
 	}
 	return restricted;
 }
@@ -321,7 +185,7 @@ static int refuse_restricted(const char *path, struct err *err)
 
 	/* What can be read only once, and what cannot be read, is psql's. */
 	if (path_is_pipe(path) || file_read_all(path, &text, &ignored) != 0 || !text.length ||
-		!leaves_restricted(text.data))
+		!leaves_restricted(path, &text))
 		return 0;
 	err_set(err, ERR_REFUSED, "\"%s\" leaves psql in restricted mode (\\restrict)", path);
 	err_detail(err, "There psql would not take what comes after it, the prompt and what makes "
@@ -332,50 +196,86 @@ static int refuse_restricted(const char *path, struct err *err)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-/* A file without a name, as every directory may be looked into by others. */
-static int open_nameless(int *ret_fd, struct err *err)
+/*
+ * A file without a name, as every directory may be looked into by others. from: what named the
+ * directory, for messages.
+ */
+static int make_nameless(const char *directory, const char *from, const struct strbuf *text,
+	int *ret_fd, struct err *err)
 {
-	const char *directory = getenv("TMPDIR");
-	CLEANUP(mem_cleanup)
-	char *path = path_join(
-		directory && *directory == '/' ? directory : "/tmp", ".db-connect-XXXXXX");
+	CLEANUP(mem_cleanup) char *path = path_join(directory, ".db-connect-XXXXXX");
 	/* Made with mode 0600; no O_CLOEXEC, as psql opens it through the descriptor. */
-	int fd = mkstemp(path);
+	CLEANUP(fd_cleanup) int fd = mkstemp(path);
 
 	if (fd < 0)
-		return err_errno(err, "could not make a file in \"%s\"", path);
-	if (unlink(path) != 0) {
-		err_errno(err, "could not remove file \"%s\"", path);
-		close(fd);
+		return err_errno(
+			err, "could not make a file in directory \"%s\"%s", directory, from);
+	if (unlink(path) != 0)
+		return err_errno(err, "could not remove file \"%s\"", path);
+	if (write(fd, text->data, text->length) != (ssize_t)text->length ||
+		lseek(fd, 0, SEEK_SET) != 0)
+		return err_errno(err, "could not write psql's start-up file in directory \"%s\"%s",
+			directory, from);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static int open_nameless(const struct strbuf *text, int *ret_fd, struct err *err)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	const char *named = getenv("TMPDIR");
+
+	if (!named || *named != '/')
+		return make_nameless("/tmp", "", text, ret_fd, err);
+	if (make_nameless(named, " (TMPDIR)", text, ret_fd, err) == 0)
+		return 0;
+	if (make_nameless("/tmp", "", text, ret_fd, &ignored) != 0)
 		return -1;
-	}
-	*ret_fd = fd;
+	err_release(err);
+	return 0;
+}
+
+/* Its path for psql, which the caller owns. */
+static int make_file(const struct strbuf *text, int *ret_fd, char **ret_path, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *path = NULL;
+	CLEANUP(fd_cleanup) int fd = -1;
+
+	if (open_nameless(text, &fd, err) != 0)
+		return -1;
+	path = mem_printf("/dev/fd/%d", fd);
+	/* psql passes over one that it cannot read, without a word. */
+	if (access(path, R_OK) != 0)
+		return err_errno(err, "could not open psql's start-up file as \"%s\"", path);
+	*ret_path = take_ptr(path);
+	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
 int client_startup_export(const struct client_startup *startup, struct err *err)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(strbuf_release)
+	struct strbuf first = STRBUF_INIT,
+		      user = STRBUF_INIT, after = STRBUF_INIT;
 	CLEANUP(mem_cleanup) char *own = user_file(startup->psql);
-	CLEANUP(mem_cleanup) char *path = NULL;
-	CLEANUP(fd_cleanup) int fd = -1;
+	CLEANUP(mem_cleanup) char *first_path = NULL, *user_path = NULL, *after_path = NULL;
+	CLEANUP(fd_cleanup) int first_fd = -1, user_fd = -1, after_fd = -1;
 
-	if (own && refuse_restricted(own, err) != 0)
+	if (own) {
+		startup_text_user(own, &user);
+		startup_text_after(startup, &after);
+		if (refuse_restricted(own, err) != 0 ||
+			make_file(&user, &user_fd, &user_path, err) != 0 ||
+			make_file(&after, &after_fd, &after_path, err) != 0)
+			return -1;
+	}
+	startup_text_first(startup, user_path, after_path, &first);
+	if (make_file(&first, &first_fd, &first_path, err) != 0)
 		return -1;
-	client_startup_text(startup, own, &text);
-	if (text.length == 0)
-		return 0;
-	if (open_nameless(&fd, err) != 0)
-		return -1;
-	if (write(fd, text.data, text.length) != (ssize_t)text.length ||
-		lseek(fd, 0, SEEK_SET) != 0)
-		return err_errno(err, "could not write psql's start-up file");
-	path = mem_printf("/dev/fd/%d", fd);
-	/* psql passes over one that it cannot read, without a word. */
-	if (access(path, R_OK) != 0)
-		return err_errno(err, "could not open psql's start-up file as \"%s\"", path);
-	setenv("PSQLRC", path, 1);
-	(void)take_fd(&fd);
+	setenv("PSQLRC", first_path, 1);
+	(void)take_fd(&first_fd);
+	(void)take_fd(&user_fd);
+	(void)take_fd(&after_fd);
 	return 0;
 }
 

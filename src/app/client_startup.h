@@ -6,7 +6,6 @@
 #define APP_CLIENT_STARTUP_H
 
 #include "base/err.h"
-#include "base/strbuf.h"
 
 struct client_startup {
 	const char *psql;     /* the program */
@@ -17,18 +16,12 @@ struct client_startup {
 	bool writes;     /* what the prompt says: rw or ro */
 	bool uncertain;  /* "ro?": it may stop being so unseen */
 	bool set;        /* make the session read-only by SET */
-	bool set_limits; /* with set: time limits too */
+	bool set_limits; /* set the time limits too */
+	bool limits;     /* it has them, so they are set again where the user's file lost them */
 	/* Give up the connection when it is not read-only; end a transaction that the user's file
 	 * has left open, and undo what it has undone. */
 	bool check;
 };
-
-/*
- * The start-up file's text: SETs and check first, then the user's file (NULL: none), whatever it
- * does and wherever it ends, then both again, then the prompts, which take the place of the user's.
- */
-void client_startup_text(
-	const struct client_startup *startup, const char *user_file, struct strbuf *text);
 
 /*
  * The start-up file psql of that version ("15.4", or with more behind it) would read in place of
@@ -37,10 +30,12 @@ void client_startup_text(
 char *client_startup_choose(const char *path, const char *version);
 
 /*
- * Sets PSQLRC to a file with that text which only this process and what takes its place can name:
- * it has no name in any directory, and goes with the last process that has it open. The system-wide
- * start-up file is psql's own affair. Fails with FAILED, and with REFUSED when the user's file ends
- * in psql's restricted mode.
+ * Sets PSQLRC to a file which only this process and what takes its place can name: it has no name
+ * in any directory (TMPDIR, or /tmp where that cannot be used), and goes with the last process that
+ * has it open. It sets and checks, then reads the user's file, whatever that does and wherever it
+ * ends, does both again and sets the prompts. The system-wide start-up file is psql's own affair.
+ * Fails with FAILED, and with REFUSED when the user's file itself is seen to end in psql's
+ * restricted mode; when it turns out to, the session is read-only, but the prompts stay.
  */
 int client_startup_export(const struct client_startup *startup, struct err *err);
 

@@ -357,7 +357,8 @@ static int export_startup(const struct context *context, const struct client_ses
 		.writes = session->read_only == CLIENT_WRITES,
 		.uncertain = !session->certain,
 		.set = session->read_only == CLIENT_READ_ONLY_SET,
-		.set_limits = session->limits,
+		.set_limits = session->limits && session->read_only == CLIENT_READ_ONLY_SET,
+		.limits = session->limits,
 		.check = session->read_only != CLIENT_WRITES,
 	};
 

@@ -59,6 +59,35 @@ started() {
 	assert_equal '' "$(ls -A "$TMPDIR")"
 }
 
+@test "statements of the start-up file's own are neither shown nor asked about, and leave nothing in psql" {
+	for text in '\\set FETCH_COUNT 1' '\\set ECHO all' '\\set ECHO queries' '\\set SINGLESTEP on' '\\set SINGLELINE on' \
+		'\\set AUTOCOMMIT off' '\\set ON_ERROR_STOP on' '\\set ON_ERROR_ROLLBACK on'; do
+		printf "$text\n" >"$HOME/.psqlrc"
+		connect prod -- -At -c '\set' </dev/null
+		assert_status 0
+		name=${text#*set } value=${text##* } name=${name% *}
+		assert_equal "$name = '$value'" "$(grep "^$name = " <<<"$output")"
+		refute_contains "$output$stderr" dbrig_
+		refute_contains "$output$stderr" set_config
+		refute_contains "$output$stderr" '***'
+		[ -z "$(grep -v 'session is read-only\|^limits:' <<<"$stderr")" ]
+	done
+	# What the command line sets holds for the user's file.
+	printf '\\echo = :FETCH_COUNT :SINGLESTEP :AUTOCOMMIT :ON_ERROR_STOP\n' >"$HOME/.psqlrc"
+	connect prod -- -At -v FETCH_COUNT=7 -v AUTOCOMMIT=off -v ON_ERROR_STOP=1 -s -c '\q'
+	assert_equal '= 7 on off 1' "$output"
+}
+
+@test "a TMPDIR that cannot be used is passed over" {
+	printf '\\set mine yes\n' >"$HOME/.psqlrc"
+	for TMPDIR in /nonexistent /proc; do
+		TMPDIR=$TMPDIR connect prod -- -Atc '\echo :mine' -c 'SHOW default_transaction_read_only'
+		assert_status 0
+		assert_equal $'yes\non' "$output"
+		refute_contains "$stderr" nonexistent
+	done
+}
+
 # --- the prompt --------------------------------------------------------------------------------
 
 @test "the prompt shows target, database and mode, whatever the user's start-up file says" {

@@ -39,33 +39,78 @@ assert_not_started() {
 @test "a start-up file that opens no transaction has none rolled back" {
 	printf '\\set AUTOCOMMIT off\n' >"$HOME/.psqlrc"
 	mark=$(server_log_mark)
-	connect prod -- -v VERBOSITY=terse -Atc '\echo :AUTOCOMMIT :dbrig_autocommit :dbrig_alone :dbrig_mended' -c 'SELECT 1'
+	connect prod -- -v VERBOSITY=terse -Atc '\echo :AUTOCOMMIT' -c 'SELECT 1'
 	assert_status 0
-	assert_equal $'off :dbrig_autocommit :dbrig_alone :dbrig_mended\n1' "$output"
+	assert_equal $'off\n1' "$output"
 	refute_contains "$(statements "$mark" "$DB")" ROLLBACK
 }
 
 @test "a start-up file that leaves psql in restricted mode is refused in a sentence" {
-	printf 'SELECT 1;\n  \\restrict k\n' >"$HOME/.psqlrc"
-	insert prod
-	assert_status 4
-	assert_contains "$stderr" "\"$HOME/.psqlrc\" leaves psql in restricted mode"
-	refute_contains "$stderr" /dev/fd
-	assert_equal 0 "$(rows)"
-	for text in $'-- \\restrict k\n' $'\\set mine yes\n'; do
+	for text in $'SELECT 1;\n  \\restrict k\n' $'SELECT \'\\unrestrict k\';\\restrict k' \
+		$'\\set a 1 \\restrict k\n' $'\\if true\n\\endif\n\\restrict k\n-- \\unrestrict k\n'; do
+		printf '%s' "$text" >"$HOME/.psqlrc"
+		insert prod
+		assert_status 4
+		assert_contains "$stderr" "\"$HOME/.psqlrc\" leaves psql in restricted mode"
+		refute_contains "$stderr" /dev/fd
+		assert_equal 0 "$(rows)"
+	done
+	for text in $'-- \\restrict k\n' $'\\set mine yes\n' $'SELECT $$\\restrict x$$ \\gset\n' $'/* \\restrict x */\n' \
+		$'\\if false\n\\restrict k\n\\endif\n' $'\\! : \\restrict k\n' $'\\q\n\\restrict k\n'; do
 		printf '%s' "$text" >"$HOME/.psqlrc"
 		insert prod
 		assert_status 1
 		assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+		refute_contains "$stderr" /dev/fd
 	done
 	# One that ends it, where psql knows it.
-	if [ "$("$DB_CLIENT" -XAt -d "$(url "$DB")" -c '\restrict k' 2>&1)" = '' ]; then
+	if knows_restrict; then
 		printf '\\restrict k\nSELECT 1;\n\\unrestrict k\n' >"$HOME/.psqlrc"
 		insert prod
 		assert_status 1
 		assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
 		refute_contains "$stderr" /dev/fd
 	fi
+}
+
+knows_restrict() {
+	[ "$("$DB_CLIENT" -XAt -d "$(url "$DB")" -c '\restrict k' 2>&1)" = '' ]
+}
+
+@test "where a file that it includes does that, the session is read-only all the same" {
+	start_pgbouncer session ignore_startup_parameters=options
+	knows_restrict || return 0
+	files=('set default_transaction_read_only=off;' 'BEGIN READ WRITE;' $'RESET ALL;\nBEGIN READ WRITE;\nnope;'
+		$'\\set ON_ERROR_STOP on\nset default_transaction_read_only=off;\nBEGIN;\nSET TRANSACTION READ WRITE;'
+		$'\\set AUTOCOMMIT off\nset default_transaction_read_only=off;' $'\\set SINGLELINE on\nset default_transaction_read_only=off;')
+	for PROD_CONNECTION_URL in "$PROD_CONNECTION_URL" "$(bouncer_url "$DB")"; do
+		for include in '\\ir sub.sql' "\\\\i $HOME/sub.sql" "\\\\include $HOME/sub.sql" '\\if true\n\\ir sub.sql\n\\endif'; do
+			printf "$include\n" >"$HOME/.psqlrc"
+			for file in "${files[@]}"; do
+				printf '%s\n\\restrict abc\n' "$file" >"$HOME/sub.sql"
+				PROD_POOL_MODE=session run --separate-stderr db-connect prod -- -Atqv ON_ERROR_STOP=0 \
+					<<<$'ROLLBACK;\nINSERT INTO item VALUES (1);\nCOMMIT;'
+				assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+				assert_contains "$stderr" 'WARNING:  the start-up file has left psql in restricted mode'
+				[ "$(grep -c 'backslash commands are restricted' <<<"$stderr")" -le 3 ]
+				assert_equal 0 "$(rows)"
+			done
+			[ "$include" = '\\ir sub.sql' ] || continue
+			PROD_POOL_MODE=session connect prod -- -Atqc 'SHOW statement_timeout'
+			assert_equal 5min "$output"
+		done
+	done
+	# An error that ends such a file, and a session that may write.
+	PROD_CONNECTION_URL=$(app_url "$DB")
+	printf '\\set ON_ERROR_STOP on\nBEGIN READ WRITE;\n\\restrict abc\nnope;\n' >"$HOME/sub.sql"
+	printf '\\ir sub.sql\n' >"$HOME/.psqlrc"
+	insert prod
+	assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
+	assert_equal 0 "$(rows)"
+	printf '\\restrict abc\n' >"$HOME/sub.sql"
+	run_tty $'INSERT INTO item VALUES (1);\n\004' -- db-connect prod --write
+	assert_equal 1 "$(rows)"
+	refute_contains "$output" dbrig
 }
 
 # --- poolers -----------------------------------------------------------------------------------
