@@ -17,6 +17,9 @@
 
 #define SQLSTATE_PROTOCOL "08P01"
 
+/* How many sessions are looked at for one that was left before. */
+#define TRACE_TRIES 3
+
 /* What is being decided. */
 struct choice {
 	struct context *context;
@@ -70,7 +73,127 @@ static bool is_refusal(const struct err *err)
 	       strstr(err->detail, "options");
 }
 
+/* --- settings by SET -------------------------------------------------------------------------- */
+
+/* NAME_POOL_MODE; *ret_mode, borrowed: NULL, it is not set. */
+static int read_pool_mode(
+	const struct choice *choice, const char *variable, const char **ret_mode, struct err *err)
+{
+	const char *mode = env_get(&choice->context->env, variable, NULL);
+
+	if (mode && strcmp(mode, "session") != 0 && strcmp(mode, "transaction") != 0 &&
+		strcmp(mode, "statement") != 0) {
+		err_set(err, ERR_USAGE, "%s is \"%s\"", variable, mode);
+		err_hint(err, "It can be session, transaction or statement.");
+		return -1;
+	}
+	*ret_mode = mode;
+	return 0;
+}
+
+static int refuse_shared(const struct choice *choice, const char *variable, struct err *err)
+{
+	err_set(err, ERR_REFUSED, "%s is session, but the pooler shares sessions between clients",
+		variable);
+	err_detail(err, "A SET that makes one read-only would reach other clients.");
+	err_hint(err,
+		"Take %s away, and name the server itself in %s; --write gives a session "
+		"that may write.",
+		variable, choice->context->target.origin);
+	return -1;
+}
+
+static int refuse_unreset(const struct choice *choice, struct err *err)
+{
+	const char *origin = choice->context->target.origin;
+
+	err_set(err, ERR_REFUSED,
+		"the pooler that %s leads to does not reset its sessions between clients", origin);
+	err_detail(err, "A SET that makes one read-only would stay for its next client.");
+	err_hint(err,
+		"Have it do so (PgBouncer: server_reset_query = DISCARD ALL), or name the server "
+		"itself in %s; --write gives a session that may write.",
+		origin);
+	return -1;
+}
+
+static int leave_trace(struct choice *choice, struct pool_trace *trace, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (connect_limited(choice->context, &conn, err) != 0)
+		return -1;
+	return pool_mode_leave_trace(conn, trace, err);
+}
+
+/*
+ * Poolers give away the session that was free last, so the next client has it most likely. One that
+ * gives them away in turn comes to it again while there are few.
+ */
+static int check_reset(struct choice *choice, struct err *err)
+{
+	struct pool_trace trace;
+	enum pool_find find = POOL_OTHER;
+
+	if (leave_trace(choice, &trace, err) != 0)
+		return -1;
+	for (size_t i = 0; i < TRACE_TRIES && find == POOL_OTHER; i++) {
+		CLEANUP(conn_cleanup) struct conn *next = NULL;
+
+		if (connect_limited(choice->context, &next, err) != 0 ||
+			pool_mode_find_trace(next, &trace, &find, err) != 0)
+			return -1;
+	}
+	return find == POOL_KEPT ? refuse_unreset(choice, err) : 0;
+}
+
+static int check_sharing(struct choice *choice, const char *variable, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *first = NULL;
+	CLEANUP(conn_cleanup) struct conn *second = NULL;
+	bool shares;
+
+	if (connect_limited(choice->context, &first, err) != 0 ||
+		connect_limited(choice->context, &second, err) != 0 ||
+		pool_mode_shares(first, second, &shares, err) != 0)
+		return -1;
+	return shares ? refuse_shared(choice, variable, err) : 0;
+}
+
+/*
+ * Whoever says that the pool mode is session may be wrong. Its two connections are closed before
+ * the next: one of them may still wait for the other's session.
+ */
+static int check_pool(struct choice *choice, const char *variable, struct err *err)
+{
+	if (check_sharing(choice, variable, err) != 0)
+		return -1;
+	return check_reset(choice, err);
+}
+
 /* --- sessions that may write ----------------------------------------------------------------- */
+
+/* Without limits where they could reach other clients, or cannot be set. */
+static int choose_set_limits(struct choice *choice, struct err *err)
+{
+	struct client_session *session = choice->session;
+	CLEANUP(mem_cleanup)
+	char *variable = target_pool_mode_variable(choice->context->target.name);
+	const char *mode;
+
+	if (read_pool_mode(choice, variable, &mode, err) != 0)
+		return -1;
+	if (!mode || strcmp(mode, "session") != 0 || !session->is_psql || session->no_startup_file)
+		return 0;
+	if (check_pool(choice, variable, err) == 0) {
+		session->limits = session->by_set = true;
+		return 0;
+	}
+	if (err->kind != ERR_REFUSED)
+		return -1;
+	err_release(err);
+	return 0;
+}
 
 static int choose_limits(struct choice *choice, struct err *err)
 {
@@ -78,13 +201,13 @@ static int choose_limits(struct choice *choice, struct err *err)
 
 	if (ask(choice, LIMITS, "", &answer, err) == 0) {
 		choice->session->limits = answer.limit_by_options;
-		return 0;
-	}
-	if (!is_refusal(err))
+	} else if (is_refusal(err)) {
+		err_release(err);
+		set_options(choice, "", "");
+	} else {
 		return -1;
-	err_release(err);
-	set_options(choice, "", "");
-	return 0;
+	}
+	return choice->session->limits ? 0 : choose_set_limits(choice, err);
 }
 
 /* --- read-only sessions ---------------------------------------------------------------------- */
@@ -147,43 +270,16 @@ static int refuse(const struct choice *choice, const char *variable, struct err 
 	return -1;
 }
 
-/* Whoever says that the pool mode is session may be wrong. */
-static int check_pool_mode(struct choice *choice, const char *variable, struct err *err)
-{
-	CLEANUP(conn_cleanup) struct conn *first = NULL;
-	CLEANUP(conn_cleanup) struct conn *second = NULL;
-	bool shares;
-
-	if (connect_limited(choice->context, &first, err) != 0 ||
-		connect_limited(choice->context, &second, err) != 0 ||
-		pool_mode_shares(first, second, &shares, err) != 0)
-		return -1;
-	if (!shares)
-		return 0;
-	err_set(err, ERR_REFUSED, "%s is session, but the pooler shares sessions between clients",
-		variable);
-	err_detail(err, "A SET that makes one read-only would reach other clients.");
-	err_hint(err,
-		"Take %s away, and name the server itself in %s; --write gives a session "
-		"that may write.",
-		variable, choice->context->target.origin);
-	return -1;
-}
-
 /* Behind a pooler that takes no options. */
 static int choose_set(struct choice *choice, struct err *err)
 {
 	struct client_session *session = choice->session;
 	CLEANUP(mem_cleanup)
 	char *variable = target_pool_mode_variable(choice->context->target.name);
-	const char *mode = env_get(&choice->context->env, variable, NULL);
+	const char *mode;
 
-	if (mode && strcmp(mode, "session") != 0 && strcmp(mode, "transaction") != 0 &&
-		strcmp(mode, "statement") != 0) {
-		err_set(err, ERR_USAGE, "%s is \"%s\"", variable, mode);
-		err_hint(err, "It can be session, transaction or statement.");
+	if (read_pool_mode(choice, variable, &mode, err) != 0)
 		return -1;
-	}
 	if (!mode || strcmp(mode, "session") != 0)
 		return refuse(choice, variable, err);
 	if (!session->is_psql || session->no_startup_file) {
@@ -199,9 +295,10 @@ static int choose_set(struct choice *choice, struct err *err)
 			choice->context->target.origin);
 		return -1;
 	}
-	if (check_pool_mode(choice, variable, err) != 0)
+	if (check_pool(choice, variable, err) != 0)
 		return -1;
 	session->read_only = CLIENT_READ_ONLY_SET;
+	session->by_set = true;
 	session->limits = !session->no_limits;
 	return 0;
 }
@@ -258,7 +355,7 @@ int client_session_choose(struct context *context, struct client_session *sessio
 	if (!choice.own_options)
 		choice.own_options = mem_strdup("");
 	session->read_only = CLIENT_WRITES;
-	session->limits = session->certain = false;
+	session->limits = session->by_set = session->certain = false;
 	result = session->write ? choose_limits(&choice, err) : choose_read_only(&choice, err);
 	if (result == 0 || !is_for_client(context, err))
 		return result;

@@ -7,7 +7,8 @@
  * A pooler without options leaves only SET, and that is safe in one case only. With
  * pool_mode=transaction (PgBouncer) a SET stays on the server's session, which other clients get
  * next: production would turn read-only for them. From outside a pool mode cannot be told for
- * certain, so SET is used where NAME_POOL_MODE=session says that it is safe, and refused otherwise.
+ * certain, so SET is used where NAME_POOL_MODE=session says that it is safe, and refused otherwise;
+ * also where the pooler turns out to share its sessions all the same, or not to reset them.
  */
 #ifndef APP_CLIENT_SESSION_H
 #define APP_CLIENT_SESSION_H
@@ -36,7 +37,9 @@ struct client_session {
 	enum client_read_only read_only;
 	/* No pooler between: what made it read-only comes back whenever the session is reset. */
 	bool certain;
-	bool limits; /* they are in the options, or to be set with CLIENT_READ_ONLY_SET */
+	bool limits; /* it has them */
+	/* What it has is not in the options but to be set by the start-up file. */
+	bool by_set;
 };
 
 /*

@@ -45,7 +45,9 @@ static const struct variable connect_variables[] = {
 	{ "PSQL_HISTORY", "psql's history, on a protected target instead of one of its own." },
 	{ "XDG_STATE_HOME",
 		"Where the history of a protected target is kept, in dbrig/; ~/.local/state." },
-	{ "TMPDIR", "Where psql's start-up file is written, which has no name; /tmp." },
+	{ "TMPDIR",
+		"Where psql's start-up file is written, which has no name; /tmp, also where TMPDIR "
+		"cannot be used." },
 	{ 0 },
 };
 
@@ -332,7 +334,8 @@ static void tell_session(const struct context *context, const struct client_sess
 		out_info("limits: statement " CLIENT_STATEMENT_TIMEOUT
 			 ", waiting for a lock " CLIENT_LOCK_TIMEOUT
 			 ", idle in a transaction " CLIENT_IDLE_TIMEOUT
-			 " (--no-timeout lifts them)");
+			 " (--no-timeout lifts them%s)",
+			session->by_set ? ", as \\connect, RESET ALL and DISCARD ALL do" : "");
 	else if (!session->no_limits)
 		out_info("no time limits: the pooler does not take them");
 	if (session->read_only != CLIENT_WRITES)
@@ -357,7 +360,7 @@ static int export_startup(const struct context *context, const struct client_ses
 		.writes = session->read_only == CLIENT_WRITES,
 		.uncertain = !session->certain,
 		.set = session->read_only == CLIENT_READ_ONLY_SET,
-		.set_limits = session->limits && session->read_only == CLIENT_READ_ONLY_SET,
+		.set_limits = session->limits && session->by_set,
 		.limits = session->limits,
 		.check = session->read_only != CLIENT_WRITES,
 	};
@@ -367,7 +370,7 @@ static int export_startup(const struct context *context, const struct client_ses
 	if (interactive && client_history_export(startup.target, startup.database, &history) != 0)
 		out_warning("the history is that of other targets: %s%s%s", history.message,
 			history.detail ? ": " : "", history.detail ? history.detail : "");
-	if (session->no_startup_file || !(interactive || startup.check))
+	if (session->no_startup_file || !(interactive || startup.check || startup.set_limits))
 		return 0;
 	return client_startup_export(&startup, err);
 }

@@ -4,10 +4,15 @@
 #include "base/interrupt.h"
 #include "pg/conn_internal.h"
 #include "pg/session_settings.h"
+#include "queries.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long a session may take that is free, or has to be connected first. */
 #define FREE_MS 1000
@@ -100,5 +105,35 @@ int pool_mode_shares(struct conn *first, struct conn *second, bool *ret_shares, 
 	if (session_settings_read(first, &after, err) != 0)
 		return -1;
 	*ret_shares = before.pid != after.pid;
+	return 0;
+}
+
+int pool_mode_leave_trace(struct conn *conn, struct pool_trace *ret_trace, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+	struct pool_trace trace;
+	const char *values[] = { trace.mark };
+
+	snprintf(trace.mark, sizeof(trace.mark), "%ld-%" PRId64, (long)getpid(), clock_ms());
+	if (conn_query_row(conn, query_session_trace_leave, 1, values, &result, err) != 0)
+		return -1;
+	trace.pid = strtol(PQgetvalue(result, 0, 1), NULL, 10);
+	*ret_trace = trace;
+	return 0;
+}
+
+int pool_mode_find_trace(struct conn *conn, const struct pool_trace *trace,
+	enum pool_find *ret_find, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	if (conn_query_row(conn, query_session_trace_find, 0, NULL, &result, err) != 0)
+		return -1;
+	if (strcmp(PQgetvalue(result, 0, 0), trace->mark) == 0) {
+		*ret_find = POOL_KEPT;
+		return conn_exec(conn, "RESET dbrig.trace", err);
+	}
+	*ret_find =
+		strtol(PQgetvalue(result, 0, 1), NULL, 10) == trace->pid ? POOL_RESET : POOL_OTHER;
 	return 0;
 }

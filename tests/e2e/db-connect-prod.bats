@@ -364,6 +364,35 @@ service() {
 	assert_equal 1 "$(rows)"
 }
 
+@test "so it limits a session that may write" {
+	limits=(-Atq -c 'SHOW statement_timeout' -c 'SHOW lock_timeout' -c 'SHOW idle_in_transaction_session_timeout')
+	export PROD_POOL_MODE=session
+	for setting in max_client_conn=20 ignore_startup_parameters=options; do
+		start_pgbouncer session "$setting"
+		PROD_CONNECTION_URL=$(bouncer_url "$DB")
+		rm -f "$HOME/.psqlrc"
+		connect prod --write -- "${limits[@]}"
+		assert_equal $'5min\n10s\n5min' "$output"
+		assert_contains "$stderr" 'limits: statement 5min'
+		assert_contains "$stderr" '(--no-timeout lifts them, as \connect, RESET ALL and DISCARD ALL do)'
+		connect prod --write --no-timeout -- "${limits[@]}"
+		assert_equal $'0\n0\n0' "$output"
+		connect prod --write -- -X "${limits[@]}"
+		assert_equal $'0\n0\n0' "$output"
+		assert_contains "$stderr" 'no time limits: the pooler does not take them'
+		# The user's own come later.
+		printf "SET lock_timeout = '7s';\n" >"$HOME/.psqlrc"
+		connect prod --write -- "${limits[@]}"
+		assert_equal $'5min\n7s\n5min' "$output"
+		assert_equal 0 "$(through_bouncer "$DB" 'SHOW statement_timeout')"
+	done
+	start_pgbouncer transaction
+	PROD_CONNECTION_URL=$(bouncer_url "$DB") insert prod --write
+	assert_status 0
+	assert_contains "$stderr" 'no time limits'
+	assert_equal 0 "$(through_bouncer "$DB" 'SHOW statement_timeout')"
+}
+
 @test "that holds with the user's start-up file too, whatever it does" {
 	start_pgbouncer session
 	PROD_CONNECTION_URL=$(bouncer_url "$DB")

@@ -144,6 +144,31 @@ knows_restrict() {
 	done
 }
 
+@test "before a pooler that does not reset its sessions that is refused, and nothing is left on them" {
+	export PROD_POOL_MODE=session
+	for setting in max_client_conn=20 ignore_startup_parameters=options server_round_robin=1; do
+		for size in 1 5; do
+			start_pgbouncer session "default_pool_size=$size" "$setting" server_reset_query=
+			PROD_CONNECTION_URL=$(bouncer_url "$DB")
+			for arguments in '' --write; do
+				# shellcheck disable=SC2086 # words
+				connect prod $arguments -- -c 'INSERT INTO item VALUES (1)'
+				[ -n "$arguments" ] || assert_status 4
+				[ -n "$arguments" ] || assert_contains "$stderr" 'does not reset its sessions between clients'
+				# Whatever sessions the pool has.
+				for _ in 1 2 3; do
+					assert_equal 'off|0|' "$(through_bouncer "$DB" "SELECT current_setting('default_transaction_read_only'),
+						current_setting('statement_timeout'), current_setting('dbrig.trace', true)")"
+				done
+			done
+			assert_status 0
+			assert_contains "$stderr" 'no time limits: the pooler does not take them'
+			assert_equal 1 "$(rows)"
+			sql "$DB" 'TRUNCATE item'
+		done
+	done
+}
+
 @test "while another client has the one session, connect_timeout ends the waiting" {
 	start_pgbouncer session default_pool_size=1 ignore_startup_parameters=options
 	mkfifo hold
