@@ -51,6 +51,7 @@ assert_guarded() {
 	sql postgres "COMMENT ON DATABASE app IS '[dbrig:protected=staging]'"
 	insert
 	assert_guarded app
+	export PROD_CONNECTION_URL
 	PROD_CONNECTION_URL=$(tcp_url app '')
 	sql postgres "COMMENT ON DATABASE app IS NULL"
 	CONNECTION_URL=$(app_url app) insert
