@@ -254,9 +254,9 @@ static int make_file(const struct strbuf *text, int *ret_fd, char **ret_path, st
 
 int client_startup_export(const struct client_startup *startup, struct err *err)
 {
-	CLEANUP(strbuf_release)
-	struct strbuf first = STRBUF_INIT,
-		      user = STRBUF_INIT, after = STRBUF_INIT;
+	CLEANUP(strbuf_release) struct strbuf first = STRBUF_INIT;
+	CLEANUP(strbuf_release) struct strbuf user = STRBUF_INIT;
+	CLEANUP(strbuf_release) struct strbuf after = STRBUF_INIT;
 	CLEANUP(mem_cleanup) char *own = user_file(startup->psql);
 	CLEANUP(mem_cleanup) char *first_path = NULL, *user_path = NULL, *after_path = NULL;
 	CLEANUP(fd_cleanup) int first_fd = -1, user_fd = -1, after_fd = -1;

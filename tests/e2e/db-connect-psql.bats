@@ -60,9 +60,9 @@ started() {
 }
 
 @test "statements of the start-up file's own are neither shown nor asked about, and leave nothing in psql" {
-	for text in '\\set FETCH_COUNT 1' '\\set ECHO all' '\\set ECHO queries' '\\set SINGLESTEP on' '\\set SINGLELINE on' \
-		'\\set AUTOCOMMIT off' '\\set ON_ERROR_STOP on' '\\set ON_ERROR_ROLLBACK on'; do
-		printf "$text\n" >"$HOME/.psqlrc"
+	for text in '\set FETCH_COUNT 1' '\set ECHO all' '\set ECHO queries' '\set SINGLESTEP on' '\set SINGLELINE on' \
+		'\set AUTOCOMMIT off' '\set ON_ERROR_STOP on' '\set ON_ERROR_ROLLBACK on'; do
+		printf '%s\n' "$text" >"$HOME/.psqlrc"
 		connect prod -- -At -c '\set' </dev/null
 		assert_status 0
 		name=${text#*set } value=${text##* } name=${name% *}
@@ -70,7 +70,7 @@ started() {
 		refute_contains "$output$stderr" dbrig_
 		refute_contains "$output$stderr" set_config
 		refute_contains "$output$stderr" '***'
-		[ -z "$(grep -v 'session is read-only\|^limits:' <<<"$stderr")" ]
+		assert_equal '' "$(grep -v 'session is read-only\|^limits:' <<<"$stderr")"
 	done
 	# What the command line sets holds for the user's file.
 	printf '\\echo = :FETCH_COUNT :SINGLESTEP :AUTOCOMMIT :ON_ERROR_STOP\n' >"$HOME/.psqlrc"

@@ -84,8 +84,8 @@ knows_restrict() {
 		$'\\set ON_ERROR_STOP on\nset default_transaction_read_only=off;\nBEGIN;\nSET TRANSACTION READ WRITE;'
 		$'\\set AUTOCOMMIT off\nset default_transaction_read_only=off;' $'\\set SINGLELINE on\nset default_transaction_read_only=off;')
 	for PROD_CONNECTION_URL in "$PROD_CONNECTION_URL" "$(bouncer_url "$DB")"; do
-		for include in '\\ir sub.sql' "\\\\i $HOME/sub.sql" "\\\\include $HOME/sub.sql" '\\if true\n\\ir sub.sql\n\\endif'; do
-			printf "$include\n" >"$HOME/.psqlrc"
+		for include in '\ir sub.sql' "\\i $HOME/sub.sql" "\\include $HOME/sub.sql" $'\\if true\n\\ir sub.sql\n\\endif'; do
+			printf '%s\n' "$include" >"$HOME/.psqlrc"
 			for file in "${files[@]}"; do
 				printf '%s\n\\restrict abc\n' "$file" >"$HOME/sub.sql"
 				PROD_POOL_MODE=session run --separate-stderr db-connect prod -- -Atqv ON_ERROR_STOP=0 \
@@ -95,7 +95,7 @@ knows_restrict() {
 				[ "$(grep -c 'backslash commands are restricted' <<<"$stderr")" -le 3 ]
 				assert_equal 0 "$(rows)"
 			done
-			[ "$include" = '\\ir sub.sql' ] || continue
+			[ "$include" = '\ir sub.sql' ] || continue
 			PROD_POOL_MODE=session connect prod -- -Atqc 'SHOW statement_timeout'
 			assert_equal 5min "$output"
 		done
