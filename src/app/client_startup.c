@@ -245,8 +245,10 @@ static int make_file(const struct strbuf *text, int *ret_fd, char **ret_path, st
 		return -1;
 	path = mem_printf("/dev/fd/%d", fd);
 	/* psql passes over one that it cannot read, without a word. */
-	if (access(path, R_OK) != 0)
-		return err_errno(err, "could not open psql's start-up file as \"%s\"", path);
+	if (access(path, R_OK) != 0) {
+		err_errno(err, "could not open psql's start-up file as \"%s\"", path);
+		return -1;
+	}
 	*ret_path = take_ptr(path);
 	*ret_fd = take_fd(&fd);
 	return 0;

@@ -207,7 +207,7 @@ void startup_text_first(const struct client_startup *startup, const char *user, 
 	add_settings(text, startup->set, startup->set_limits);
 	if (startup->check)
 		add_check(text);
-	if (!user) {
+	if (!user || !after) {
 		if (startup->prompts)
 			add_prompts(text, startup, false);
 		end_quiet(text);
