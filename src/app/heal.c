@@ -2,6 +2,7 @@
 
 #include "app/alias.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "pg/database.h"
 #include "term/out.h"
 
@@ -87,7 +88,7 @@ static char *describe(const struct mark *mark)
 
 	if (mark->at != 0 && localtime_r(&at, &parts))
 		strftime(when, sizeof(when), ", %Y-%m-%d %H:%M:%S", &parts);
-	return mem_printf("process %ld of %s on %s%s", mark->pid, mark->user ? mark->user : "?",
+	return message_line("process %ld of %s on %s%s", mark->pid, mark->user ? mark->user : "?",
 		mark->host ? mark->host : "?", when);
 }
 

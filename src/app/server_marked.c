@@ -3,6 +3,7 @@
 #include "app/known_marks.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/database.h"
 #include "pg/mark.h"
@@ -144,7 +145,7 @@ static void tell_all(const struct context *context, const struct marked *marked,
 	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT_UNBOUNDED;
 
 	for (size_t i = 0; i < marked->names.count; i++)
-		strbuf_addf(&list, "%s\"%s\"", i ? ", " : "", marked->names.items[i]);
+		message_add(&list, "%s\"%s\"", i ? ", " : "", marked->names.items[i]);
 	err_detail_line(err, "Protected in it are the databases %s.", list.data);
 	err_note_line(err, "Nothing was changed.");
 	if (!protection_agent() && marked->unseen)

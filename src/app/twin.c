@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/resolve.h"
 #include "base/strbuf.h"
 #include "pg/database.h"
@@ -506,7 +507,7 @@ static char *unknown_text(const char *origin, const char *variable, const char *
 {
 	return strncmp(reason, variable, strlen(variable)) == 0
 		       ? mem_strdup(reason)
-		       : mem_printf("%s (%s)", origin, reason);
+		       : message_line("%s (%s)", origin, reason);
 }
 
 int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct err *err)

@@ -132,9 +132,10 @@ char *message_vformat(const char *format, va_list arguments)
 {
 	struct strbuf text = STRBUF_INIT_UNBOUNDED;
 	va_list copy;
-	struct formatter formatter = { .at = format, .out = &text, .arguments = &copy };
+	struct formatter formatter = { .at = format, .out = &text };
 
 	va_copy(copy, arguments);
+	formatter.arguments = &copy;
 	run(&formatter);
 	va_end(copy);
 	return strbuf_detach(&text);
@@ -155,11 +156,10 @@ char *message_line(const char *format, ...)
 {
 	struct strbuf text = STRBUF_INIT_UNBOUNDED;
 	va_list arguments;
-	struct formatter formatter = {
-		.at = format, .out = &text, .arguments = &arguments, .everywhere = true
-	};
+	struct formatter formatter = { .at = format, .out = &text, .everywhere = true };
 
 	va_start(arguments, format);
+	formatter.arguments = &arguments;
 	run(&formatter);
 	va_end(arguments);
 	return strbuf_detach(&text);
@@ -168,11 +168,10 @@ char *message_line(const char *format, ...)
 void message_add(struct strbuf *list, const char *format, ...)
 {
 	va_list arguments;
-	struct formatter formatter = {
-		.at = format, .out = list, .arguments = &arguments, .everywhere = true
-	};
+	struct formatter formatter = { .at = format, .out = list, .everywhere = true };
 
 	va_start(arguments, format);
+	formatter.arguments = &arguments;
 	run(&formatter);
 	va_end(arguments);
 }

@@ -256,7 +256,7 @@ static int lift(struct state *state, struct err *err)
 		return -1;
 	if (context->protected_why)
 		out_warning("database \"%s\" stays protected: %s", name, context->protected_why);
-	else if (mark == before)
+	else if (mark == before || before == PROTECTION_LIFTED)
 		out_info("database \"%s\" is not protected", name);
 	else
 		out_info("database \"%s\" is not protected any more", name);

@@ -203,14 +203,6 @@ static int kill_all(struct conn *conn, struct err *err)
 	return 0;
 }
 
-/* --confirm */
-static bool is_confirmed(void)
-{
-	const char *const *name = guard_options[0].value;
-
-	return *name != NULL;
-}
-
 static int check_options(struct err *err)
 {
 	int actions = (opt_cancel.count > 0) + (opt_kill.count > 0) + opt_kill_all;
@@ -219,7 +211,7 @@ static int check_options(struct err *err)
 	if (actions > 1 || (actions > 0 && (opt_watch >= 0 || opt_json)))
 		return err_set(err, ERR_USAGE,
 			"--cancel, --kill, --kill-all and --watch or --json exclude each other");
-	if (is_confirmed() && !opt_kill_all)
+	if (guard_has_confirmation() && !opt_kill_all)
 		return err_set(err, ERR_USAGE, "--confirm goes with --kill-all");
 	if (opt_watch >= 0 && opt_watch < 0.1)
 		return err_set(err, ERR_USAGE, "--watch needs at least 0.1 seconds");
