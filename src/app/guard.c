@@ -4,7 +4,6 @@
 #include "app/known_marks.h"
 #include "app/private_server.h"
 #include "app/twin.h"
-#include "base/address.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/message.h"
@@ -136,18 +135,6 @@ int guard_check(const struct guard *guard, struct err *err)
 	return refuse(guard, verdict, why, err);
 }
 
-/* The server's address, where it is one of the internet; NULL. */
-static const char *public_address(struct conn *conn)
-{
-	const char *text = PQhostaddr(conn_pg(conn));
-	struct address address;
-
-	return text && address_parse(text, strlen(text), &address) &&
-			       address_is_global(&address, NULL)
-		       ? text
-		       : NULL;
-}
-
 /* The private server is production's only where its URL names it. */
 static int ask_twin(const struct guard *guard, struct conn *conn, bool is_private,
 	struct twin *ret_twin, struct err *err)
@@ -180,7 +167,7 @@ static int find_out(
 	signs.carrier = guard->carrier;
 	if (!private_server) {
 		signs.host = params_get(&target->params, "host");
-		signs.address = public_address(conn);
+		signs.address = conn_public_address(conn);
 	}
 	mem_free(take_ptr(context->protected_why));
 	mem_free(take_ptr(context->unknown_why));
@@ -451,84 +438,6 @@ int guard_foresee(const struct guard *guard, struct err *err)
 bool guard_protects(const struct context *context)
 {
 	return context->protected_why || target_is_protected(&context->target);
-}
-
-/* --- other databases ------------------------------------------------------------------------- */
-
-/*
- * The databases that every server has, which scripts for a whole server pass through: what says
- * something of the server or the target says nothing of them.
- */
-static bool is_passed_through(const struct target *target, const struct load_other *other)
-{
-	if (other->deed != LOAD_CONNECT && other->deed != LOAD_COMMENT)
-		return false;
-	if (target->database && strcmp(target->database, other->database) == 0)
-		return false;
-	return strcmp(other->database, "postgres") == 0 ||
-	       strcmp(other->database, "template1") == 0;
-}
-
-/* By the server's name for it, and by the one that led there, which may be a pooler's. */
-static int find_twin_of_other(struct context *context, const struct load_other *other,
-	enum protection_mark mark, bool is_private, struct twin *ret_twin, struct err *err)
-{
-	const char *connected = PQdb(conn_pg(other->conn));
-	struct twin_question question = {
-		.context = context,
-		.conn = other->conn,
-		.database = other->database,
-		.mark = mark,
-		.destroys = true,
-		.by_place = is_private,
-	};
-
-	if (twin_find(&question, ret_twin, err) != 0)
-		return -1;
-	if (ret_twin->same || ret_twin->unknown || other->deed != LOAD_CONNECT || !connected ||
-		strcmp(connected, other->database) == 0)
-		return 0;
-	question.database = connected;
-	return twin_find(&question, ret_twin, err);
-}
-
-static int judge_other(void *data, const struct load_other *other, struct load_verdict *ret_verdict,
-	struct err *err)
-{
-	struct context *context = data;
-	const struct target *target = &context->target;
-	/* --allow-connect leads away from it. */
-	CLEANUP(mem_cleanup) char *private_server = private_server_of(context, other->conn);
-	const bool is_private = private_server != NULL;
-	CLEANUP(mem_cleanup) char *comment = NULL;
-	CLEANUP(mem_cleanup) char *marked_as = NULL;
-	CLEANUP(twin_release) struct twin twin = TWIN_INIT;
-	struct protection_signs signs = { .target = "" };
-
-	if (database_comment(other->conn, other->database, &comment, err) != 0)
-		return -1;
-	signs.mark = protection_read(comment, &marked_as);
-	signs.marked_as = marked_as;
-	if (!is_passed_through(target, other)) {
-		signs.target = target->name;
-		signs.is_listed = target->is_listed;
-		signs.host = is_private ? NULL : PQhost(conn_pg(other->conn));
-		signs.address = is_private ? NULL : public_address(other->conn);
-	}
-	ret_verdict->protected_why = protection_reason(&signs);
-	if (ret_verdict->protected_why)
-		return 0;
-	if (find_twin_of_other(context, other, signs.mark, is_private, &twin, err) != 0)
-		return -1;
-	signs.twin = twin.same;
-	ret_verdict->protected_why = protection_reason(&signs);
-	ret_verdict->unknown_why = take_ptr(twin.unknown);
-	return 0;
-}
-
-struct load_judge guard_judge(struct context *context)
-{
-	return (struct load_judge){ .context = context, .find = judge_other };
 }
 
 /* --- the mark -------------------------------------------------------------------------------- */

@@ -74,6 +74,9 @@ int conn_open_beside(struct conn *conn, const struct conn_options *options, int 
  * PGCONNECT_TIMEOUT), or 15 seconds. */
 int64_t conn_timeout_ms(const struct params *params);
 
+/* The server's address, where it is one of the internet; NULL otherwise. conn's. */
+const char *conn_public_address(const struct conn *conn);
+
 /* Closes; NULL is allowed. */
 void conn_close(struct conn *conn);
 

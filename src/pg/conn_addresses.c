@@ -49,3 +49,14 @@ int conn_look_up(const struct params *params, int64_t deadline, struct strlist *
 		strlist_add(addresses, resolve_text(item, text, sizeof(text)));
 	return result;
 }
+
+const char *conn_public_address(const struct conn *conn)
+{
+	const char *text = PQhostaddr(conn->pg);
+	struct address address;
+
+	return text && address_parse(text, strlen(text), &address) &&
+			       address_is_global(&address, NULL)
+		       ? text
+		       : NULL;
+}

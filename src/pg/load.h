@@ -26,7 +26,7 @@ enum load_deed { LOAD_CONNECT, LOAD_DROP, LOAD_RENAME, LOAD_COMMENT, LOAD_EMPTY 
 
 struct load_other {
 	enum load_deed deed;
-	struct conn *conn;    /* to its server; with CONNECT to the database itself */
+	struct conn *conn;    /* to its server; with CONNECT and EMPTY to the database itself */
 	const char *database; /* that exists, as the server calls it */
 };
 
