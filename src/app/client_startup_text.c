@@ -99,7 +99,29 @@ static void add_rollback(struct strbuf *text)
 			  "\\unset dbrig_alone\n");
 }
 
-/* What the user's file has undone, with \connect or RESET, is done again. */
+/* Where the session is, as psql has it. */
+static const char *const place[] = { "HOST", "PORT", "DBNAME" };
+
+static void add_place(struct strbuf *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(place); i++)
+		strbuf_addf(text, "\\set dbrig_%s :%s\n", place[i], place[i]);
+}
+
+/* Sets dbrig_same to whether it is there still. */
+static void compare_place(struct strbuf *text)
+{
+	strbuf_adds(text, "\\set dbrig_same off\nSELECT ");
+	for (size_t i = 0; i < ARRAY_SIZE(place); i++)
+		strbuf_addf(text, "%s:'%s' OPERATOR(pg_catalog.=) :'dbrig_%s'", i ? " AND " : "",
+			place[i], place[i]);
+	strbuf_adds(text, " AS dbrig_same \\gset\n");
+}
+
+/*
+ * What the user's file has undone, with \connect or RESET, is done again, but not elsewhere: there
+ * a pooler may give the session with all that is set to the next client.
+ */
 static void add_mending(struct strbuf *text, const struct client_startup *startup)
 {
 	strbuf_adds(text, "\\set dbrig_mended off\n"
@@ -109,10 +131,16 @@ static void add_mending(struct strbuf *text, const struct client_startup *startu
 			  "\\if :dbrig_read_only\n"
 			  "\\else\n"
 			  "\\set dbrig_mended on\n");
+	compare_place(text);
+	strbuf_adds(text, "\\if :dbrig_same\n");
 	add_settings(text, true, startup->limits);
+	strbuf_adds(text, "\\endif\n");
 	add_check(text);
 	strbuf_adds(text, "\\endif\n"
-			  "\\unset dbrig_read_only\n");
+			  "\\unset dbrig_read_only\n"
+			  "\\unset dbrig_same\n");
+	for (size_t i = 0; i < ARRAY_SIZE(place); i++)
+		strbuf_addf(text, "\\unset dbrig_%s\n", place[i]);
 }
 
 /* --- words ----------------------------------------------------------------------------------- */
@@ -218,6 +246,8 @@ void startup_text_first(const struct client_startup *startup, const char *user, 
 		add_restricted(text, startup);
 	else
 		strbuf_adds(text, "\\set dbrig_restricted ''\n");
+	if (startup->check)
+		add_place(text);
 	strbuf_adds(text, "\\i ");
 	add_quoted(text, user);
 	strbuf_adds(text, " \\set dbrig_restricted '' ");

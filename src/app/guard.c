@@ -480,20 +480,34 @@ void guard_mark(struct context *context, struct conn *conn, const char *comment)
 			err.message);
 }
 
-void guard_keep_mark(struct context *context, const char *before)
+/* Over the script's own connection, where that is of use, as a pooler may have no other session. */
+static bool is_still_marked(struct conn *conn)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+
+	return conn_is_open(conn) && PQtransactionStatus(conn_pg(conn)) == PQTRANS_IDLE &&
+	       database_comment(conn, NULL, &comment, &ignored) == 0 &&
+	       protection_read(comment, NULL) != PROTECTION_UNMARKED;
+}
+
+void guard_keep_mark(struct context *context, struct conn *script, const char *before)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(err_release) struct err err = ERR_INIT;
 	CLEANUP(mem_cleanup) char *comment = NULL;
 	CLEANUP(mem_cleanup) char *marked = NULL;
-	const char *name = context->target.database;
+	const char *name = context->target.database, *reason;
 
-	if (protection_read(before, NULL) != PROTECTION_MARKED)
+	if (protection_read(before, NULL) != PROTECTION_MARKED || is_still_marked(script))
 		return;
-	if (context_connect(context, true, &conn, &err) == 0 &&
-		database_comment(conn, NULL, &comment, &err) == 0) {
-		if (protection_read(comment, NULL) != PROTECTION_UNMARKED)
+	if (context_connect(context, true, &conn, &err) == 0) {
+		conn_limit_silence(conn, conn_timeout_ms(&context->target.params));
+		if (database_comment(conn, NULL, &comment, &err) == 0 &&
+			protection_read(comment, NULL) != PROTECTION_UNMARKED)
 			return;
+	}
+	if (err.kind == ERR_NONE) {
 		marked = protection_carry(comment, before);
 		if (set_comment(&context->target, conn, marked, &err) == 0) {
 			out_info("the script has written the comment of database \"%s\" anew; it "
@@ -502,6 +516,7 @@ void guard_keep_mark(struct context *context, const char *before)
 			return;
 		}
 	}
-	out_warning("whether database \"%s\" is still marked as protected is not known: %s", name,
-		err.message);
+	reason = err.detail ? err.detail : err.message;
+	out_warning("whether database \"%s\" is still marked as protected is not known: %.*s", name,
+		(int)strcspn(reason, "\n"), reason);
 }

@@ -70,9 +70,9 @@ bool guard_protects(const struct context *context);
 
 /*
  * After a script: puts the mark back that the comment has had before, if the script's COMMENT ON
- * DATABASE has taken it away, and says so.
+ * DATABASE has taken it away, and says so. script: the script's connection, which may be closed.
  */
-void guard_keep_mark(struct context *context, const char *before);
+void guard_keep_mark(struct context *context, struct conn *script, const char *before);
 
 /* Sets, lifts or takes away the mark, as that of the context's target. comment: as it is now. */
 int guard_set_mark(struct context *context, struct conn *conn, const char *comment,

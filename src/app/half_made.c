@@ -2,6 +2,7 @@
 
 #include "app/heal.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "pg/database.h"
 #include "term/out.h"
 
@@ -10,7 +11,7 @@
 /* old: the name that the old database has; NULL: there is none. The caller owns it. */
 static char *describe(const char *database, const char *old, bool at_work)
 {
-	return mem_printf("database \"%s\" is not complete: %s%s%s%s", database,
+	return message_line("database \"%s\" is not complete: %s%s%s%s", database,
 		at_work ? "a reset is at work on it" : "a reset of it was killed",
 		old ? "; the old one is kept as \"" : "", old ? old : "", old ? "\"" : "");
 }

@@ -54,7 +54,7 @@ static int run_schema_load(struct run *run, struct err *err)
 		return -1;
 	scripts.judge = guard_judge(&context);
 	result = step_scripts(conn, "db-schema-load", &scripts, err);
-	guard_keep_mark(&context, comment);
+	guard_keep_mark(&context, conn, comment);
 	return result;
 }
 

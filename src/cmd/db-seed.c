@@ -91,7 +91,7 @@ static int seed(struct guard *guard, struct conn *conn, struct scripts *scripts,
 	guard_mark(guard->context, conn, plan.comment);
 	result = opt_truncate ? seed_emptied(conn, scripts, &plan, err)
 			      : step_scripts(conn, "db-seed", scripts, err);
-	guard_keep_mark(guard->context, plan.comment);
+	guard_keep_mark(guard->context, conn, plan.comment);
 	return result;
 }
 

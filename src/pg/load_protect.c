@@ -1,6 +1,7 @@
 /* What a script must not destroy: what nobody was asked about, and other databases that are
  * protected. */
 #include "base/mem.h"
+#include "base/message.h"
 #include "pg/database.h"
 #include "pg/load_internal.h"
 #include "pg/protection.h"
@@ -36,10 +37,12 @@ static int find_mark(
 
 static void refuse_protected(const struct load_other *other, const char *why, struct err *err)
 {
+	CLEANUP(mem_cleanup) char *word = message_shell_word(other->database);
+
 	err_set(err, ERR_REFUSED, "refusing to %s database \"%s\", which is protected: %s",
 		deeds[other->deed], other->database, why);
 	if (other->deed == LOAD_EMPTY)
-		err_hint(err, "If you mean it, give its name with --confirm.");
+		err_hint(err, "If you mean it: --confirm %s.", word);
 	else
 		err_hint(err, "A confirmation is for the target's own database. Do what is meant "
 			      "for this one on a target whose URL names it; db-protect --off "
@@ -123,6 +126,7 @@ static int open_beside(struct loader *loader, struct conn **ret_conn, struct err
 	if (conn_open_beside(loader->conn, &options, 0, ret_conn, err) != 0) {
 		err_detail_line(err, "This was a second connection, which looks whether the "
 				     "statement concerns a protected database.");
+		err_hint(err, "Let the role, or the pooler, have one connection more.");
 		return -1;
 	}
 	/* A pooler may have no session left for it while the script has its own. */
@@ -181,9 +185,14 @@ static int note_made(struct loader *loader, const struct destructive *found, str
 
 	if (!found->database || !is_certain(loader, found->database))
 		return 0;
+	/* Where that cannot be found out it is as if it had been there. */
 	if (open_beside(loader, &conn, err) != 0 ||
-		database_oid(conn, found->database, &oid, err) != 0)
-		return -1;
+		database_oid(conn, found->database, &oid, err) != 0) {
+		if (err->kind == ERR_INTERRUPTED)
+			return -1;
+		err_release(err);
+		return 0;
+	}
 	if (oid == 0)
 		strlist_add(&loader->made, found->database);
 	return 0;

@@ -31,21 +31,45 @@ static bool is_protected(const struct env *env, const char *name)
 	       protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
 }
 
-/*
- * Set to nothing, as it is where it is not wanted; to a word that stands for what is still to come
- * (changeme); or to the URL of something else than PostgreSQL. In doubt it is a database's.
- */
+static bool is_one_of(const char *text, size_t length, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(words[i]) == length && strncasecmp(text, words[i], length) == 0)
+			return true;
+	return false;
+}
+
+/* A word that stands for what is still to come; others may stand for a URL that is somewhere else,
+ * as $DATABASE_URL does. */
+static bool is_placeholder(const char *text)
+{
+	static const char *const words[] = { "changeme", "change_me", "change-me", "todo", "tbd",
+		"fixme", "none", "null", "nil", "undefined", "unset", "placeholder", "replaceme",
+		"replace_me", "replace-me", "xxx" };
+	const size_t length = strlen(text);
+
+	return text[strspn(text, " \t\r\n.-_*?")] == '\0' ||
+	       (*text == '<' && strcspn(text, ">") == length - 1) ||
+	       is_one_of(text, length, words, ARRAY_SIZE(words));
+}
+
+/* The scheme of what is no PostgreSQL. Many that are have one of their own: ecto, postgis, psql. */
+static bool is_foreign(const char *text)
+{
+	static const char *const schemes[] = { "mysql", "mysql2", "mariadb", "jdbc:mysql",
+		"jdbc:mariadb", "jdbc:sqlserver", "jdbc:oracle", "jdbc:sqlite", "sqlserver",
+		"mssql", "oracle", "sqlite", "sqlite3", "mongodb", "mongodb+srv", "redis", "rediss",
+		"amqp", "amqps", "http", "https" };
+	const char *end = strstr(text, "://");
+
+	return end && is_one_of(text, (size_t)(end - text), schemes, ARRAY_SIZE(schemes));
+}
+
+/* Set to nothing, as it is where it is not wanted, to a placeholder, or to something else than
+ * PostgreSQL. In doubt it is a database's. */
 static bool names_none(const char *text)
 {
-	const char *scheme_end = strstr(text, "://");
-	CLEANUP(mem_cleanup) char *scheme = NULL;
-
-	if (!text[strcspn(text, ":/=@.")])
-		return true;
-	if (!scheme_end || strcspn(text, "/=@?") < (size_t)(scheme_end - text))
-		return false;
-	scheme = mem_strndup(text, (size_t)(scheme_end - text));
-	return !strcasestr(scheme, "postgres") && !strcasestr(scheme, "pg");
+	return is_placeholder(text) || is_foreign(text);
 }
 
 /* The same URL of the same target in an earlier place. */

@@ -36,6 +36,16 @@ assert_not_started() {
 	done
 }
 
+@test "a start-up file that leads to a pooler elsewhere gets no session, and nothing is set there" {
+	start_pgbouncer transaction ignore_startup_parameters=options,extra_float_digits default_pool_size=1
+	printf '\\c - - - %s\n' "$BOUNCER_PORT" >"$HOME/.psqlrc"
+	insert prod
+	assert_contains "$stderr" 'could not be made read-only'
+	assert_equal 0 "$(rows)"
+	assert_equal 'off 0' "$(through_bouncer "$DB" 'SHOW default_transaction_read_only') $(
+		through_bouncer "$DB" 'SHOW statement_timeout')"
+}
+
 @test "a start-up file that opens no transaction has none rolled back" {
 	printf '\\set AUTOCOMMIT off\n' >"$HOME/.psqlrc"
 	mark=$(server_log_mark)

@@ -123,3 +123,14 @@ start_slow_reset() {
 	assert_status 0
 	wait_until '[ "$(locks_held)" = 0 ]'
 }
+
+@test "a seed on a marked database asks nothing more of a pooler that has one session" {
+	db main >/dev/null
+	sql postgres "ALTER DATABASE \"$NAME\" OWNER TO app; COMMENT ON DATABASE \"$NAME\" IS '[dbrig:protected=local]'"
+	start_pgbouncer session default_pool_size=1 max_db_connections=1
+	CONNECTION_URL=$(bouncer_url "$NAME")
+	echo 'SELECT 1;' >one.sql
+	run --separate-stderr timeout 20 db-seed -f one.sql
+	assert_status 0
+	refute_contains "$stderr" 'is not known'
+}

@@ -26,11 +26,13 @@ static void test_which_count(void **state)
 		{ "CONNECTION_URL", "h:a", NULL, PROD, "h:a", "prod" },
 		{ "_CONNECTION_URL", "h:a", NULL, "PROD_URL", "h:a", NULL },
 		{ PROD, "changeme", NULL, PROD, "<your URL here>", NULL },
+		{ PROD, "ChangeMe", NULL, PROD, "...", NULL },
 		{ PROD, "mysql://h/shop", NULL, PROD, "jdbc:mysql://h/shop", NULL },
 		{ PROD, "jdbc:postgresql://h/shop", "prod", PROD, "postgres+x://h", "prod" },
-		{ PROD, "db.example.com", "prod", PROD, "dbname=shop", "prod" },
-		{ PROD, "host=a options=://", "prod", PROD, "db://h", NULL },
-		{ PROD, "h/shop", "prod", PROD, "//h/shop", "prod" },
+		{ PROD, "ecto://h/shop", "prod", PROD, "psql://h/shop", "prod" },
+		{ PROD, "op://vault/url", "prod", PROD, "$DATABASE_URL", "prod" },
+		{ PROD, "DATABASE_URL", "prod", PROD, "<a>b", "prod" },
+		{ PROD, "db.example.com", "prod", PROD, "dbname=mysql://h", "prod" },
 	};
 
 	(void)state;
