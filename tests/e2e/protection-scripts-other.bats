@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow,once
 # What a script may do to databases other than its own, when it is not a mark that protects them.
 
 # SC2034: assert_refused reads it.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow,once
 # Resets where somebody else has had a hand in it: databases that were renamed, made anew or worked in
 # meanwhile, clients that come in, circumstances that change.
 
