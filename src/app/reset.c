@@ -335,6 +335,8 @@ static int load_schema(struct reset *reset, struct err *err)
 		step_scripts(reset->work, "db-schema-load", reset->schema, err) != 0)
 		return -1;
 	reset->schema_us = clock_us() - start;
+	if (reset->schema->commented && reset_mark_again(reset, err) != 0)
+		return -1;
 	if (!reset->caching)
 		return 0;
 	if (reset_keep(reset, false, err) != 0)

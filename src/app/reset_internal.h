@@ -71,6 +71,10 @@ int reset_keep(struct reset *reset, bool seeded, struct err *err);
 int reset_open(struct reset *reset, struct err *err);
 void reset_close(struct reset *reset);
 
+/* A script's COMMENT ON DATABASE may have taken away what tells that the database is half made, and
+ * its protection: puts them back beside it. */
+int reset_mark_again(struct reset *reset, struct err *err);
+
 /* Opens the database to everybody, or only keeps those that are connected. */
 int reset_allow_connections(struct reset *reset, bool allow, struct err *err);
 

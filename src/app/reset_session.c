@@ -56,6 +56,24 @@ static bool has_our_mark(const struct reset *reset, const char *comment)
 	       strcmp(mark.of, reset->database) == 0;
 }
 
+int reset_mark_again(struct reset *reset, struct err *err)
+{
+	CLEANUP(mark_release) struct mark mark = reset_mark(reset, MARK_LOADING);
+	CLEANUP(mem_cleanup) char *comment = NULL;
+	CLEANUP(mem_cleanup) char *protected_comment = NULL;
+	struct database_change change = DATABASE_CHANGE_INIT;
+
+	if (database_comment(reset->conn, reset->database, &comment, err) != 0)
+		return -1;
+	if (has_our_mark(reset, comment))
+		return 0;
+	protected_comment = protection_write(comment, reset->mark, reset->marked_as);
+	change.name = reset->database;
+	change.comment = protected_comment;
+	change.mark = &mark;
+	return databases_change(reset->conn, &change, 1, true, err);
+}
+
 /* Before anything is run there. */
 static int check_place(struct reset *reset, struct err *err)
 {

@@ -23,6 +23,7 @@ struct scripts {
 	bool first_failed;          /* set by scripts_run: as in load_counts */
 	struct variables variables; /* --set */
 	struct stamps stamps;       /* set by scripts_check: of the files it has read */
+	bool commented;             /* as in load_counts; set by scripts_run */
 	bool commit_sent; /* set by scripts_run when it fails at COMMIT; the error tells more */
 	uint64_t bytes;   /* set by scripts_check: of all that can be read beforehand */
 	bool reads_pipe;  /* set by scripts_check: what comes is not known beforehand */

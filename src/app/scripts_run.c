@@ -167,6 +167,7 @@ int scripts_run(struct conn *conn, struct scripts *scripts, struct err *err)
 		load_run(conn, scripts->files, scripts->count, &options, &observer, &counts, err);
 
 	progress_end();
+	scripts->commented = counts.commented;
 	if (counts.no_transaction)
 		scripts->transaction = false;
 	if (result != 0) {

@@ -121,6 +121,7 @@ struct load_counts {
 	uint64_t bytes;      /* read from the files */
 	bool unanswered;     /* without one: the connection was lost with a statement on its way
 				that may have taken effect */
+	bool commented;      /* a COMMENT ON DATABASE was come to, which takes marks away */
 	bool commit_sent;    /* of the transaction; an error's note then says what became of it */
 	bool no_transaction; /* options->transaction was given up, as a remark has said */
 	bool first_failed;   /* the error is the server's, about options->first */

@@ -236,6 +236,8 @@ static int check(struct loader *loader, const struct destructive *found, struct 
 {
 	if (found->kind == DESTRUCTIVE_CREATE)
 		return note_made(loader, found, err);
+	if (found->kind == DESTRUCTIVE_COMMENT)
+		loader->counts->commented = true;
 	if (loader->options->refusal && found->kind != DESTRUCTIVE_COMMENT)
 		return refuse(loader, found, err);
 	return found->kind == DESTRUCTIVE_DATA ? check_unasked(loader, found, err)

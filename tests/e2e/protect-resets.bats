@@ -311,3 +311,39 @@ assert_incomplete() {
 	assert_equal "SELECT pg_catalog.shobj_description(d.oid, 'pg_database')"$'\nBEGIN\nSELECT 1\nCOMMIT' \
 		"$(statements "$mark" "$name")"
 }
+
+# --- schemas that write the database's comment -------------------------------------------------
+
+@test "a schema's COMMENT ON DATABASE does not hide that the reset was killed, nor the mark" {
+	db-protect -q
+	echo "COMMENT ON DATABASE \"$name\" IS 'the shop';" >>db/schema.sql
+	echo 'INSERT INTO item VALUES (9);' >more.sql
+	gated_reset --confirm "$name"
+	run --separate-stderr db-seed -f more.sql
+	assert_status 1
+	assert_contains "$stderr" 'a reset is at work on it'
+	kill -KILL "$RESET_PID"
+	wait "$RESET_PID" || :
+	open_gate
+	wait_until '! seeding'
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	run --separate-stderr db-seed -f more.sql
+	assert_status 1
+	assert_contains "$stderr" 'a reset of it was killed; the old one is kept as'
+	run --separate-stderr db-sessions --kill-all
+	assert_status 4
+	run --separate-stderr db-create
+	assert_status 0
+	assert_old_database
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
+
+@test "what the schema has written as the database's comment is there when the reset is complete" {
+	echo "COMMENT ON DATABASE \"$name\" IS 'the shop';" >>db/schema.sql
+	db-setup
+	assert_equal 'the shop' "$(comment "$name")"
+	db-protect -q
+	db-setup --confirm "$name"
+	assert_equal 'the shop' "$(comment "$name" | sed 's/ *\[dbrig:protected=local\] *//')"
+	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
