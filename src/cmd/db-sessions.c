@@ -171,6 +171,22 @@ static int signal_listed(struct conn *conn, const struct strlist *pids, bool end
 	return 0;
 }
 
+/* Ends a session, unless the end of another, such as a lock's holder, has let it end by itself. */
+static int end_session(struct conn *conn, long pid, struct err *err)
+{
+	char text[24];
+	CLEANUP(err_release) struct err unknown = ERR_INIT;
+	bool exists = true;
+
+	if (session_signal(conn, pid, true, err) == 0)
+		return 0;
+	snprintf(text, sizeof(text), "%ld", pid);
+	if (err->kind != ERR_FAILED || session_exists(conn, text, &exists, &unknown) != 0 || exists)
+		return -1;
+	err_release(err);
+	return 0;
+}
+
 /* Goes on after a session that could not be ended; the first reason is reported. */
 static int kill_all(struct conn *conn, struct err *err)
 {
@@ -184,7 +200,7 @@ static int kill_all(struct conn *conn, struct err *err)
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(err_release) struct err one = ERR_INIT;
 
-		if (session_signal(conn, pids[i], true, &one) == 0) {
+		if (end_session(conn, pids[i], &one) == 0) {
 			ended++;
 			continue;
 		}

@@ -231,6 +231,23 @@ state_of() {
 	is_alive "$SESSION_PID"
 }
 
+@test "--kill-all: a session that ends by itself as another one does is what was asked for" {
+	sql "$DB" 'CREATE TABLE t ()'
+	start_session "$DB" holder 'BEGIN; LOCK TABLE t; SELECT pg_sleep(600)'
+	holder=$SESSION_PID
+	for _ in 1 2 3; do
+		start_job env PGAPPNAME=waiter "$SERVER_PSQL" -Xq -d "$CONNECTION_URL" -c 'SELECT * FROM t'
+	done
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity
+		WHERE datname = '$DB' AND wait_event_type = 'Lock'\")\" = 3 ]"
+	sessions --kill-all
+	assert_status 0
+	refute_contains "$stderr" warning
+	assert_contains "$stderr" "ended 4 sessions of database \"$DB\""
+	assert_equal '' "$(state_of "$holder")"
+	assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = '$DB'")"
+}
+
 @test "--kill-all with nobody there is success" {
 	sessions --kill-all
 	assert_status 0
