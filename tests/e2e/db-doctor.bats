@@ -148,7 +148,11 @@ check() {
 		CREATE TABLE other.open (id int PRIMARY KEY);
 	SQL
 	finds rls-missing 'warning public.open'
-	mend
+	# Without a policy it would show no row.
+	assert_equal null "$(jq '.findings[].fix' <<<"$output")"
+	assert_equal 'Write its policies first (CREATE POLICY ... ON public.open ...), then ALTER TABLE public.open ENABLE ROW LEVEL SECURITY; without a policy nobody but the owner and roles that pass by row-level security sees a row.' \
+		"$(jq -r '.findings[].note' <<<"$output")"
+	sql "$DB" 'CREATE POLICY mine ON public.open USING (true); ALTER TABLE public.open ENABLE ROW LEVEL SECURITY'
 	finds rls-missing
 }
 
@@ -161,11 +165,21 @@ check() {
 		ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
 	SQL
 	finds rls-policy-unused 'error public.idle'
-	finds rls-missing
-	mend
-	finds rls-policy-unused 'error public.idle'
+	assert_contains "$(jq -r '.findings[].note' <<<"$output")" 'see and change only the rows that the policies let them'
 	mend
 	finds rls-policy-unused
+	finds rls-missing
+}
+
+@test "rls-policy-unused: restrictive policies alone let nobody see a row" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE idle (id int PRIMARY KEY);
+		CREATE POLICY narrower ON idle AS RESTRICTIVE USING (true);
+		CREATE POLICY narrowest ON idle AS RESTRICTIVE USING (true);
+	SQL
+	finds rls-policy-unused 'error public.idle'
+	assert_equal null "$(jq '.findings[].fix' <<<"$output")"
+	assert_contains "$(jq -r '.findings[].note' <<<"$output")" 'Write a permissive one first'
 }
 
 @test "duplicate-index: equal indexes, of which a constraint's stays" {

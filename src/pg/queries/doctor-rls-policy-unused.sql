@@ -5,7 +5,14 @@ SELECT 'error',
               CASE WHEN count(*) = 1 THEN 'y' ELSE 'ies' END,
               string_agg(pg_catalog.quote_ident(p.polname), ', ' ORDER BY p.polname),
               CASE WHEN count(*) = 1 THEN 'it protects' ELSE 'they protect' END),
-       format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY;', n.nspname, t.relname)
+       CASE WHEN bool_or(p.polpermissive)
+            THEN format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY;', n.nspname, t.relname) END,
+       CASE WHEN bool_or(p.polpermissive)
+            THEN 'From then on all but the owner, and roles that pass by row-level security, see and change only the '
+                 'rows that the policies let them: read these first.'
+            ELSE format('Its policies are all restrictive: with row-level security on, nobody but the owner and roles '
+                        'that pass by it sees a row. Write a permissive one first, then ALTER TABLE %I.%I ENABLE '
+                        'ROW LEVEL SECURITY.', n.nspname, t.relname) END
   FROM pg_catalog.pg_policy p
   JOIN pg_catalog.pg_class t ON t.oid = p.polrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
