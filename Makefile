@@ -51,6 +51,7 @@ LIB_SOURCES := $(wildcard $(addprefix src/,$(addsuffix /*.c,base term sql cli pg
 LIB_OBJECTS := $(LIB_SOURCES:src/%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libdbrig.a
 QUERIES := $(wildcard src/pg/queries/*.sql)
+QUERY_PARTS := $(wildcard src/pg/queries/part/*.sql)
 UNIT_TESTS := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 MANPAGES := $(COMMANDS:%=$(BUILD)/man/%.1)
@@ -78,7 +79,7 @@ clang: ## compile everything with clang, warnings are errors
 analyze: ## compile everything with gcc's static analyzer, findings are errors
 	$(MAKE) MODE=analyze WERROR=-Werror CC=gcc objects
 
-$(BUILD)/gen/queries.h: $(QUERIES) scripts/embed-sql
+$(BUILD)/gen/queries.h: $(QUERIES) $(QUERY_PARTS) scripts/embed-sql
 	@mkdir -p $(@D)
 	scripts/embed-sql $(QUERIES) >$@
 

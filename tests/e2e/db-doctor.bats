@@ -16,7 +16,7 @@ check() {
 	local file=$ROOT/src/pg/queries/doctor-$1.sql
 	shift
 	sql "$DB" - <<-SQL
-		PREPARE q AS $(grep -v '^--' "$file");
+		PREPARE q AS $("$ROOT/scripts/embed-sql" --text "$file");
 		EXECUTE q ($(printf "'%s'," "$@" | sed 's/,$//'));
 	SQL
 }
@@ -118,6 +118,44 @@ check() {
 	finds fk-type-mismatch 'warning public.narrow.p'
 	mend
 	finds fk-type-mismatch
+}
+
+@test "fk-type-mismatch: what keeps the column from being changed is named in place of SQL that fails" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE parent (id bigint PRIMARY KEY);
+		CREATE TABLE seen (p int REFERENCES parent);
+		CREATE VIEW public."the view" AS SELECT p FROM seen;
+		CREATE TABLE guarded (p int REFERENCES parent, twice int GENERATED ALWAYS AS (p * 2) STORED);
+		CREATE POLICY mine ON guarded USING (p > 1);
+		CREATE TABLE watched (p int REFERENCES parent);
+		CREATE TRIGGER watch BEFORE UPDATE OF p ON watched FOR EACH ROW
+			EXECUTE FUNCTION suppress_redundant_updates_trigger();
+		CREATE TABLE key (p int REFERENCES parent) PARTITION BY RANGE (p);
+		CREATE TABLE below (p int REFERENCES parent, at date) PARTITION BY RANGE (at);
+		CREATE TABLE below_part PARTITION OF below DEFAULT PARTITION BY RANGE (p);
+		CREATE TABLE top (p int);
+		CREATE TABLE heir (FOREIGN KEY (p) REFERENCES parent) INHERITS (top);
+		CREATE TABLE small (id int PRIMARY KEY);
+		CREATE TABLE couple (a smallint REFERENCES small, b int REFERENCES parent);
+	SQL
+	doctor --only fk-type-mismatch
+	notes=$(jq -r '.findings[] | .object + ": " + .note' <<<"$output")
+	for line in 'public.seen.p: Drop view public."the view", which would be in the way, then ALTER TABLE public.seen ALTER COLUMN p TYPE bigint; and make it again as it was.' \
+		'public.guarded.p: Drop generated column twice of public.guarded, policy mine on table public.guarded, which' \
+		'public.watched.p: Drop trigger watch on table public.watched, which' \
+		'public.key.p: The type of public.key.p cannot be changed, as it is in its partition key' \
+		'public.below.p: The type of public.below_part.p cannot be changed, as it is in its partition key: it takes a new table with a column that is bigint.'; do
+		assert_contains "$notes" "$line"
+	done
+	assert_equal 'ALTER TABLE public.couple ALTER COLUMN a TYPE integer; ALTER TABLE public.couple ALTER COLUMN b TYPE bigint; ALTER TABLE public.top ALTER COLUMN p TYPE bigint;' \
+		"$(jq -r '[.findings[].fix | values] | join(" ")' <<<"$output")"
+	mend
+	doctor --only fk-type-mismatch
+	assert_equal 0 "$(jq '[.findings[].fix | values] | length' <<<"$output")"
+	# The server takes none of the others.
+	for table in seen guarded watched key below; do
+		run ! sql "$DB" "ALTER TABLE $table ALTER p TYPE bigint"
+	done
 }
 
 @test "no-primary-key: a warning, or a hint where a unique index could be it" {
@@ -400,10 +438,11 @@ check() {
 	for file in "$ROOT"/src/pg/queries/doctor-*.sql; do
 		since=$(sed -n '1s/^-- Servers from \([0-9]*\) on:.*/\1/p' "$file")
 		[ "$SERVER_VERSION" -ge "${since:-0}" ] || continue
-		count=$(grep -v '^--' "$file" | grep -o '\$[0-9]' | sort | tail -n 1)
+		query=$("$ROOT/scripts/embed-sql" --text "$file")
+		count=$(grep -o '\$[0-9]' <<<"$query" | sort | tail -n 1)
 		arguments=$(seq -s , "${count:+${count#?}}" 2>/dev/null || :)
 		printf 'PREPARE q AS %s;\nEXECUTE q%s \\g /dev/null\nDEALLOCATE q;\n' \
-			"$(grep -v '^--' "$file")" "${count:+ ($arguments)}"
+			"$query" "${count:+ ($arguments)}"
 	done >all.sql
 	printf 'BEGIN READ ONLY;\n%s\n' "$(<all.sql)" >all.sql.new
 	echo "SELECT DISTINCT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid';" >>all.sql.new

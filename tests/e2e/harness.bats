@@ -154,7 +154,7 @@ load helper
 		since=$(sed -n '1s/^-- Servers from \([0-9]*\) on:.*/\1/p' "$file")
 		[ "$SERVER_VERSION" -ge "${since:-0}" ] || continue
 		run "$SERVER_PSQL" -X -v ON_ERROR_STOP=1 -d "$(url postgres)" \
-			-c "PREPARE q AS $(grep -v '^--' "$file")"
+			-c "PREPARE q AS $("$ROOT/scripts/embed-sql" --text "$file")"
 		printf '%s: %s\n' "$file" "$output"
 		assert_status 0
 	done
