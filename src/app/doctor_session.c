@@ -401,6 +401,19 @@ static int read_method(struct doctor *doctor, struct conn *conn, char **ret_meth
 	return context_explain(doctor->context, err);
 }
 
+/* PgBouncer's console, which takes no more than its own commands, has a version as no server has.
+ */
+static int refuse_console(struct doctor *doctor, struct conn *conn, struct err *err)
+{
+	const struct target *target = &doctor->context->target;
+	const char *version = PQparameterStatus(conn_pg(conn), "server_version");
+
+	if (!version || !strstr(version, "/bouncer"))
+		return 0;
+	conn_failure(&target->params, target->database, "", CONN_CONSOLE, err);
+	return context_explain(doctor->context, err);
+}
+
 int doctor_session(
 	struct doctor *doctor, const struct probe *probe, struct conn **ret_conn, struct err *err)
 {
@@ -420,7 +433,7 @@ int doctor_session(
 		return failed(doctor, probe, watch_failed(&watch), begun, err);
 	if (result != 0)
 		return -1;
-	if (read_method(doctor, conn, &asked, err) != 0) {
+	if (refuse_console(doctor, conn, err) != 0 || read_method(doctor, conn, &asked, err) != 0) {
 		conn_close(conn);
 		return err->kind == ERR_CONNECT ? failed(doctor, probe, &watch.now, begun, err)
 						: -1;

@@ -62,6 +62,7 @@ static const struct {
 	{ "Connection timed out", CONN_CAUSE_NO_ANSWER },
 	{ "Operation timed out", CONN_CAUSE_NO_ANSWER },
 	{ "No such file or directory", CONN_CAUSE_NO_SOCKET },
+	{ CONN_CONSOLE, CONN_CAUSE_CONSOLE },
 };
 
 static const struct {
@@ -76,6 +77,8 @@ static const struct {
 	{ CONN_STATE_TOO_MANY, CONN_CAUSE_TOO_MANY },
 	{ "42704", CONN_CAUSE_OPTIONS },
 	{ "22023", CONN_CAUSE_OPTIONS },
+	/* Before there is a statement: "-c x requires a value". */
+	{ "42601", CONN_CAUSE_OPTIONS },
 	{ "57P01", CONN_CAUSE_STOPPING },
 };
 
@@ -319,6 +322,9 @@ static const char *other_end_hint(enum conn_cause cause)
 	case CONN_CAUSE_ENDPOINT_DISABLED:
 		return "The host in the URL has to be that of an endpoint, which has to be "
 		       "enabled.";
+	case CONN_CAUSE_CONSOLE:
+		return "It takes PgBouncer's own commands (SHOW HELP) from psql, and no statement "
+		       "of a database: name another database than pgbouncer in the URL.";
 	case CONN_CAUSE_NO_TENANT:
 		return "The user in the URL has to name the project as well.";
 	default:

@@ -17,6 +17,9 @@
 #define CONN_NO_ANSWER "The server did not answer in time."
 #define CONN_SILENT "The connection was accepted, but the server did not answer in time."
 
+/* What is said where PgBouncer lets somebody into its own console. */
+#define CONN_CONSOLE "This is PgBouncer's own console, and no database."
+
 /* How far the connection had come when it failed; the names of db-doctor's steps. */
 enum conn_stage {
 	CONN_STAGE_DNS,
@@ -70,6 +73,7 @@ enum conn_stage {
 	X(NO_PRIVILEGE, "no-connect-privilege", DATABASE)                                          \
 	X(NOT_ACCEPTING, "database-not-accepting", DATABASE)                                       \
 	X(INVALID_DATABASE, "half-dropped-database", DATABASE)                                     \
+	X(CONSOLE, "pooler-console", DATABASE)                                                     \
 	X(OPTIONS, "option-refused", DATABASE)
 
 enum conn_cause {

@@ -94,6 +94,27 @@ bool probe_has_service(const struct params *params)
 	return differs;
 }
 
+char *probe_service_trouble(const struct params *params)
+{
+	/* It looks the service up first, and then refuses to go on. */
+	const char *const keywords[] = { "sslmode", "service", "servicefile", NULL };
+	const char *const values[] = { "none", params_get(params, "service"),
+		params_get(params, "servicefile"), NULL };
+	const bool has_file = values[2] != NULL;
+	const char *const without[] = { "sslmode", "service", NULL };
+	PGconn *pg = PQconnectStartParams(has_file ? keywords : without, values, 0);
+	const char *said = PQerrorMessage(pg);
+	char *trouble = NULL;
+
+	if (!pg)
+		BUG("libpq is out of memory");
+	if (strstr(said, "definition of service") || strstr(said, "service file") ||
+		strstr(said, "service specifications"))
+		trouble = mem_strndup(said, strcspn(said, "\n"));
+	PQfinish(pg);
+	return trouble;
+}
+
 static void split(const char *text, struct strlist *list)
 {
 	while (text) {

@@ -53,6 +53,12 @@ char *probe_param(const struct params *params, const char *keyword);
  * cannot be known. */
 bool probe_has_service(const struct params *params);
 
+/*
+ * What libpq finds wrong with the service that params or PGSERVICE name, such as that no file has
+ * it, in its words; the caller owns it. NULL: nothing, or none is named. Nothing is connected.
+ */
+char *probe_service_trouble(const struct params *params);
+
 /* The hosts of the parameters in their order. USAGE where hosts, addresses and ports do not agree.
  */
 int probe_places(struct probe *probe, const struct params *params, struct err *err);

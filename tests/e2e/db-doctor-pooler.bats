@@ -80,6 +80,16 @@ refuses() {
 	ends_at database no-connect-privilege "The database pgbouncer is PgBouncer's own console, for its admin_users and stats_users: name another database in the URL."
 }
 
+@test "PgBouncer: its console is no database, for those who are let in either" {
+	start_pgbouncer session
+	through postgres pgbouncer
+	doctor
+	ends_at database pooler-console "It takes PgBouncer's own commands (SHOW HELP) from psql, and no statement of a database: name another database than pgbouncer in the URL."
+	assert_equal "This is PgBouncer's own console, and no database." "$(jq -r '.steps[-1].text' <<<"$output")"
+	# Nothing was sent that it does not know.
+	refute_contains "$(<"$JOB_ERR")" 'bad packet'
+}
+
 @test "PgBouncer: all its connections are in use, and --wait waits for one" {
 	start_pgbouncer session max_client_conn=1
 	through app

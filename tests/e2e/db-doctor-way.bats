@@ -240,7 +240,7 @@ load doctor-way
 
 @test "an option that the server does not take is not a missing privilege" {
 	hint='The parameter comes from options in the URL, from PGOPTIONS or from a service file: take it out there.'
-	for option in log_statement=all nope=1 work_mem=much; do
+	for option in log_statement=all nope=1 work_mem=much novalue; do
 		prod '' '' "options=-c%20${option/=/%3D}"
 		doctor
 		ends_at database option-refused "$hint"
@@ -509,6 +509,31 @@ dropping() {
 }
 
 # --- what is no way ----------------------------------------------------------------------------
+
+@test "a service that no file has is told as libpq tells it, and no other server is looked at" {
+	printf '[mine]\nport=%s\n[broken]\nnope=1\n' "$SERVER_PORT" >services
+	# What libpq would fall back on.
+	export PGSERVICEFILE=$PWD/services PGHOST=$SERVER_SOCKET PGPORT=$SERVER_PORT PGUSER=postgres
+	PROD_CONNECTION_URL=service=nosuch doctor
+	assert_status 64
+	assert_equal 'no-target target 1 definition of service "nosuch" not found' \
+		"$(jq -r '"\(.failure.cause) \(.steps[-1].step) \(.steps | length) \(.failure.message)"' <<<"$output")"
+	assert_equal 'The service comes from PROD_CONNECTION_URL.' "$(jq -r .failure.detail <<<"$output")"
+	assert_equal 'Services are defined in ~/.pg_service.conf, or in the file that PGSERVICEFILE names.' \
+		"$(jq -r .failure.hint <<<"$output")"
+	PGSERVICE=nosuch PROD_CONNECTION_URL=postgresql://postgres@/postgres doctor
+	assert_status 64
+	assert_contains "$stderr" 'The service comes from PGSERVICE.'
+	PROD_CONNECTION_URL=service=broken doctor
+	assert_status 64
+	assert_contains "$stderr" "syntax error in service file \"$PWD/services\", line 4"
+	PGSERVICEFILE=$PWD/nowhere PROD_CONNECTION_URL=service=mine doctor
+	assert_status 64
+	assert_contains "$stderr" "service file \"$PWD/nowhere\" not found"
+	# One that says nothing new is there all the same.
+	PROD_CONNECTION_URL='service=mine dbname=postgres' doctor
+	assert_status 0
+}
 
 @test "--json: one object also where the URL is none" {
 	for value in 'postgresql://[' 'nonsense' 'postgresql://app@db/x?nope=1'; do
