@@ -52,6 +52,25 @@ setup() {
 	finds duplicate-index
 }
 
+@test "duplicate-index: of two the one with a statistics target stays" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE t (a int PRIMARY KEY, b int);
+		CREATE INDEX first ON t ((a + b));
+		CREATE INDEX second ON t ((a + b));
+		ALTER INDEX second ALTER COLUMN 1 SET STATISTICS 500;
+		CREATE INDEX older ON t ((a - b));
+		CREATE INDEX newer ON t ((a - b));
+		ALTER INDEX older ALTER COLUMN 1 SET STATISTICS 500;
+		CREATE INDEX product ON t ((a * b));
+		CREATE INDEX again ON t ((a * b));
+		ALTER INDEX product ALTER COLUMN 1 SET STATISTICS 500;
+		ALTER INDEX again ALTER COLUMN 1 SET STATISTICS 500;
+	SQL
+	finds duplicate-index 'warning public.first' 'warning public.newer' 'warning public.again'
+	mend
+	finds duplicate-index
+}
+
 @test "an index that is not valid leads to no second one" {
 	sql "$DB" - <<-'SQL'
 		CREATE TABLE parent (id int PRIMARY KEY);

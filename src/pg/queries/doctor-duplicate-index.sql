@@ -1,7 +1,7 @@
 -- Indexes that are the same as another one of their table, down to operator classes with their parameters,
 -- and order. What a constraint, the replica identity or uniqueness needs stays: a unique index goes only for
 -- one that holds the same rows unique (NULLS NOT DISTINCT is from 15 on, hence jsonb), and as soon (not at the
--- end of the transaction). Of two equals the newer one is named.
+-- end of the transaction). Of two equals the one without a statistics target is named, else the newer one.
 WITH indexes AS (
        SELECT x.*, c.relname, c.relam, n.nspname, t.relname AS in_table,
               pg_catalog.pg_get_expr(x.indexprs, x.indrelid) AS expressions,
@@ -11,6 +11,8 @@ WITH indexes AS (
                  FROM pg_catalog.pg_attribute l WHERE l.attrelid = c.oid) AS parameters,
               CASE WHEN m.amname IN ('btree', 'hash', 'gist', 'gin', 'spgist') THEN NULL ELSE c.reloptions::text END
                  AS storage,
+              EXISTS (SELECT FROM pg_catalog.pg_attribute l
+                       WHERE l.attrelid = c.oid AND l.attstattarget >= 0) AS has_target,
               EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid) AS is_needed
          FROM pg_catalog.pg_index x
          JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
@@ -39,5 +41,6 @@ SELECT DISTINCT ON (a.indexrelid) 'warning',
  WHERE NOT a.is_needed AND NOT a.indisreplident AND NOT a.indisclustered
    AND (NOT a.indisunique OR (b.indisunique AND b.indimmediate AND b.nulls_not_distinct = a.nulls_not_distinct))
    AND (b.is_needed OR b.indisreplident OR b.indisclustered OR (b.indisunique AND NOT a.indisunique)
-        OR b.indexrelid < a.indexrelid)
+        OR (b.has_target AND NOT a.has_target)
+        OR (b.has_target = a.has_target AND b.indexrelid < a.indexrelid))
  ORDER BY a.indexrelid, b.is_needed DESC, b.indexrelid
