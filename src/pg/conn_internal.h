@@ -60,6 +60,12 @@ int conn_look_up(const struct params *params, int64_t deadline, struct strlist *
  */
 void conn_explain_identity(const struct params *params, PGconn *pg, struct err *err);
 
+/*
+ * For a connection that a server has refused: puts the names that pg wanted into err's hint, where
+ * one of conn_failure's has "DATABASE …", "ROLE …" or "TO …", as SQL identifiers.
+ */
+void conn_name_hint(PGconn *pg, struct err *err);
+
 /* Ends the transactions of a list of locks by closing their connections; NULL is allowed. */
 void conn_locks_free(struct conn_lock *locks);
 

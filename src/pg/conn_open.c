@@ -244,6 +244,9 @@ static int failed(struct request *request, const struct way *way, PGconn *pg, st
 	conn_failure(request->params, database, sqlstate, request->reasons.data, err);
 	if (strcmp(sqlstate, SQLSTATE_IDENTITY) == 0)
 		conn_explain_identity(request->params, pg, err);
+	/* Behind a pooler they may be others. */
+	else if (sqlstate[0] && strcmp(sqlstate, CONN_STATE_PROTOCOL) != 0)
+		conn_name_hint(pg, err);
 	return -1;
 }
 

@@ -184,6 +184,20 @@ load doctor-way
 	assert_contains "$stderr" 'hint: There is no role "nobody_here"'
 }
 
+@test "a role that may not log in: the SQL that is told lets it, whatever its name" {
+	sql postgres 'CREATE ROLE "o""d … one" NOLOGIN'
+	export PROD_CONNECTION_URL
+	PROD_CONNECTION_URL=$(url postgres)
+	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/postgres@/o%22d%20…%20one@}
+	doctor
+	assert_status 2
+	hint=$(jq -r .failure.hint <<<"$output")
+	assert_contains "$hint" 'ALTER ROLE "o""d … one" LOGIN allows it'
+	sql postgres "${hint%% allows it*}"
+	assert_equal t "$(sql postgres "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'o\"d … one'")"
+	sql postgres 'DROP ROLE "o""d … one"'
+}
+
 @test "a role whose password has expired: the server does not say so, and we say that" {
 	own_server
 	sql postgres "ALTER ROLE app VALID UNTIL '2020-01-01'"
@@ -252,7 +266,7 @@ load doctor-way
 	sql postgres "ALTER DATABASE $DB ALLOW_CONNECTIONS false"
 	prod '' "$DB" ''
 	doctor
-	ends_at database database-not-accepting 'A reset may be loading it; what a killed one has left is put right by db-create or db-setup. One that was closed by hand opens with ALTER DATABASE … ALLOW_CONNECTIONS true.'
+	ends_at database database-not-accepting 'A reset may be loading it; what a killed one has left is put right by db-create or db-setup. One that was closed by hand opens with ALTER DATABASE '"\"$DB\" ALLOW_CONNECTIONS true."
 	sql postgres "ALTER DATABASE $DB ALLOW_CONNECTIONS true"
 	sql postgres "UPDATE pg_database SET datconnlimit = -2 WHERE datname = '$DB'"
 	doctor
@@ -290,7 +304,11 @@ load doctor-way
 	sql "$DB" "REVOKE CONNECT ON DATABASE $DB FROM PUBLIC"
 	prod '' "$DB"
 	doctor
-	ends_at database no-connect-privilege 'Its owner can let the role in: GRANT CONNECT ON DATABASE … TO …;'
+	ends_at database no-connect-privilege "Its owner can let the role in: GRANT CONNECT ON DATABASE \"$DB\" TO \"app\";"
+	hint=$(jq -r .failure.hint <<<"$output")
+	sql "$DB" "${hint#*: }"
+	doctor
+	assert_status 0
 }
 
 @test "too many connections: of the role" {
@@ -298,7 +316,7 @@ load doctor-way
 	sql postgres 'ALTER ROLE app CONNECTION LIMIT 0'
 	prod '' '' ''
 	doctor
-	ends_at database too-many-connections "The role's CONNECTION LIMIT is used up: --wait keeps trying until one of its connections ends, in vain if the limit is 0. Whoever may alter the role sees it in pg_roles.rolconnlimit, and sets it with ALTER ROLE … CONNECTION LIMIT."
+	ends_at database too-many-connections "The role's CONNECTION LIMIT is used up: --wait keeps trying until one of its connections ends, in vain if the limit is 0. Whoever may alter the role sees it in pg_roles.rolconnlimit, and sets it with ALTER ROLE \"app\" CONNECTION LIMIT."
 }
 
 @test "too many connections: of the database, and how many it takes" {
@@ -307,7 +325,7 @@ load doctor-way
 	sql postgres "ALTER DATABASE $DB CONNECTION LIMIT 0"
 	prod '' "$DB" ''
 	doctor
-	ends_at database too-many-connections "The database's CONNECTION LIMIT is used up: --wait keeps trying until one of its connections ends, in vain if the limit is 0. From another database it is seen in pg_database.datconnlimit; ALTER DATABASE … CONNECTION LIMIT sets it."
+	ends_at database too-many-connections "The database's CONNECTION LIMIT is used up: --wait keeps trying until one of its connections ends, in vain if the limit is 0. From another database it is seen in pg_database.datconnlimit; ALTER DATABASE \"$DB\" CONNECTION LIMIT sets it."
 	# A superuser gets in, and is told.
 	CONNECTION_URL=$(url "$DB") run --separate-stderr db-doctor --json --only connection-headroom
 	assert_status 0

@@ -122,7 +122,7 @@ load faults
 	run db-create
 	assert_status 2
 	assert_contains "$output" 'ist nicht da'
-	assert_matches "$output" 'hint: .*"postgres".*createuser postgres .*ALTER ROLE … LOGIN'
+	assert_matches "$output" 'hint: .*"postgres".*createuser postgres .*ALTER ROLE "postgres" LOGIN'
 }
 
 # --- an unusual server -------------------------------------------------------------------------

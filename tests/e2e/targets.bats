@@ -316,7 +316,7 @@ service_file() {
 	sql postgres 'DROP ROLE nobody_there'
 	refute_contains "$hints" Peer
 	assert_matches "$hints" 'no role "nobody_here" \(the URL.*createuser nobody_here '
-	assert_matches "$hints" 'ALTER ROLE … LOGIN allows it to role "nobody_there" \(the URL'
+	assert_matches "$hints" 'ALTER ROLE "nobody_there" LOGIN allows it to that role \(the URL'
 	assert_matches "$hints" 'no role "nobody_else" \(PGUSER'
 }
 
