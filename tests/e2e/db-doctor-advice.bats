@@ -4,13 +4,6 @@
 load helper
 load doctor
 
-setup() {
-	common_setup
-	DB=$(db main)
-	export CONNECTION_URL
-	CONNECTION_URL=$(url "$DB")
-}
-
 @test "sequence-near-end: counted to the end of the sequence, or of the column that it feeds" {
 	sql "$DB" - <<-'SQL'
 		CREATE TABLE plain (id serial PRIMARY KEY);

@@ -5,13 +5,6 @@
 load helper
 load doctor
 
-setup() {
-	common_setup
-	DB=$(db main)
-	export CONNECTION_URL
-	CONNECTION_URL=$(url "$DB")
-}
-
 @test "duplicate-index: what holds other rows unique, or at another time, is no duplicate" {
 	sql "$DB" - <<-'SQL'
 		CREATE TABLE t (a int, b int);

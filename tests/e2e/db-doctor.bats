@@ -4,13 +4,6 @@
 load helper
 load doctor
 
-setup() {
-	common_setup
-	DB=$(db main)
-	export CONNECTION_URL
-	CONNECTION_URL=$(url "$DB")
-}
-
 # check ID PARAMETER...: a check's query by itself, where a test cannot wait for what it looks for.
 check() {
 	local file=$ROOT/src/pg/queries/doctor-$1.sql

@@ -4,6 +4,14 @@
 # SC2154: helper.bash and bats set them. SC2034: tests read FOUND.
 # shellcheck disable=SC2154,SC2034
 
+# The database DB is the target.
+setup() {
+	common_setup
+	DB=$(db main)
+	export CONNECTION_URL
+	CONNECTION_URL=$(url "$DB")
+}
+
 # doctor [ARGUMENT...]: as JSON; FOUND is what was found, a line each: severity and object.
 doctor() {
 	run --separate-stderr db-doctor --json "$@"
