@@ -168,6 +168,7 @@ load doctor
 
 @test "sequence-near-end: sequences that the role may not read are told" {
 	sql "$DB" "CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 2147483647)"
+	export CONNECTION_URL
 	CONNECTION_URL=$(app_url "$DB")
 	finds sequence-near-end
 	assert_equal 'sequence-near-end: the role may not read 1 sequence (public.t_id_seq)' "$(missed)"

@@ -110,6 +110,7 @@ null The index public.incomplete would do, and is not valid: what invalid-index 
 in_encoding() {
 	DB=$(db_name "in_${1,,}")
 	sql postgres "CREATE DATABASE $DB ENCODING '$1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+	export CONNECTION_URL
 	CONNECTION_URL=$(url "$DB")
 }
 
