@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # Sessions on a protected target: read-only and limited in time, also through a pooler.
 
 load helper

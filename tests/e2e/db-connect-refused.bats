@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # What would make a session on a protected target writable unseen, or let no session begin.
 
 load helper

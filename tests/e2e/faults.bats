@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 # Servers and connections that fail, signals, and secrets.
 
 load helper

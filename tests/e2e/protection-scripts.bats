@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow,once
 # Scripts that destroy: what they may do to a protected database, and to any that is marked.
 
 load helper
