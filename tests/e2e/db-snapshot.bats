@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=once
 
 load helper
 load setup

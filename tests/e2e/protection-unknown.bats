@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow,once
 # When it cannot be found out whether another target's URL leads to the database, or only in another
 # way than by the same host, port and name.
 
