@@ -72,19 +72,11 @@ static bool has_consent(void)
 	return consent && *consent;
 }
 
-/* Only an = gives an option a value that looks like another. */
-static char *confirm_option(const char *name)
-{
-	CLEANUP(mem_cleanup) char *word = message_shell_word(name);
-
-	return mem_printf("--confirm%c%s", strncmp(name, "--", 2) == 0 ? '=' : ' ', word);
-}
-
 static int refuse(const struct guard *guard, enum protection_verdict verdict, const char *why,
 	struct err *err)
 {
 	const char *name = guard->context->target.database, *what = guard->what;
-	CLEANUP(mem_cleanup) char *confirm = confirm_option(name);
+	CLEANUP(mem_cleanup) char *confirm = protection_confirm_option(name);
 
 	switch (verdict) {
 	case PROTECTION_OTHER_CONFIRM:
@@ -214,8 +206,10 @@ static int ask(struct context *context, const char *what, struct protection_case
 
 	if (prompt_line(question, ret_typed, err) != 0) {
 		/* Too long, or the terminal is gone. */
-		if (err->kind == ERR_FAILED)
+		if (err->kind == ERR_FAILED) {
 			err->kind = ERR_REFUSED;
+			err_note_line(err, nothing_changed);
+		}
 		return -1;
 	}
 	request->typed = *ret_typed ? *ret_typed : "";
@@ -310,7 +304,7 @@ static int refuse_doubtful(
 {
 	const struct context *context = guard->context;
 	const char *name = context->target.database;
-	CLEANUP(mem_cleanup) char *confirm = confirm_option(name);
+	CLEANUP(mem_cleanup) char *confirm = protection_confirm_option(name);
 
 	refuse(guard, verdict, context->unknown_why, err);
 	if (verdict != PROTECTION_UNCONFIRMED)

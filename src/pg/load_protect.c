@@ -1,7 +1,6 @@
 /* What a script must not destroy: what nobody was asked about, and other databases that are
  * protected. */
 #include "base/mem.h"
-#include "base/message.h"
 #include "pg/database.h"
 #include "pg/load_internal.h"
 #include "pg/protection.h"
@@ -37,12 +36,12 @@ static int find_mark(
 
 static void refuse_protected(const struct load_other *other, const char *why, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *word = message_shell_word(other->database);
+	CLEANUP(mem_cleanup) char *confirm = protection_confirm_option(other->database);
 
 	err_set(err, ERR_REFUSED, "refusing to %s database \"%s\", which is protected: %s",
 		deeds[other->deed], other->database, why);
 	if (other->deed == LOAD_EMPTY)
-		err_hint(err, "If you mean it: --confirm %s.", word);
+		err_hint(err, "If you mean it: %s.", confirm);
 	else
 		err_hint(err, "A confirmation is for the target's own database. Do what is meant "
 			      "for this one on a target whose URL names it; db-protect --off "

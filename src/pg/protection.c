@@ -411,3 +411,11 @@ const char *protection_agent(void)
 		return "REPLIT_SESSION";
 	return access(DEVIN_FILE, F_OK) == 0 ? DEVIN_FILE : NULL;
 }
+
+/* Only an = gives an option a value that looks like another. */
+char *protection_confirm_option(const char *database)
+{
+	CLEANUP(mem_cleanup) char *word = message_shell_word(database);
+
+	return mem_printf("--confirm%c%s", strncmp(database, "--", 2) == 0 ? '=' : ' ', word);
+}

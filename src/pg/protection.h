@@ -118,4 +118,7 @@ const char *protection_agent(void);
 /* The variables that protection_agent looks at, NULL at the end: for the documentation. */
 extern const char *const protection_agent_variables[];
 
+/* "--confirm shop", to be typed in a shell; the caller owns it. */
+char *protection_confirm_option(const char *database);
+
 #endif

@@ -229,6 +229,7 @@ attempt() {
 	printf '%s\0 NO I DO NOT\n' "$name" >&"$KEYS"
 	finish_terminal
 	assert_contains "$output" 'the answer holds a NUL'
+	assert_contains "$output" 'Nothing was changed.'
 	assert_contains "$output" 'it was 4'
 	assert_contains "$output" 'left: .'
 	assert_equal "$before" "$(everything)"
