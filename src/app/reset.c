@@ -498,24 +498,54 @@ static int undo(struct reset *reset, struct err *err)
 /* --- all of it -----------------------------------------------------------------------------------
  */
 
-static int replace(struct reset *reset, struct err *err)
+/* Makes or takes the new database and gives it the name. *ret_kept: as reset_make says. */
+static int put_in_place(struct reset *reset, const struct sibling **ret_kept, struct err *err)
 {
 	const struct sibling *kept = NULL;
 	CLEANUP(mem_cleanup) char *name = NULL;
-	int64_t start = clock_us();
-	bool nothing_to_load;
 
 	if (reset_make(reset, &name, &kept, err) != 0)
 		return -1;
-	nothing_to_load = reset->holds_schema && reset->holds_seed;
+	*ret_kept = kept;
 	/* What is going to be run may be kept. Behind a pooler nobody can tell our session from
 	 * others', which would have to be sent away. */
 	reset->closed = reset->caching && !kept && !conn_is_pooled(reset->conn);
-	if (exchange(reset, name, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
-		    nothing_to_load, err) != 0)
-		return -1;
+	return exchange(reset, name, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
+		reset->holds_schema && reset->holds_seed, err);
+}
+
+/*
+ * An earlier reset that had other scripts, or was to keep nothing, may still be dropping what this
+ * one has just found: then nothing was changed, and there is more to look for.
+ */
+static bool has_lost_spare(struct reset *reset, const struct sibling *kept, const struct err *err)
+{
+	CLEANUP(err_release) struct err own = ERR_INIT;
+	uint32_t oid;
+
+	return kept && kept->mark.kind == MARK_SPARE &&
+	       strcmp(err->sqlstate, CONN_STATE_NO_DATABASE) == 0 &&
+	       database_oid(reset->conn, kept->name, &oid, &own) == 0 && oid != kept->oid;
+}
+
+static int replace(struct reset *reset, struct err *err)
+{
+	const struct sibling *kept = NULL;
+	int64_t start = clock_us();
+
+	out_step("db-create");
+	while (put_in_place(reset, &kept, err) != 0) {
+		if (!has_lost_spare(reset, kept, err))
+			return -1;
+		out_detail("could not use the copy that was kept: %s", err->message);
+		err_release(err);
+		kept = NULL;
+		siblings_release(&reset->siblings);
+		if (siblings_find(reset->conn, reset->database, &reset->siblings, err) != 0)
+			return -1;
+	}
 	reset_tell_made(reset, kept, start);
-	return nothing_to_load ? 0 : load(reset, err);
+	return reset->holds_schema && reset->holds_seed ? 0 : load(reset, err);
 }
 
 /* The reset is complete: what is left to do, now or in the background. */

@@ -151,7 +151,6 @@ int reset_make(
 	if (reset->has_keys)
 		kept = cache_find(&reset->siblings, &reset->keys, &reset->options->policy,
 			keeps_any_seed(reset));
-	out_step("db-create");
 	if (kept && copy_kept(reset, kept, name, err) != 0) {
 		if (err->kind == ERR_INTERRUPTED || err->kind == ERR_CONNECT)
 			return -1;

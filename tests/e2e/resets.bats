@@ -305,6 +305,41 @@ setup() {
 	settled
 }
 
+# vanishing NAME: renames database NAME away, which takes effect when somebody waits for it.
+vanishing() {
+	sql postgres - <<-SQL
+		BEGIN;
+		ALTER DATABASE "$1" RENAME TO "t${BATS_TEST_NUMBER}_away";
+		DO \$\$
+		BEGIN
+			FOR i IN 1 .. 1000 LOOP
+				IF EXISTS (SELECT FROM pg_locks WHERE NOT granted) THEN RETURN; END IF;
+				PERFORM pg_sleep(0.01);
+			END LOOP;
+			RAISE 'nobody waits';
+		END \$\$;
+		COMMIT;
+	SQL
+}
+
+@test "db-setup goes on without a spare that goes while it is being taken" {
+	project
+	warm_up
+	start_job vanishing "$(sibling spare)"
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_locks WHERE relation = 'pg_database'::regclass
+		AND mode = 'RowExclusiveLock'\")\" = 1 ]"
+	sql "$name" 'CREATE TABLE junk ()'
+	run db-setup -v
+	assert_status 0
+	assert_contains "$output" 'does not exist'
+	assert_contains "$output" 'nothing has changed: copied database'
+	finish_job
+	assert_status 0
+	assert_equal item "$(sql "$name" "SELECT string_agg(tablename, ' ') FROM pg_tables
+		WHERE schemaname = 'public'")"
+	settled
+}
+
 # --- killed ------------------------------------------------------------------------------------
 
 @test "after SIGKILL db-create brings the old database back, and says so" {
