@@ -103,12 +103,6 @@ size_t doctor_count(const struct doctor *doctor, enum doctor_severity severity);
 int doctor_way(struct doctor *doctor, struct conn **ret_conn, struct err *err);
 
 /*
- * Fails with USAGE where the target's URL, or PGSERVICE, names a service that libpq does not find:
- * no connection is then made anywhere.
- */
-int doctor_check_service(const struct context *context, struct err *err);
-
-/*
  * Adds the step of a target that could not be resolved, whose failure is err. Nothing is told of
  * it: there is no way to go.
  */

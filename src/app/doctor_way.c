@@ -61,23 +61,6 @@ void doctor_no_target(struct doctor *doctor, const struct err *err)
 	doctor_step(doctor, "target", DOCTOR_FAILED, -1, mem_strdup(err->message), facts);
 }
 
-int doctor_check_service(const struct context *context, struct err *err)
-{
-	const struct params *params = &context->target.params;
-	CLEANUP(mem_cleanup) char *trouble = probe_service_trouble(params);
-
-	if (!trouble)
-		return 0;
-	err_set(err, ERR_USAGE, "%s", trouble);
-	if (params_get(params, "service"))
-		err_detail(err, "The service comes from %s.", context->target.origin);
-	else
-		err_detail(err, "The service comes from PGSERVICE.");
-	err_hint(err, "Services are defined in ~/.pg_service.conf, or in the file that "
-		      "PGSERVICEFILE names.");
-	return -1;
-}
-
 /* --- the target ------------------------------------------------------------------------------- */
 
 static int step_target(struct doctor *doctor, struct err *err)

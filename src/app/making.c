@@ -86,26 +86,41 @@ void making_drop(struct conn *conn, const char *making)
 		out_detail("database \"%s\" stays for now: %s", making, ignored.message);
 }
 
-static int refuse(
-	const char *database, const char *verb, const char *why, const char *hint, struct err *err)
+static void refuse(const char *database, const char *verb, const char *why, struct err *err)
 {
 	err_set(err, ERR_FAILED, "cannot %s database \"%s\": %s", verb, database, why);
-	err_hint(err, "%s", hint);
+}
+
+/* A statement that a superuser may type. */
+static int refuse_role(struct conn *conn, const struct siblings *siblings, const char *database,
+	const char *verb, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *role = conn_identifier(conn, siblings->role);
+	CLEANUP(mem_cleanup) char *name = conn_identifier(conn, database);
+
+	if (!siblings->may_create) {
+		refuse(database, verb, "your role may not create databases", err);
+		err_hint(err, "A superuser allows it with: ALTER ROLE %s CREATEDB", role);
+		return -1;
+	}
+	refuse(database, verb, "you are not its owner", err);
+	err_hint(err,
+		"Its owner, \"%s\", or a superuser gives it to your role with: ALTER DATABASE "
+		"%s OWNER TO %s",
+		siblings->self.owner, name, role);
 	return -1;
 }
 
-int making_check(
-	const struct siblings *siblings, const char *database, const char *verb, struct err *err)
+int making_check(struct conn *conn, const struct siblings *siblings, const char *database,
+	const char *verb, struct err *err)
 {
-	if (siblings->in_recovery)
-		return refuse(database, verb, "the server is a read-only standby",
-			"Use the URL of its primary.", err);
-	if (!siblings->may_create)
-		return refuse(database, verb, "your role may not create databases",
-			"A superuser allows it with ALTER ROLE … CREATEDB.", err);
-	if (siblings->found && !siblings->self.is_owner)
-		return refuse(database, verb, "you are not its owner",
-			"ALTER DATABASE … OWNER TO gives it to your role.", err);
+	if (siblings->in_recovery) {
+		refuse(database, verb, "the server is a read-only standby", err);
+		err_hint(err, "Use the URL of its primary.");
+		return -1;
+	}
+	if (!siblings->may_create || (siblings->found && !siblings->self.is_owner))
+		return refuse_role(conn, siblings, database, verb, err);
 	return 0;
 }
 

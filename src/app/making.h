@@ -36,8 +36,8 @@ void making_drop(struct conn *conn, const char *making);
  * Fails, before anything is tried, when the server is a standby, the role may not create databases
  * (renaming needs that too), or does not own the database. verb: "restore", … for the message.
  */
-int making_check(
-	const struct siblings *siblings, const char *database, const char *verb, struct err *err);
+int making_check(struct conn *conn, const struct siblings *siblings, const char *database,
+	const char *verb, struct err *err);
 
 /*
  * Warns of what a copy of the database does not have; what: "the snapshot". With keeps_comment the

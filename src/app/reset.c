@@ -43,33 +43,19 @@ static void reset_cleanup(struct reset *reset)
 /* --- before anything is changed ----------------------------------------------------------------
  */
 
-static int refuse(const struct reset *reset, const char *why, const char *hint, struct err *err)
-{
-	err_set(err, ERR_FAILED, "cannot reset database \"%s\": %s", reset->database, why);
-	err_note_line(err, "Nothing was changed.");
-	err_hint(err, "%s", hint);
-	return -1;
-}
-
 /* Everything that would make a later step fail is found before something is changed. */
 static int check_server(struct reset *reset, struct err *err)
 {
 	struct database_state state = { 0 };
 
+	if (making_check(reset->conn, &reset->siblings, reset->database, "reset", err) != 0) {
+		err_note_line(err, "Nothing was changed.");
+		return -1;
+	}
 	if (database_inspect(reset->conn, reset->database, &state, err) != 0)
 		return -1;
-	if (state.in_recovery)
-		return refuse(reset, "the server is a read-only standby",
-			"Use the URL of its primary.", err);
-	if (!state.may_create)
-		return refuse(reset, "your role may not create databases",
-			"A superuser allows it with ALTER ROLE … CREATEDB.", err);
 	if (state.found && state.is_template)
-		return refuse(reset, "it is a template",
-			"ALTER DATABASE … IS_TEMPLATE false makes it an ordinary one.", err);
-	if (state.found && !state.is_owner)
-		return refuse(reset, "you are not its owner",
-			"ALTER DATABASE … OWNER TO gives it to your role.", err);
+		return database_refuse_template(reset->conn, "reset", reset->database, err);
 	if (state.obstructed &&
 		obstacle_check(reset->conn, "reset", reset->database, true, err) != 0)
 		return -1;

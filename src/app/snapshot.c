@@ -297,7 +297,7 @@ int snapshot_save(struct snapshot_session *session, const char *name, bool repla
 	if (!session->siblings.found)
 		return err_set(
 			err, ERR_FAILED, "database \"%s\" does not exist", session->database);
-	if (making_check(&session->siblings, session->database, "save", err) != 0 ||
+	if (making_check(session->conn, &session->siblings, session->database, "save", err) != 0 ||
 		begin_making(session, err) != 0 || name_of(session, name, &new_name, err) != 0)
 		return -1;
 	old = find(&session->siblings, name);
@@ -386,12 +386,8 @@ static int check_movable(struct snapshot_session *session, bool force, struct er
 
 	if (database_inspect(session->conn, session->database, &state, err) != 0)
 		return -1;
-	if (state.is_template) {
-		err_set(err, ERR_FAILED, "cannot replace database \"%s\": it is a template",
-			session->database);
-		err_hint(err, "ALTER DATABASE … IS_TEMPLATE false makes it an ordinary one.");
-		return -1;
-	}
+	if (state.is_template)
+		return database_refuse_template(session->conn, "replace", session->database, err);
 	if (obstacle_check(session->conn, "rename", session->database, false, err) != 0 ||
 		(!force && obstacle_sessions(
 				   session->conn, "rename", session->database, false, err) != 0))
@@ -408,7 +404,8 @@ int snapshot_restore(
 	CLEANUP(plan_release) struct plan plan = { 0 };
 	const struct sibling *snapshot;
 
-	if (making_check(&session->siblings, session->database, "restore", err) != 0 ||
+	if (making_check(session->conn, &session->siblings, session->database, "restore", err) !=
+			0 ||
 		begin_making(session, err) != 0 || require(session, name, &snapshot, err) != 0 ||
 		drop_invalid(session, err) != 0)
 		return -1;
@@ -441,7 +438,8 @@ int snapshot_undo(struct snapshot_session *session, bool force, int64_t *ret_at,
 	struct database_change *change;
 	struct mark *mark;
 
-	if (making_check(&session->siblings, session->database, "undo the restore of", err) != 0 ||
+	if (making_check(session->conn, &session->siblings, session->database,
+		    "undo the restore of", err) != 0 ||
 		begin_making(session, err) != 0 || drop_invalid(session, err) != 0)
 		return -1;
 	kept = find_undo(&session->siblings);
@@ -497,7 +495,8 @@ int snapshot_rename(
 		return err_set(err, ERR_FAILED,
 			"there is a snapshot \"%s\" of database \"%s\" already", new_name,
 			session->database);
-	if (making_check(&session->siblings, session->database, "rename a snapshot of", err) != 0 ||
+	if (making_check(session->conn, &session->siblings, session->database,
+		    "rename a snapshot of", err) != 0 ||
 		name_of(session, new_name, &database, err) != 0)
 		return -1;
 	mark_copy(&mark, &snapshot->mark);

@@ -81,7 +81,7 @@ static int clone(const struct guard *guard, const char *name, char **ret_url, st
 		return err_set(err, ERR_FAILED, "database \"%s\" does not exist", source);
 	/* Whether the copy is allowed is for the server to say: a template is anybody's. */
 	siblings.self.is_owner = true;
-	if (making_check(&siblings, source, "clone", err) != 0 ||
+	if (making_check(conn, &siblings, source, "clone", err) != 0 ||
 		check_free(conn, name, err) != 0 ||
 		making_warn(conn, source, "the clone", false, err) != 0 ||
 		database_copy(conn, source, name, true, opt_force, err) != 0)

@@ -153,7 +153,8 @@ static int run_doctor(struct run *run, struct err *err)
 	doctor.target = run->words.count > 0 ? run->words.items[0] : "local";
 	doctor.only = &opt_only;
 	doctor.tell = opt_json ? NULL : doctor_print_step;
-	if (context_open(&context, run, err) != 0 || doctor_check_service(&context, err) != 0) {
+	if (context_open(&context, run, err) != 0 ||
+		target_check_service(&context.target, err) != 0) {
 		doctor_no_target(&doctor, err);
 		return report(&doctor, -1, run, err);
 	}

@@ -186,7 +186,17 @@ int database_create(struct conn *conn, const char *name,
 	return -1;
 }
 
-static int check_droppable(const char *name, const struct database_state *state, struct err *err)
+int database_refuse_template(struct conn *conn, const char *verb, const char *name, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *quoted = conn_identifier(conn, name);
+
+	err_set(err, ERR_FAILED, "could not %s database \"%s\": it is a template", verb, name);
+	err_hint(err, "This makes it an ordinary one: ALTER DATABASE %s IS_TEMPLATE false", quoted);
+	return -1;
+}
+
+static int check_droppable(
+	struct conn *conn, const char *name, const struct database_state *state, struct err *err)
 {
 	if (state->in_recovery) {
 		err_set(err, ERR_FAILED,
@@ -196,11 +206,8 @@ static int check_droppable(const char *name, const struct database_state *state,
 		err_hint(err, "Use the URL of its primary.");
 		return -1;
 	}
-	if (state->is_template) {
-		err_set(err, ERR_FAILED, "could not drop database \"%s\": it is a template", name);
-		err_hint(err, "ALTER DATABASE … IS_TEMPLATE false makes it an ordinary one.");
-		return -1;
-	}
+	if (state->is_template)
+		return database_refuse_template(conn, "drop", name, err);
 	if (!state->is_owner)
 		return err_set(err, ERR_FAILED,
 			"could not drop database \"%s\": you are not its owner", name);
@@ -258,7 +265,7 @@ int database_drop(struct conn *conn, const char *name, const struct database_sta
 	*ret_dropped = false;
 	if (!state.found)
 		return 0;
-	if (check_droppable(name, &state, err) != 0)
+	if (check_droppable(conn, name, &state, err) != 0)
 		return -1;
 	/* Before FORCE ends sessions in vain. */
 	if (state.obstructed && obstacle_check(conn, "drop", name, true, err) != 0)

@@ -25,6 +25,11 @@ struct database_state {
 int database_inspect(
 	struct conn *conn, const char *name, struct database_state *state, struct err *err);
 
+/* The failure to drop, rename, … (verb) a template, with the statement that makes it an ordinary
+ * database. */
+int database_refuse_template(
+	struct conn *conn, const char *verb, const char *name, struct err *err);
+
 /* 0: there is no database of that name. */
 int database_oid(struct conn *conn, const char *name, uint32_t *ret_oid, struct err *err);
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/message.h"
 #include "base/strbuf.h"
+#include "pg/probe.h"
 #include "pg/protection.h"
 #include "pg/suffix.h"
 #include "pg/target_internal.h"
@@ -432,10 +433,28 @@ char *target_describe(const struct target *target)
 	return params_describe(&target->params, target->database);
 }
 
+int target_check_service(const struct target *target, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *trouble = probe_service_trouble(&target->params);
+
+	if (!trouble)
+		return 0;
+	err_set(err, ERR_USAGE, "%s", trouble);
+	if (params_get(&target->params, "service"))
+		err_detail(err, "The service comes from %s.", target->origin);
+	else
+		err_detail(err, "The service comes from PGSERVICE.");
+	err_hint(err, "Services are defined in ~/.pg_service.conf, or in the file that "
+		      "PGSERVICEFILE names.");
+	return -1;
+}
+
 int target_require_database(const struct target *target, struct err *err)
 {
 	if (target->database)
 		return 0;
+	if (target_check_service(target, err) != 0)
+		return -1;
 	if (target->from_libpq_variables) {
 		err_set(err, ERR_USAGE, "%s name no database", target->origin);
 		err_hint(err, "Set PGDATABASE.");

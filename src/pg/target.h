@@ -120,7 +120,13 @@ char *target_describe(const struct target *target);
  */
 int target_require_own_database(const struct target *target, const char *verb, struct err *err);
 
-/* Fails with USAGE when the URL names no database at all. */
+/*
+ * Fails with USAGE where the URL, or PGSERVICE, names a service that libpq does not find: no
+ * connection is then made anywhere.
+ */
+int target_check_service(const struct target *target, struct err *err);
+
+/* Fails with USAGE when the URL names no database at all, or a service that is not found. */
 int target_require_database(const struct target *target, struct err *err);
 
 void target_release(struct target *target);

@@ -279,6 +279,9 @@ service_file() {
 	CONNECTION_URL='postgresql://?service=nope' run --separate-stderr db-sessions
 	[ "$status" -ne 0 ]
 	assert_contains "$stderr" nope
+	CONNECTION_URL='postgresql://?service=nope' run --separate-stderr db-create
+	assert_status 64
+	assert_contains "$stderr" 'service "nope" not found'
 }
 
 @test "PGPASSFILE is used, and ignored when others may read it" {
