@@ -363,11 +363,10 @@ static int load(struct reset *reset, struct err *err)
 /* --- going back ----------------------------------------------------------------------------------
  */
 
-/* The server may have ended our sessions and come up again, until deadline (clock_ms). */
-static int reopen(struct reset *reset, int64_t deadline, struct err *err)
+/* The server may have ended our sessions and come up again, until deadline (clock_ms). *told: that
+ * it is waited for was said. */
+static int reopen(struct reset *reset, int64_t deadline, bool *told, struct err *err)
 {
-	bool told = false;
-
 	reset_close(reset);
 	siblings_release(&reset->siblings);
 	if (reset->conn && siblings_find(reset->conn, reset->database, &reset->siblings, err) == 0)
@@ -382,10 +381,10 @@ static int reopen(struct reset *reset, int64_t deadline, struct err *err)
 			break;
 		if (err->kind != ERR_CONNECT || clock_ms() > deadline || interrupt_seen())
 			return -1;
-		if (!told)
+		if (!*told)
 			out_info("waiting up to %d s for the server, to undo what was done",
 				UNDO_WAIT_SECONDS);
-		told = true;
+		*told = true;
 		clock_sleep_ms(UNDO_PAUSE_MS);
 	}
 	if (database_lock(reset->conn, reset->database, NULL, NULL, err) != 0)
@@ -415,10 +414,11 @@ static bool may_pass(const struct err *err)
 static int go_back(struct reset *reset, enum healed *ret_healed, struct err *err)
 {
 	const int64_t deadline = clock_ms() + UNDO_WAIT_SECONDS * INT64_C(1000);
+	bool told = false;
 
 	for (int attempt = 0; attempt < UNDO_ATTEMPTS; attempt++) {
 		err_release(err);
-		if (reopen(reset, deadline, err) == 0 &&
+		if (reopen(reset, deadline, &told, err) == 0 &&
 			heal(reset->conn, reset->database, &reset->siblings, reset->sent,
 				ret_healed, err) == 0)
 			return 0;
