@@ -14,7 +14,8 @@
  */
 static bool is_passed_through(const struct target *target, const struct load_other *other)
 {
-	if (other->deed != LOAD_CONNECT && other->deed != LOAD_COMMENT)
+	if (other->deed != LOAD_CONNECT && other->deed != LOAD_COMMENT &&
+		other->deed != LOAD_CHANGE)
 		return false;
 	if (target->database && strcmp(target->database, other->database) == 0)
 		return false;

@@ -22,7 +22,7 @@ struct load_first {
 
 /* What a script is about to do to a database that is not the one its run began in; LOAD_EMPTY, by
  * what destroys data, to the one it is in. */
-enum load_deed { LOAD_CONNECT, LOAD_DROP, LOAD_RENAME, LOAD_COMMENT, LOAD_EMPTY };
+enum load_deed { LOAD_CONNECT, LOAD_DROP, LOAD_RENAME, LOAD_COMMENT, LOAD_CHANGE, LOAD_EMPTY };
 
 struct load_other {
 	enum load_deed deed;

@@ -16,6 +16,7 @@ static const char *const deeds[] = {
 	[LOAD_DROP] = "drop",
 	[LOAD_RENAME] = "rename",
 	[LOAD_COMMENT] = "write the comment of",
+	[LOAD_CHANGE] = "change",
 	[LOAD_EMPTY] = "destroy data in",
 };
 
@@ -137,6 +138,8 @@ static enum load_deed deed_of(const struct destructive *found)
 {
 	if (found->kind == DESTRUCTIVE_COMMENT)
 		return LOAD_COMMENT;
+	if (found->kind == DESTRUCTIVE_CHANGE)
+		return LOAD_CHANGE;
 	return strcmp(found->name, "DROP DATABASE") == 0 ? LOAD_DROP : LOAD_RENAME;
 }
 
@@ -231,13 +234,26 @@ static int check_unasked(struct loader *loader, const struct destructive *found,
 	return 0;
 }
 
+/* Settings of its own are in many a schema, which needs no second connection for them; nor is one
+ * refused whose name cannot be told. */
+static bool is_of_connected(const struct loader *loader, const struct destructive *found)
+{
+	const char *connected = PQdb(loader->conn->pg);
+
+	return !found->database || !is_certain(loader, found->database) ||
+	       (connected && strcmp(connected, found->database) == 0);
+}
+
 static int check(struct loader *loader, const struct destructive *found, struct err *err)
 {
 	if (found->kind == DESTRUCTIVE_CREATE)
 		return note_made(loader, found, err);
+	if (found->kind == DESTRUCTIVE_CHANGE && is_of_connected(loader, found))
+		return 0;
 	if (found->kind == DESTRUCTIVE_COMMENT)
 		loader->counts->commented = true;
-	if (loader->options->refusal && found->kind != DESTRUCTIVE_COMMENT)
+	if (loader->options->refusal && found->kind != DESTRUCTIVE_COMMENT &&
+		found->kind != DESTRUCTIVE_CHANGE)
 		return refuse(loader, found, err);
 	return found->kind == DESTRUCTIVE_DATA ? check_unasked(loader, found, err)
 					       : check_database(loader, found, err);

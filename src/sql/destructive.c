@@ -332,6 +332,8 @@ static void alter(struct tokens *tokens, struct destructive *found)
 		tokens_next(tokens);
 		if (tokens_word(tokens, "rename"))
 			database(&name, DESTRUCTIVE_DATABASE, "ALTER DATABASE ... RENAME", found);
+		else
+			database(&name, DESTRUCTIVE_CHANGE, "ALTER DATABASE", found);
 	}
 }
 

@@ -24,14 +24,17 @@ enum destructive_kind {
 	DESTRUCTIVE_COMMENT,
 	/* CREATE DATABASE, which destroys nothing: what is done to that one is the script's own. */
 	DESTRUCTIVE_CREATE,
+	/* ALTER DATABASE of other kinds: one that belongs to somebody else, or takes no connections
+	 * any more, is lost to those who use it. */
+	DESTRUCTIVE_CHANGE,
 };
 
 struct destructive {
 	enum destructive_kind kind;
 	const char *name; /* for messages, "DROP TABLE", "DELETE without WHERE"; not to be freed */
 	size_t at;        /* of its first byte in the text */
-	/* DATABASE, COMMENT, CREATE: the database, as the server reads the name; NULL: it cannot be
-	 * told. A name that is not all ASCII is told as in UTF-8. */
+	/* DATABASE, COMMENT, CREATE, CHANGE: the database, as the server reads the name; NULL: it
+	 * cannot be told. A name that is not all ASCII is told as in UTF-8. */
 	char *database;
 };
 

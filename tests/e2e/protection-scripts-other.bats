@@ -44,6 +44,7 @@ scripts_against() {
 		drop|\\connect postgres \\\\ DROP DATABASE $1;
 		rename|ALTER DATABASE $1 RENAME TO $(db_name lost);
 		write the comment of|COMMENT ON DATABASE $1 IS '[dbrig:unprotected]';
+		change|ALTER DATABASE $1 ALLOW_CONNECTIONS false;
 	SCRIPTS
 }
 

@@ -7,6 +7,7 @@
 
 #define DATABASE_SHOP "DATABASE [DROP DATABASE] shop"
 #define RENAME_SHOP "DATABASE [ALTER DATABASE ... RENAME] shop"
+#define CHANGE_SHOP "CHANGE [ALTER DATABASE] shop"
 #define COMMENT_SHOP "COMMENT [COMMENT ON DATABASE] shop"
 #define DROP_COLUMN "DATA [ALTER TABLE ... DROP COLUMN]"
 #define DELETE_ALL "DATA [DELETE without WHERE]"
@@ -16,7 +17,7 @@
 #define DROP_ATTRIBUTE "DATA [ALTER TYPE ... DROP ATTRIBUTE]"
 #define UPDATE_ALL "DATA [UPDATE without WHERE]"
 
-static const char *const kinds[] = { "NONE", "DATA", "DATABASE", "COMMENT", "CREATE" };
+static const char *const kinds[] = { "NONE", "DATA", "DATABASE", "COMMENT", "CREATE", "CHANGE" };
 
 /* KIND [NAME] DATABASE@PLACE, one behind the other; the place only when it is not the beginning. */
 static char *describe(const char *text, bool several, bool standard_strings)
@@ -281,9 +282,10 @@ static void test_databases(void **state)
 			"DATABASE [DROP DATABASE] ?" },
 		{ "ALTER DATABASE shop RENAME TO other;", RENAME_SHOP },
 		{ "ALTER DATABASE \"shop\"rename to other", RENAME_SHOP },
-		{ "ALTER DATABASE shop SET a = 1", "" },
-		{ "ALTER DATABASE shop OWNER TO rename", "" },
-		{ "ALTER DATABASE rename OWNER TO b", "" },
+		{ "ALTER DATABASE shop SET a = 1", CHANGE_SHOP },
+		{ "ALTER DATABASE \"shop\"ALLOW_CONNECTIONS false", CHANGE_SHOP },
+		{ "ALTER DATABASE shop OWNER TO rename", CHANGE_SHOP },
+		{ "ALTER DATABASE rename OWNER TO b", "CHANGE [ALTER DATABASE] rename" },
 		{ "COMMENT ON DATABASE shop IS 'x';", COMMENT_SHOP },
 		{ "comment/**/on database Shop is null", COMMENT_SHOP },
 		{ "COMMENT ON COLUMN database.shop IS 'x'", "" },
