@@ -143,9 +143,8 @@ static bool remember(struct search *search, const char *directory)
 		return false;
 	key = mem_printf(
 		"%llu:%llu", (unsigned long long)info.st_dev, (unsigned long long)info.st_ino);
-	for (size_t i = 0; i < search->seen.count; i++)
-		if (strcmp(search->seen.items[i], key) == 0)
-			return false;
+	if (strlist_has(&search->seen, key))
+		return false;
 	strlist_add(&search->seen, key);
 	return true;
 }
@@ -158,7 +157,8 @@ static int consider(
 	enum usable usable = check_directory(directory);
 	struct candidate candidate;
 
-	if (usable == FORBIDDEN)
+	/* PATH may name it more than once. */
+	if (usable == FORBIDDEN && !strlist_has(&search->forbidden, directory))
 		strlist_add(&search->forbidden, directory);
 	if (usable != USABLE || !remember(search, directory))
 		return 0;

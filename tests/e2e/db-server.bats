@@ -438,9 +438,11 @@ is_gone() {
 	db-server stop
 	echo 99 >"$DB_SERVER_DIR/data/PG_VERSION"
 	unset DB_SERVER_BINDIR
-	run db-server start
+	mkdir -m 000 "$TEST_DIR/closed"
+	PATH=$PATH:$TEST_DIR/closed:$TEST_DIR/closed run db-server start
 	assert_status 1
 	assert_contains "$output" 'no programs of PostgreSQL 99'
+	assert_equal 1 "$(grep -c "may not use $TEST_DIR/closed" <<<"$output")"
 	assert_contains "$output" 'DB_SERVER_BINDIR'
 	assert_contains "$output" 'db-server destroy'
 	db-server destroy
