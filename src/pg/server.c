@@ -61,13 +61,10 @@ static int create_and_start(struct server *server, const struct server_lock *loc
 	const struct server_notice *notice, struct err *err)
 {
 	CLEANUP(server_binaries_release) struct server_binaries binaries = { 0 };
-	int major = server_cluster_major(server);
+	int major = server_cluster_major(server, err);
 
-	if (major < 0) {
-		err_set(err, ERR_FAILED, "directory \"%s/data\" is damaged", server->directory);
-		err_hint(err, "Remove it with: db-server destroy");
+	if (major < 0)
 		return -1;
-	}
 	if (server_binaries_find(server, major, &binaries, err) != 0)
 		return -1;
 	if (major == 0) {
@@ -148,7 +145,7 @@ int server_start(struct server *server, server_progress_fn *progress, void *cont
 {
 	CLEANUP(server_lock_release) struct server_lock lock = SERVER_LOCK_INIT;
 	const struct server_notice notice = { progress, context };
-	int failed;
+	int failed, major;
 
 	*ret_started = false;
 	*ret_running = look_if_up(server, err, &failed);
@@ -156,8 +153,13 @@ int server_start(struct server *server, server_progress_fn *progress, void *cont
 		return failed;
 	if (server_lock_take(server, false, &lock, err) != 0)
 		return -1;
-	if (lock.directory < 0 || server_cluster_major(server) == 0)
+	if (lock.directory < 0)
 		return 0;
+	major = server_cluster_major(server, err);
+	if (major == 0)
+		return 0;
+	/* One that runs does without the file that names it. */
+	err_release(err);
 	*ret_started = !is_up(server);
 	if (bring_up(server, &lock, &notice, err) != 0)
 		return -1;
@@ -187,13 +189,13 @@ int server_inspect(struct server *server, struct server_state *state, struct err
 	CLEANUP(account_leave) struct account_switch identity = ACCOUNT_SWITCH_INIT;
 	CLEANUP(postmaster_release) struct postmaster postmaster = { 0 };
 	CLEANUP(server_binaries_release) struct server_binaries binaries = { 0 };
-	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	CLEANUP(err_release) struct err ignored = ERR_INIT, unreadable = ERR_INIT;
 	const struct account account = server_account(server);
 	int major;
 
 	if (account_enter(&account, &identity, err) != 0)
 		return -1;
-	major = server_cluster_major(server);
+	major = server_cluster_major(server, &unreadable);
 	postmaster_look(server, &postmaster);
 	state->exists = major != 0;
 	state->running =

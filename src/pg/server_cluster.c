@@ -2,8 +2,10 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/strlist.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -44,22 +46,78 @@ static const char settings[] =
 static const char host_access[] = "# Only accounts that pg_ident.conf lists, over the socket.\n"
 				  "local all all peer map=dbrig\n";
 
-int server_cluster_major(const struct server *server)
+/* False also when it cannot be listed. */
+static bool is_empty_directory(const char *path)
+{
+	DIR *directory = opendir(path);
+	bool empty = directory != NULL;
+	struct dirent *entry;
+
+	while (empty && (entry = readdir(directory)))
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	if (directory)
+		closedir(directory);
+	return empty;
+}
+
+/* Names the directory that the account may not enter, and how it may again. */
+static void explain_closed(const struct server *server, const char *path, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *closed = server_closed_parent(path);
+	CLEANUP(mem_cleanup) char *quoted = closed ? message_shell_word(closed) : NULL;
+	struct stat info;
+
+	if (!closed)
+		return;
+	err_detail(err,
+		"The account \"%s\", which the private server runs under, may not enter "
+		"\"%s\".",
+		server->os_user, closed);
+	if (stat(closed, &info) == 0 && info.st_uid == server->os_uid)
+		err_hint(err, "It may again after: chmod 700 %s", quoted);
+}
+
+/* Why PG_VERSION was not to be had. Nothing here says that the data are lost. */
+static int no_version(const struct server *server, const char *data, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *path = path_join(data, "PG_VERSION");
+	CLEANUP(fd_cleanup) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		return err_set(err, ERR_FAILED, "file \"%s\" holds no version number", path);
+	if (errno != ENOENT) {
+		err_errno(err, "could not open file \"%s\"", path);
+		explain_closed(server, path, err);
+		return -1;
+	}
+	if (is_empty_directory(data)) {
+		err_set(err, ERR_FAILED, "directory \"%s\" is empty", data);
+		err_hint(err, "Remove it with: db-server destroy");
+		return -1;
+	}
+	err_set(err, ERR_FAILED, "file \"%s\" is missing", path);
+	err_detail(err, "There are other files beside it; PostgreSQL does not start without it.");
+	return -1;
+}
+
+int server_cluster_major(const struct server *server, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *data = path_join(server->directory, "data");
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 	struct stat info;
-	int major;
+	int major = 0;
 
 	if (lstat(data, &info) != 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : err_errno(err, "could not examine \"%s\"", data);
 	/* Behind a link lies what is not ours to start or to remove. */
 	if (!S_ISDIR(info.st_mode))
-		return -1;
-	if (!server_file_read(server, "data/PG_VERSION", &text))
-		return -1;
-	major = (int)strtol(text.data, NULL, 10);
-	return major > 0 ? major : -1;
+		return err_set(err, ERR_FAILED, "could not use \"%s\": it is %s", data,
+			S_ISLNK(info.st_mode) ? "a symbolic link" : "not a directory");
+	if (server_file_read(server, "data/PG_VERSION", &text))
+		major = (int)strtol(text.data, NULL, 10);
+	return major > 0 ? major : no_version(server, data, err);
 }
 
 /* A locale whose character type is Unicode's while sorting stays by byte. */

@@ -32,8 +32,7 @@ struct account server_account(const struct server *server)
 	};
 }
 
-/* The nearest directory above path that the current rights do not allow to enter. */
-static char *find_closed_parent(const char *path)
+char *server_closed_parent(const char *path)
 {
 	CLEANUP(mem_cleanup) char *prefix = mem_strdup(path);
 
@@ -58,7 +57,7 @@ static int open_failed(const struct server *server, const char *path, struct err
 		return err_set(err, ERR_FAILED, "could not use \"%s\": it is %s", path,
 			S_ISLNK(info.st_mode) ? "a symbolic link" : "not a directory");
 	if (saved == EACCES)
-		closed = find_closed_parent(path);
+		closed = server_closed_parent(path);
 	errno = saved;
 	err_errno(err, "could not open directory \"%s\"", path);
 	if (closed) {

@@ -61,6 +61,12 @@ void server_lock_release(struct server_lock *lock);
  */
 int server_socket_directory(const struct server *server, bool clear, struct err *err);
 
+/*
+ * The nearest directory above path that the rights taken on do not allow to enter; NULL: none. The
+ * caller owns it.
+ */
+char *server_closed_parent(const char *path);
+
 /* Removes the state directory, which is locked and has no running server, and the lock with it. */
 int server_directory_remove(const struct server *server, struct server_lock *lock, struct err *err);
 
@@ -98,8 +104,11 @@ void server_binaries_release(struct server_binaries *binaries);
 
 /* --- server_cluster.c ------------------------------------------------------------------------- */
 
-/* The major version of the cluster in the state directory; 0: there is none; -1: it is damaged. */
-int server_cluster_major(const struct server *server);
+/*
+ * The major version of the cluster in the state directory; 0: there is none; -1: it cannot be read,
+ * fails with FAILED then, which says what is missing or closed.
+ */
+int server_cluster_major(const struct server *server, struct err *err);
 
 /* Makes the cluster. Whatever happens, data/ is either complete or not there. */
 int server_cluster_create(const struct server *server, const struct server_lock *lock,

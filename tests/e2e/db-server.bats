@@ -449,6 +449,25 @@ is_gone() {
 	[ ! -e "$DB_SERVER_DIR" ]
 }
 
+@test "data that cannot be read are not called lost: what is closed or missing is named" {
+	db-server start
+	db-server stop
+	chmod 0 "$DB_SERVER_DIR/data"
+	run db-create
+	assert_status 1
+	assert_contains "$output" "\"$DB_SERVER_DIR/data/PG_VERSION\": Permission denied"
+	assert_contains "$output" "chmod 700 $DB_SERVER_DIR/data"
+	refute_contains "$output" destroy
+	chmod 700 "$DB_SERVER_DIR/data"
+	mv "$DB_SERVER_DIR/data/PG_VERSION" "$TEST_DIR/kept"
+	run db-server start
+	assert_status 1
+	assert_contains "$output" "\"$DB_SERVER_DIR/data/PG_VERSION\" is missing"
+	refute_contains "$output" destroy
+	mv "$TEST_DIR/kept" "$DB_SERVER_DIR/data/PG_VERSION"
+	db-server start
+}
+
 @test "a server that cannot start: fails at once with the last lines of its log" {
 	db-server start
 	private_sql "ALTER SYSTEM SET shared_preload_libraries = 'no_such_library'"
