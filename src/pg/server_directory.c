@@ -479,6 +479,12 @@ int server_directory_remove(const struct server *server, struct server_lock *loc
 bool server_file_read(const struct server *server, const char *name, struct strbuf *out)
 {
 	CLEANUP(mem_cleanup) char *path = path_join(server->directory, name);
+
+	return server_path_read(path, out);
+}
+
+bool server_path_read(const char *path, struct strbuf *out)
+{
 	CLEANUP(fd_cleanup) int fd = -1;
 	char chunk[2048];
 	size_t total = 0;

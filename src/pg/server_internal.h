@@ -79,6 +79,7 @@ void server_remove_leftovers(int directory);
 
 /* Appends a small file of the state directory to out; false when it is missing or unreadable. */
 bool server_file_read(const struct server *server, const char *name, struct strbuf *out);
+bool server_path_read(const char *path, struct strbuf *out);
 
 /* Writes a file into an open directory, whole or not at all. path is for messages. */
 int server_file_write(
@@ -120,7 +121,7 @@ enum postmaster_status {
 	POSTMASTER_NONE,      /* no server process */
 	POSTMASTER_STARTING,  /* there is one; it does not accept connections yet */
 	POSTMASTER_READY,     /* it does, at socket_dir and port */
-	POSTMASTER_UNREACHED, /* there is one, its socket is gone */
+	POSTMASTER_UNREACHED, /* there is one, its socket or its data are gone */
 	POSTMASTER_STOPPING,
 	POSTMASTER_STALE, /* postmaster.pid names a process that is not a server of this cluster */
 	POSTMASTER_ELSEWHERE, /* it answers, but its process is not to be seen: another container */

@@ -117,25 +117,73 @@ static enum postmaster_status judge(
 	return socket_exists(directory, postmaster->port) ? POSTMASTER_READY : POSTMASTER_UNREACHED;
 }
 
+/* What it says of itself; false when there is no number of a process in it. */
+static bool read_lines(char *text, const char *lines[LINE_COUNT], struct postmaster *ret_postmaster)
+{
+	long pid;
+
+	split_lines(text, lines);
+	pid = strtol(lines[LINE_PID], NULL, 10);
+	/* A negative number is that of a single-user session somebody runs by hand. */
+	ret_postmaster->pid = (pid_t)(pid < 0 ? -pid : pid);
+	if (ret_postmaster->pid <= 1)
+		ret_postmaster->pid = 0;
+	ret_postmaster->port = (int)strtol(lines[LINE_PORT], NULL, 10);
+	if (lines[LINE_SOCKET_DIR][0] == '/')
+		ret_postmaster->socket_dir = mem_strdup(lines[LINE_SOCKET_DIR]);
+	return ret_postmaster->pid > 0;
+}
+
+static bool is_same_directory(const char *path, const char *other)
+{
+	struct stat info, its;
+
+	return path && stat(path, &info) == 0 && stat(other, &its) == 0 &&
+	       info.st_dev == its.st_dev && info.st_ino == its.st_ino;
+}
+
+/*
+ * A server goes on when its data are closed or moved while it runs. The lock beside its socket says
+ * the same as postmaster.pid, but for its status.
+ */
+static void look_at_socket(const struct server *server, struct postmaster *postmaster)
+{
+	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	CLEANUP(mem_cleanup) char *socket = socket_path(server->socket_dir, server->port);
+	CLEANUP(mem_cleanup) char *lock = mem_printf("%s.lock", socket);
+	CLEANUP(mem_cleanup) char *data = path_join(server->directory, "data");
+	const char *lines[LINE_COUNT];
+	struct stat info;
+
+	if (!server_path_read(lock, &text) || text.length == 0) {
+		/* Nobody else can listen there. */
+		if (socket_answers(server->socket_dir, server->port))
+			*postmaster = (struct postmaster){ .status = POSTMASTER_ELSEWHERE,
+				.socket_dir = mem_strdup(server->socket_dir),
+				.port = server->port };
+		return;
+	}
+	/* In a copy of the directory the lock is that of the server it was copied from. */
+	if (!read_lines(text.data, lines, postmaster) ||
+		!is_same_directory(postmaster->socket_dir, server->socket_dir))
+		return;
+	postmaster->status = judge(server, postmaster, "ready");
+	if (postmaster->status == POSTMASTER_STALE)
+		postmaster->status = POSTMASTER_NONE;
+	/* Nothing is to be had from one without its data. */
+	if (postmaster->status == POSTMASTER_READY && lstat(data, &info) != 0 && errno == ENOENT)
+		postmaster->status = POSTMASTER_UNREACHED;
+}
+
 void postmaster_look(const struct server *server, struct postmaster *postmaster)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 	const char *lines[LINE_COUNT];
-	long pid;
 
 	*postmaster = (struct postmaster){ .status = POSTMASTER_NONE };
 	if (!server_file_read(server, "data/postmaster.pid", &text) || text.length == 0)
-		return;
-	split_lines(text.data, lines);
-	pid = strtol(lines[LINE_PID], NULL, 10);
-	/* A negative number is that of a single-user session somebody runs by hand. */
-	postmaster->pid = (pid_t)(pid < 0 ? -pid : pid);
-	if (postmaster->pid <= 1)
-		postmaster->pid = 0;
-	postmaster->port = (int)strtol(lines[LINE_PORT], NULL, 10);
-	if (lines[LINE_SOCKET_DIR][0] == '/')
-		postmaster->socket_dir = mem_strdup(lines[LINE_SOCKET_DIR]);
-	if (postmaster->pid > 0)
+		look_at_socket(server, postmaster);
+	else if (read_lines(text.data, lines, postmaster))
 		postmaster->status = judge(server, postmaster, lines[LINE_STATUS]);
 	if (postmaster->status == POSTMASTER_NONE || postmaster->status == POSTMASTER_ELSEWHERE)
 		postmaster->pid = 0;

@@ -201,6 +201,13 @@ is_gone() {
 	[ "$(postmaster)" != "$pid" ]
 	assert_equal 1 "$(private_sql 'SELECT 1')"
 	assert_equal 1 "$(postmasters)"
+	# And one that lost its data is stopped, whoever moved them.
+	pid=$(postmaster)
+	mv "$DB_SERVER_DIR/data" "$TEST_DIR/data"
+	run db-server destroy
+	assert_status 0
+	is_gone "$pid"
+	[ -e "$TEST_DIR/data/PG_VERSION" ]
 }
 
 @test "the server outlives the caller's session and holds none of its descriptors" {

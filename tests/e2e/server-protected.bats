@@ -255,6 +255,18 @@ break_server() {
 	[ "$status" -ne 0 ]
 	assert_contains "$output" 'is not known'
 	[ -e "$DB_SERVER_DIR/data" ]
+	# Nor does one answer whose data were closed: it is found all the same, and can be stopped.
+	pid=$(postmaster)
+	chmod 0 "$DB_SERVER_DIR/data"
+	run db-server destroy
+	assert_status 2
+	assert_contains "$output" 'is not known'
+	kill -0 "$pid"
+	[ -d "$DB_SERVER_DIR/data" ]
+	assert_contains "$(db-server status)" "pid        $pid"
+	db-server stop
+	! kill -0 "$pid" 2>/dev/null || is_zombie "$pid"
+	chmod 700 "$DB_SERVER_DIR/data"
 }
 
 # typed ANSWER ANSWER: db-server destroy, answered when it asks for demo and for shop.
