@@ -395,8 +395,9 @@ int guard_decide_unseen(const struct guard *guard, struct err *err)
 	mem_free(take_ptr(context->protected_why));
 	context->protected_why = protection_reason(&signs);
 	if (!context->protected_why)
-		context->protected_why =
-			mem_strdup("it was marked once, and cannot be looked at now");
+		context->protected_why = mem_strdup(
+			guard->unseen ? guard->unseen
+				      : "it was marked once, and cannot be looked at now");
 	return conclude(guard, NULL, false, err);
 }
 

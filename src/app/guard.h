@@ -18,6 +18,7 @@ struct guard {
 	const char *what;    /* "drop", "empty the tables of": for messages */
 	const char *cause;   /* NULL, or what destroys: "db/seed.sql:3: TRUNCATE" */
 	const char *carrier; /* what has the mark that guard_decide is told; NULL: the database */
+	const char *unseen;  /* why it counts for guard_decide_unseen; NULL: marked from here */
 	bool destroys;       /* false: only a --confirm that names another database is refused */
 	bool loses;          /* what the database holds is lost, and so is told first */
 	bool shows; /* asked whether it is protected: a server's silence is not remembered */
@@ -43,8 +44,8 @@ int guard_decide(
 	const struct guard *guard, struct conn *conn, const char *comment, struct err *err);
 
 /*
- * The decision on a database that was marked from here (app/known_marks.h), where its server cannot
- * be asked: guard->loses must be false. Sets the context's protected_why.
+ * The decision on a database that was marked from here (app/known_marks.h), or may be marked, where
+ * its server cannot be asked: guard->loses must be false. Sets the context's protected_why.
  */
 int guard_decide_unseen(const struct guard *guard, struct err *err);
 

@@ -19,7 +19,9 @@
  * "": the database itself. */
 struct marked {
 	struct strlist names, comments, carriers;
-	bool unseen; /* the server cannot be started: they are those that were marked from here */
+	size_t seen; /* so many were seen in the server; what follows was marked from here or may be
+		      */
+	const char *unseen; /* why they count, for the guard */
 };
 
 static void marked_release(struct marked *marked)
@@ -75,18 +77,46 @@ static void tell_progress(void *unused, const char *what)
 	out_info("%s", what);
 }
 
+/* For what is there of which it is not known whose mark it is. */
+static void add_own(const struct context *context, struct marked *marked, const char *why)
+{
+	const char *name = context->target.database;
+
+	if (strlist_has(&marked->names, name))
+		return;
+	strlist_add(&marked->names, name);
+	marked->unseen = why;
+}
+
+static void add_leftovers(const struct context *context, struct marked *marked)
+{
+	enum server_holds holds = server_leftovers_hold(&context->target.server, PROTECTION_TOKEN);
+
+	if (holds != SERVER_HOLDS_NOT)
+		add_own(context, marked,
+			holds == SERVER_HOLDS
+				? "what an earlier removal has left (data.tmp.*) holds a mark"
+				: "what an earlier removal has left (data.tmp.*) cannot be read, "
+				  "and may hold a mark");
+}
+
 static void recall(const struct context *context, struct marked *marked)
 {
 	const struct target *target = &context->target;
+	enum server_holds holds;
 
-	marked->unseen = true;
 	known_marks_in_server(context, &marked->names);
-	if (strlist_has(&marked->names, target->database))
+	if (target_is_protected(target))
+		add_own(context, marked, NULL);
+	if (marked->names.count > 0)
 		return;
 	/* Marked by hand, or by somebody with another home directory. */
-	if (target_is_protected(target) ||
-		(marked->names.count == 0 && server_files_hold(&target->server, PROTECTION_TOKEN)))
-		strlist_add(&marked->names, target->database);
+	holds = server_files_hold(&target->server, PROTECTION_TOKEN);
+	if (holds == SERVER_HOLDS)
+		add_own(context, marked, NULL);
+	else if (holds == SERVER_HOLDS_UNREADABLE)
+		add_own(context, marked, "its server's files cannot be read, and may hold a mark");
+	add_leftovers(context, marked);
 }
 
 /* 0: done, 1: it may be worth another look, -1. */
@@ -109,12 +139,18 @@ static int look_once(
 	}
 	if (failed)
 		return -1;
-	if (!running)
+	if (!running) {
+		if (server_leftovers_hold(&context->target.server, PROTECTION_TOKEN) !=
+			SERVER_HOLDS_NOT)
+			recall(context, marked);
 		return 0;
+	}
 	if (context_connect_maintenance(context, &conn, err) != 0 ||
 		database_comments(conn, &names, &comments, err) != 0)
 		return err->kind == ERR_INTERRUPTED ? -1 : 1;
 	sort_out(&context->target, &names, &comments, marked);
+	marked->seen = marked->names.count;
+	add_leftovers(context, marked);
 	return 0;
 }
 
@@ -148,7 +184,7 @@ static void tell_all(const struct context *context, const struct marked *marked,
 		message_add(&list, "%s\"%s\"", i ? ", " : "", marked->names.items[i]);
 	err_detail_line(err, "Protected in it are the databases %s.", list.data);
 	err_note_line(err, "Nothing was changed.");
-	if (!protection_agent() && marked->unseen)
+	if (!protection_agent() && marked->seen < marked->names.count)
 		err_hint(err,
 			"If you mean it, type their names on a terminal, or remove the directory "
 			"\"%s\".",
@@ -162,15 +198,17 @@ static void tell_all(const struct context *context, const struct marked *marked,
 static int ask_guard(
 	struct context *context, const struct marked *marked, size_t i, struct err *err)
 {
-	const char *carrier = marked->unseen ? "" : marked->carriers.items[i];
+	const bool seen = i < marked->seen;
+	const char *carrier = seen ? marked->carriers.items[i] : "";
 	const struct guard guard = { .context = context,
 		.what = "destroy the private server with",
 		.carrier = *carrier ? carrier : NULL,
+		.unseen = marked->unseen,
 		.destroys = true,
-		.loses = !marked->unseen };
+		.loses = seen };
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	if (marked->unseen)
+	if (!seen)
 		return guard_decide_unseen(&guard, err);
 	if (context_connect_maintenance(context, &conn, err) != 0)
 		return -1;
@@ -211,7 +249,7 @@ static int decide(struct context *context, const struct marked *marked, struct e
 int server_marked_decide(struct context *context, struct err *err)
 {
 	CLEANUP(marked_release)
-	struct marked marked = { STRLIST_INIT, STRLIST_INIT, STRLIST_INIT, false };
+	struct marked marked = { STRLIST_INIT, STRLIST_INIT, STRLIST_INIT, 0, NULL };
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	bool started = false, stopped;
 

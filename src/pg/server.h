@@ -79,16 +79,26 @@ int server_stop(struct server *server, bool *ret_was_running, struct err *err);
 
 /*
  * Stops it and removes its directory with all data; *ret_existed tells whether there was one.
- * Follows no symbolic link, and refuses a directory that no private server was made in.
+ * Follows no symbolic link, and refuses a directory that no private server was made in. When it
+ * fails, the error says where what is left of the data is, or they are as they were.
  */
 int server_destroy(struct server *server, bool *ret_existed, struct err *err);
 
+/* From the best to the worst. */
+enum server_holds {
+	SERVER_HOLDS_NOT,
+	SERVER_HOLDS_UNREADABLE, /* it is not in what could be read, and not all could be */
+	SERVER_HOLDS,
+};
+
 /*
  * Whether the files with what all databases share, comments on them too, hold that text: for a
- * server that cannot be started. Texts of the past are found too, and files that cannot be read
- * hold none.
+ * server that cannot be started. Texts of the past are found too; what is missing holds none.
  */
-bool server_files_hold(const struct server *server, const char *text);
+enum server_holds server_files_hold(const struct server *server, const char *text);
+
+/* The same of what removals that failed, and creations that were cut short, have left. */
+enum server_holds server_leftovers_hold(const struct server *server, const char *text);
 
 /* postgresql:///database?host=…&port=…&user=… with what is needed percent-encoded; caller owns. */
 char *server_url(const struct server *server);

@@ -247,11 +247,11 @@ static int run_initdb(const struct server *server, const struct server_binaries 
 int server_cluster_create(const struct server *server, const struct server_lock *lock,
 	const struct server_binaries *binaries, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *name = mem_printf("data.tmp.%ld", (long)getpid());
+	CLEANUP(mem_cleanup) char *name = mem_printf(SERVER_LEFTOVER "%ld", (long)getpid());
 	CLEANUP(mem_cleanup) char *path = path_join(server->directory, name);
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 
-	server_remove_leftovers(lock->directory);
+	server_remove_leftovers(server, lock->directory);
 	if (run_initdb(server, binaries, path, err) == 0 &&
 		configure(server, path, binaries->major, err) == 0) {
 		if (renameat(lock->directory, name, lock->directory, "data") == 0)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "pg/protection.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -339,6 +340,17 @@ void server_lock_release(struct server_lock *lock)
 	*lock = (struct server_lock)SERVER_LOCK_INIT;
 }
 
+/* Gives the owner the rights to remove a directory's entries; false, and errno, where that fails.
+ */
+static bool open_up(int parent, const char *name)
+{
+	struct stat info;
+
+	return fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(info.st_mode) ||
+	       faccessat(parent, name, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ||
+	       fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int remove_entry(int parent, const char *name, int depth, struct err *err);
 
 static int remove_contents(int fd, int depth, struct err *err)
@@ -370,6 +382,7 @@ static int remove_entry(int parent, const char *name, int depth, struct err *err
 		return err_errno(err, "could not remove file \"%s\"", name);
 	if (depth >= MAX_DEPTH)
 		return err_set(err, ERR_FAILED, "directory \"%s\" is too deep to be removed", name);
+	open_up(parent, name);
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "could not open directory \"%s\"", name);
@@ -412,12 +425,14 @@ static int remove_except(
 	return result;
 }
 
-void server_remove_leftovers(int directory)
+void server_remove_leftovers(const struct server *server, int directory)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 
+	if (server_leftovers_hold(server, PROTECTION_TOKEN) != SERVER_HOLDS_NOT)
+		return;
 	/* One that another process is still writing into goes the next time. */
-	remove_except(directory, MARKER, LOCK, "data.tmp.", &ignored);
+	remove_except(directory, "", "", SERVER_LEFTOVER, &ignored);
 }
 
 int server_socket_directory(const struct server *server, bool clear, struct err *err)
@@ -453,14 +468,37 @@ static void remove_socket_directory(const struct server *server)
 	rmdir(server->socket_dir);
 }
 
+/* The cluster, and what earlier removals have left of others. */
+static int remove_data(const struct server *server, const struct server_lock *lock, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *aside = mem_printf(SERVER_LEFTOVER "%ld", (long)getpid());
+
+	if (!open_up(lock->directory, "data"))
+		return err_errno(
+			err, "could not change the mode of \"%s/data\"", server->directory);
+	/* First, so that they do not become more. */
+	if (remove_except(lock->directory, "", "", SERVER_LEFTOVER, err) != 0) {
+		err_detail_line(err,
+			"It is in what an earlier removal has left, \"%s/" SERVER_LEFTOVER
+			"*\"; nothing else was removed.",
+			server->directory);
+		return -1;
+	}
+	/* From here on there is no cluster any more, however soon we are stopped. */
+	if (renameat(lock->directory, "data", lock->directory, aside) != 0)
+		return errno == ENOENT
+			       ? 0
+			       : err_errno(err, "could not rename \"%s/data\"", server->directory);
+	if (server_tree_remove(lock->directory, aside, err) == 0)
+		return 0;
+	err_detail_line(err, "What is left of the data is in \"%s/%s\".", server->directory, aside);
+	return -1;
+}
+
 int server_directory_remove(const struct server *server, struct server_lock *lock, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *aside = mem_printf("data.tmp.%ld", (long)getpid());
-
-	server_remove_leftovers(lock->directory);
-	/* From here on there is no cluster any more, however soon we are stopped. */
-	if (renameat(lock->directory, "data", lock->directory, aside) != 0 && errno != ENOENT)
-		return err_errno(err, "could not rename \"%s/data\"", server->directory);
+	if (remove_data(server, lock, err) != 0)
+		return -1;
 	remove_socket_directory(server);
 	if (remove_except(lock->directory, MARKER, LOCK, "", err) != 0 ||
 		server_tree_remove(lock->directory, MARKER, err) != 0 ||

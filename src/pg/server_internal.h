@@ -4,7 +4,7 @@
  *
  *     dbrig-server   marks the directory as ours; never removed before everything else is
  *     lock           held (flock) by whoever creates, starts, stops or destroys
- *     data/          the cluster; data.tmp.PID while it is being made
+ *     data/          the cluster; data.tmp.PID while it is being made and while it is removed
  *     run/           the socket, unless the path is too long for one
  *     log, log.old   what the server writes
  *     started        pid, version and binaries of the last start
@@ -15,6 +15,9 @@
 #include "base/process.h"
 #include "base/strbuf.h"
 #include "pg/server.h"
+
+/* What the names begin with of a cluster that is being made or removed. */
+#define SERVER_LEFTOVER "data.tmp."
 
 /* Who is told what takes long. */
 struct server_notice {
@@ -67,15 +70,22 @@ int server_socket_directory(const struct server *server, bool clear, struct err 
  */
 char *server_closed_parent(const char *path);
 
-/* Removes the state directory, which is locked and has no running server, and the lock with it. */
+/*
+ * Removes the state directory, which is locked and has no running server, and the lock with it.
+ * What its owner may not enter or change is made accessible for that. A failure says what is left.
+ */
 int server_directory_remove(const struct server *server, struct server_lock *lock, struct err *err);
 
 /* Removes a file, or a directory with everything in it; no symbolic link is followed. Missing is
  * fine. */
 int server_tree_remove(int directory, const char *name, struct err *err);
 
-/* Removes what interrupted creations left behind, as far as possible. */
-void server_remove_leftovers(int directory);
+/*
+ * Removes what interrupted creations left behind, as far as possible; nothing when it holds the
+ * mark of a protected database or cannot be read, as after a removal that failed: that is for
+ * destroy.
+ */
+void server_remove_leftovers(const struct server *server, int directory);
 
 /* Appends a small file of the state directory to out; false when it is missing or unreadable. */
 bool server_file_read(const struct server *server, const char *name, struct strbuf *out);

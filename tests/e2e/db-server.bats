@@ -473,6 +473,19 @@ is_gone() {
 	refute_contains "$output" destroy
 	mv "$TEST_DIR/kept" "$DB_SERVER_DIR/data/PG_VERSION"
 	db-server start
+	[ "$(id -u)" -eq 0 ] || return 0
+	# What is left of another, and cannot be removed, is told before more is.
+	mkdir -p "$DB_SERVER_DIR/data.tmp.1/others"
+	touch "$DB_SERVER_DIR/data.tmp.1/others/file"
+	run db-server destroy
+	assert_status 1
+	assert_contains "$output" "\"$DB_SERVER_DIR/data.tmp.*\"; nothing else was removed"
+	[ -e "$DB_SERVER_DIR/data/PG_VERSION" ]
+	mv "$DB_SERVER_DIR/data.tmp.1/others" "$DB_SERVER_DIR/data"
+	run db-server destroy
+	assert_status 1
+	assert_matches "$output" "What is left of the data is in \"$DB_SERVER_DIR/data\\.tmp\\.[0-9]+\""
+	[ -e "$DB_SERVER_DIR/log" ]
 }
 
 @test "a server that cannot start: fails at once with the last lines of its log" {

@@ -190,6 +190,49 @@ break_server() {
 	[ ! -e "$DB_SERVER_DIR" ]
 }
 
+# Commands as who may read no more than the server itself.
+as_owner() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+@test "destroy of a server whose files cannot be read, also those left of one, asks for the name" {
+	mkdir "$TEST_DIR/state"
+	[ "$(id -u)" -ne 0 ] || chown nobody "$TEST_DIR/state"
+	export DB_SERVER_DIR=$TEST_DIR/state/s
+	url=$(as_owner db-server start)
+	as_owner "$SERVER_PSQL" -XAtq -d "${url/demo/postgres}" -c 'CREATE DATABASE shop' \
+		-c "COMMENT ON DATABASE shop IS '[dbrig:protected=prod]'"
+	as_owner db-server stop
+	for data in data data.tmp.1; do
+		[ $data = data ] || mv "$DB_SERVER_DIR/data" "$DB_SERVER_DIR/$data"
+		for mode in 0 700; do
+			chmod $mode "$DB_SERVER_DIR/$data"
+			# One that is there has a test of its own when it can be read.
+			[ "$data $mode" != 'data 700' ] || continue
+			run as_owner db-server destroy
+			assert_status 4
+			assert_contains "$output" 'database "demo"'
+			[ -e "$DB_SERVER_DIR/$data/PG_VERSION" ]
+			[ -e "$DB_SERVER_DIR/log" ]
+		done
+	done
+	# Nor does a start remove it, or the server that is there then hide it.
+	as_owner db-server start
+	[ -e "$DB_SERVER_DIR/data.tmp.1/PG_VERSION" ]
+	run as_owner db-server destroy
+	assert_status 4
+	assert_contains "$output" data.tmp
+	as_owner db-server stop
+	chmod 0 "$DB_SERVER_DIR/data.tmp.1" "$DB_SERVER_DIR/data"
+	run as_owner db-server destroy --confirm demo
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
+}
+
 @test "destroy of a server that cannot be started knows of marks under other names and by its URL" {
 	db-server start
 	private_db shop
