@@ -220,6 +220,9 @@ int context_explain(const struct context *context, struct err *err)
 	/* Not about the server then. */
 	if (context->token.failed)
 		return -1;
+	/* Nor here: nothing was connected. */
+	if (err->kind == ERR_CONNECT && target_check_service(&context->target, err) != 0)
+		return -1;
 	rds_host_explain(context, err);
 	if (err->kind == ERR_CONNECT && !context->target.is_private)
 		err_detail_line(err, "The connection comes from %s.", context->target.origin);

@@ -88,7 +88,8 @@ double context_wait_seconds(void);
 
 /*
  * Adds to the error of a connection to the target what is known of it here: what RDS has to do with
- * it, where the connection comes from. Returns -1.
+ * it, where the connection comes from. A service that libpq does not find makes it USAGE. Returns
+ * -1.
  */
 int context_explain(const struct context *context, struct err *err);
 

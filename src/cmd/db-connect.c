@@ -171,10 +171,6 @@ static bool is_for_client(const struct context *context, const struct err *err)
 {
 	enum conn_cause cause = conn_failure_cause(err);
 
-	/* The client is not given the service, and would go elsewhere. */
-	if (err->detail && (strstr(err->detail, "definition of service") ||
-				   strstr(err->detail, "service file")))
-		return false;
 	return err->kind == ERR_CONNECT && !context->token.failed && !may_pass(err, cause) &&
 	       conn_cause_stage(cause) >= CONN_STAGE_AUTHENTICATION &&
 	       cause != CONN_CAUSE_TLS_REQUIRED && cause != CONN_CAUSE_PASSWORD &&
@@ -418,7 +414,9 @@ static int run_connect(struct run *run, struct err *err)
 	session.no_startup_file = session.is_psql && client_arguments_no_startup_file(&run->rest);
 	if (session.is_psql)
 		lead = client_arguments_lead(&run->rest);
-	if (context_open(&context, run, err) != 0)
+	/* Without a connection of our own the client would be told, in its own words. */
+	if (context_open(&context, run, err) != 0 ||
+		target_check_service(&context.target, err) != 0)
 		return -1;
 	database = mem_strdup(context.target.database);
 	follow_arguments(&context.target, &lead);

@@ -158,10 +158,21 @@ service() {
 @test "a service that is not there starts no client" {
 	service
 	PROD_CONNECTION_URL='postgresql:///?service=other'
-	DB_CLIENT=$TEST_DIR/client connect prod
-	[ "$status" -ne 0 ]
-	assert_contains "$stderr" 'other'
-	[ ! -e "$TEST_DIR/record" ]
+	for target in prod local; do
+		for arguments in '' --write '--write --no-timeout'; do
+			# shellcheck disable=SC2086 # words
+			CONNECTION_URL=$PROD_CONNECTION_URL DB_CLIENT=$TEST_DIR/client connect $target $arguments
+			assert_status 64
+			assert_contains "$stderr" 'error: definition of service "other" not found'
+			refute_contains "$stderr" 'could not connect'
+			[ ! -e "$TEST_DIR/record" ]
+		done
+	done
+	for command in 'db-sessions prod' 'db-protect --show prod' 'db-snapshot list prod'; do
+		run --separate-stderr $command
+		assert_status 64
+		assert_contains "$stderr" 'definition of service "other" not found'
+	done
 }
 
 @test "a connection among the arguments that has options of its own is refused" {
