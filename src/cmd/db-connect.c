@@ -131,21 +131,53 @@ static void export_target(
 	setenv("PGAPPNAME", "db-connect", 0);
 }
 
+/*
+ * Whether there is such a file: execvp says EACCES also where a directory of PATH may not be
+ * entered.
+ */
+static bool is_in_path(const char *name)
+{
+	const char *path = getenv("PATH");
+
+	if (strchr(name, '/') || !path)
+		return true;
+	for (;; path++) {
+		const size_t length = strcspn(path, ":");
+		CLEANUP(mem_cleanup)
+		char *file =
+			mem_printf("%.*s/%s", length ? (int)length : 1, length ? path : ".", name);
+
+		if (access(file, F_OK) == 0)
+			return true;
+		path += length;
+		if (!*path)
+			return false;
+	}
+}
+
 static int start_client(const struct strlist *arguments, struct err *err)
 {
 	const char *client = arguments->items[0];
+	int reason;
 
 	interrupt_restore();
 	signal(SIGPIPE, SIG_DFL);
 	core_files_allow();
 	execvp(client, arguments->items);
+	reason = errno;
 	core_files_refuse();
-	if (errno != ENOENT)
+	if (reason != ENOENT && (reason != EACCES || is_in_path(client))) {
+		errno = reason;
 		return err_errno(err, "could not start \"%s\"", client);
+	}
 	err_set(err, ERR_FAILED, "could not find the program \"%s\"", client);
-	err_hint(err,
-		"Install it (Debian, Ubuntu and Alpine: postgresql-client, Fedora: postgresql, "
-		"Homebrew: libpq) or set DB_CLIENT to another client.");
+	if (strpbrk(client, " \t"))
+		err_hint(err,
+			"DB_CLIENT takes no arguments: they stand behind -- (db-connect -- -X).");
+	else
+		err_hint(err, "Install it (Debian, Ubuntu and Alpine: postgresql-client, Fedora: "
+			      "postgresql, "
+			      "Homebrew: libpq) or set DB_CLIENT to another client.");
 	return -1;
 }
 

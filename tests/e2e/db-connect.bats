@@ -162,6 +162,18 @@ psql_connect() {
 	DB_CLIENT=$TEST_DIR connect
 	assert_status 1
 	assert_contains "$stderr" 'Permission denied'
+	DB_CLIENT='psql -X' connect
+	assert_status 1
+	assert_contains "$stderr" 'could not find the program "psql -X"'
+	assert_contains "$stderr" 'DB_CLIENT takes no arguments: they stand behind --'
+	# A directory of PATH that may not be entered says nothing of the program.
+	mkdir -m 0 closed
+	as_nobody=()
+	[ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups)
+	PROD_CONNECTION_URL=$CONNECTION_URL DB_CLIENT=nope run --separate-stderr "${as_nobody[@]}" env -C / PATH="$TEST_DIR/closed:/usr/bin" "$(command -v db-connect)" prod --write --no-timeout
+	chmod 700 closed
+	assert_status 1
+	assert_contains "$stderr" 'could not find the program "nope"'
 }
 
 @test "the client's exit status is passed on" {
