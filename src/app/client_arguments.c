@@ -21,8 +21,10 @@ static const struct {
 	{ "file", 'f' },
 	{ "host", 'h' },
 	{ "log-file", 'L' },
+	{ "no-password", 'w' },
 	{ "no-psqlrc", 'X' },
 	{ "output", 'o' },
+	{ "password", 'W' },
 	{ "port", 'p' },
 	{ "pset", 'P' },
 	{ "record-separator", 'R' },
@@ -117,6 +119,63 @@ bool client_arguments_no_startup_file(const struct strlist *arguments)
 		if (word.letter == 'X')
 			return true;
 	return false;
+}
+
+enum client_password_wish client_arguments_password(const struct strlist *arguments)
+{
+	struct walk walk = { .arguments = arguments };
+	enum client_password_wish wish = CLIENT_PASSWORD_AS_NEEDED;
+	struct word word;
+
+	while (walk_next(&walk, &word))
+		if (word.letter == 'W')
+			wish = CLIENT_PASSWORD_ASK;
+		else if (word.letter == 'w')
+			wish = CLIENT_PASSWORD_NEVER;
+	return wish;
+}
+
+/* "-qAWt" as "-qAt", and nothing where that leaves no letter. */
+static void add_letters(struct strlist *list, const char *argument)
+{
+	CLEANUP(mem_cleanup) char *rest = mem_strdup(argument);
+	char *to = rest + 1;
+
+	for (const char *from = argument + 1; *from; from++) {
+		if (*from != 'W')
+			*to++ = *from;
+		if (strchr(with_value, *from)) {
+			memmove(to, from + 1, strlen(from + 1));
+			to += strlen(from + 1);
+			break;
+		}
+	}
+	*to = '\0';
+	if (rest[1])
+		strlist_add(list, rest);
+}
+
+void client_arguments_drop_password(const struct strlist *arguments, struct strlist *ret_arguments)
+{
+	struct walk walk = { .arguments = arguments };
+	struct word word;
+	size_t done = 0;
+
+	while (walk_next(&walk, &word)) {
+		const char *first = arguments->items[done];
+
+		/* More letters of the same argument follow. */
+		if (walk.letters)
+			continue;
+		if (!walk.options_ended && first[0] == '-' && first[1] && first[1] != '-')
+			add_letters(ret_arguments, first);
+		else if (word.letter != 'W')
+			strlist_add(ret_arguments, first);
+		for (done++; done < walk.next; done++)
+			strlist_add(ret_arguments, arguments->items[done]);
+	}
+	for (; done < arguments->count; done++)
+		strlist_add(ret_arguments, arguments->items[done]);
 }
 
 /* "options" or "service" of a connection string; NULL: none, or it is no connection string. */

@@ -9,6 +9,18 @@
 /* -X or --no-psqlrc, also cut as psql allows it. */
 bool client_arguments_no_startup_file(const struct strlist *arguments);
 
+/* What they say of a password: -W, -w; the last one counts. */
+enum client_password_wish {
+	CLIENT_PASSWORD_AS_NEEDED,
+	CLIENT_PASSWORD_ASK,
+	CLIENT_PASSWORD_NEVER,
+};
+
+enum client_password_wish client_arguments_password(const struct strlist *arguments);
+
+/* Adds them to ret_arguments, without -W and --password. */
+void client_arguments_drop_password(const struct strlist *arguments, struct strlist *ret_arguments);
+
 /*
  * The keyword, "options" or "service", of a connection string or URL among the arguments that
  * counts before PGOPTIONS; NULL: there is none. What psql takes for something else is passed over;

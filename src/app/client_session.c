@@ -47,9 +47,11 @@ static void set_options(struct choice *choice, const char *limits, const char *r
 }
 
 /* A pooler accepts whom it has no session for. */
-static int connect_limited(struct context *context, struct conn **ret_conn, struct err *err)
+static int connect_limited(struct choice *choice, struct conn **ret_conn, struct err *err)
 {
-	if (context_connect(context, false, ret_conn, err) != 0)
+	struct context *context = choice->context;
+
+	if (client_password_connect(context, choice->session->password, false, ret_conn, err) != 0)
 		return -1;
 	conn_limit_silence(*ret_conn, conn_timeout_ms(&context->target.params));
 	return 0;
@@ -61,7 +63,7 @@ static int ask(struct choice *choice, const char *limits, const char *read_only,
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
 	set_options(choice, limits, read_only);
-	if (connect_limited(choice->context, &conn, err) != 0)
+	if (connect_limited(choice, &conn, err) != 0)
 		return -1;
 	return session_settings_read(conn, answer, err);
 }
@@ -121,7 +123,7 @@ static int leave_trace(struct choice *choice, struct pool_trace *trace, struct e
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	if (connect_limited(choice->context, &conn, err) != 0)
+	if (connect_limited(choice, &conn, err) != 0)
 		return -1;
 	return pool_mode_leave_trace(conn, trace, err);
 }
@@ -140,7 +142,7 @@ static int check_reset(struct choice *choice, struct err *err)
 	for (size_t i = 0; i < TRACE_TRIES && find == POOL_OTHER; i++) {
 		CLEANUP(conn_cleanup) struct conn *next = NULL;
 
-		if (connect_limited(choice->context, &next, err) != 0 ||
+		if (connect_limited(choice, &next, err) != 0 ||
 			pool_mode_find_trace(next, &trace, &find, err) != 0)
 			return -1;
 	}
@@ -153,8 +155,8 @@ static int check_sharing(struct choice *choice, const char *variable, struct err
 	CLEANUP(conn_cleanup) struct conn *second = NULL;
 	bool shares;
 
-	if (connect_limited(choice->context, &first, err) != 0 ||
-		connect_limited(choice->context, &second, err) != 0 ||
+	if (connect_limited(choice, &first, err) != 0 ||
+		connect_limited(choice, &second, err) != 0 ||
 		pool_mode_shares(first, second, &shares, err) != 0)
 		return -1;
 	return shares ? refuse_shared(choice, variable, err) : 0;
@@ -357,7 +359,7 @@ int client_session_choose(struct context *context, struct client_session *sessio
 	session->read_only = CLIENT_WRITES;
 	session->limits = session->by_set = session->certain = false;
 	result = session->write ? choose_limits(&choice, err) : choose_read_only(&choice, err);
-	if (result == 0 || !is_for_client(context, err))
+	if (result == 0 || session->password->asked || !is_for_client(context, err))
 		return result;
 	err_release(err);
 	session->certain = false;

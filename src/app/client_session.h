@@ -13,7 +13,7 @@
 #ifndef APP_CLIENT_SESSION_H
 #define APP_CLIENT_SESSION_H
 
-#include "app/context.h"
+#include "app/client_password.h"
 
 /* The limits of a session on a protected target. */
 #define CLIENT_STATEMENT_TIMEOUT "5min"
@@ -31,8 +31,9 @@ enum client_read_only {
 struct client_session {
 	/* Wanted; given by the caller. */
 	bool write, no_limits;
-	bool is_psql;         /* the client can be given a start-up file */
-	bool no_startup_file; /* psql's -X */
+	bool is_psql;                     /* the client can be given a start-up file */
+	bool no_startup_file;             /* psql's -X */
+	struct client_password *password; /* borrowed */
 	/* Found. */
 	enum client_read_only read_only;
 	/* No pooler between: what made it read-only comes back whenever the session is reset. */
@@ -47,8 +48,9 @@ struct client_session {
  * URL, else of its service or PGSERVICE, else PGOPTIONS. The client must not be given the service
  * itself, whose options would take the place of ours. For a session that shall be read-only, or
  * have limits, or both. When the connection fails in a way that is_for_client leaves to the client,
- * read_only is UNKNOWN. Fails with REFUSED where the session cannot be made read-only, with USAGE
- * for a NAME_POOL_MODE that is none, else as context_connect does.
+ * read_only is UNKNOWN; not where the password was asked for here. Fails with REFUSED where the
+ * session cannot be made read-only, with USAGE for a NAME_POOL_MODE that is none, else as
+ * context_connect does.
  */
 int client_session_choose(struct context *context, struct client_session *session,
 	bool (*is_for_client)(const struct context *context, const struct err *err),

@@ -1,4 +1,5 @@
 #include "app/client_arguments.h"
+#include "app/client_password.h"
 #include "app/client_session.h"
 #include "app/client_startup.h"
 #include "app/context.h"
@@ -11,6 +12,7 @@
 #include "pg/conn_failure.h"
 #include "pg/database.h"
 #include "term/out.h"
+#include "term/prompt.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -198,7 +200,7 @@ static bool may_pass(const struct err *err, enum conn_cause cause)
 	       cause == CONN_CAUSE_NO_SERVER;
 }
 
-/* What the client would explain itself, or ask for: a password. */
+/* What the client would explain itself, or be given: a password. */
 static bool is_for_client(const struct context *context, const struct err *err)
 {
 	enum conn_cause cause = conn_failure_cause(err);
@@ -213,21 +215,59 @@ static bool is_for_client(const struct context *context, const struct err *err)
  * There are many ways in which RDS is not reached, and no client explains them: a connection of our
  * own does. Other servers are not asked twice.
  */
-static int make_ready(struct context *context, struct err *err)
+static int make_ready(struct context *context, struct client_password *password, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
 	if (!target_is_rds(&context->target))
 		return context_wait(context, err);
-	if (context_connect(context, true, &conn, err) == 0)
+	if (client_password_connect(context, password, true, &conn, err) == 0)
 		return 0;
-	if (!is_for_client(context, err))
+	if (password->asked || !is_for_client(context, err))
 		return -1;
 	err_release(err);
 	return 0;
 }
 
+/* --- the password ---------------------------------------------------------------------------- */
+
+/* By whom, and where from, the client is given its password. */
+struct login {
+	struct client_password password;
+	bool elsewhere; /* psql's arguments lead to another server, or name another user */
+	bool asks_anew; /* the client may ask for another than it is given */
+};
+
+/*
+ * With psql's -W it is asked for at once, and psql would ask again: *ret_arguments, for the client,
+ * are without it then. What leads elsewhere is given no password for here, nor one that was typed.
+ */
+static int choose_password(struct context *context, const struct strlist *given, bool is_psql,
+	struct login *login, struct strlist *ret_arguments, struct err *err)
+{
+	const enum client_password_wish wish =
+		is_psql ? client_arguments_password(given) : CLIENT_PASSWORD_AS_NEEDED;
+
+	login->password.asks = wish != CLIENT_PASSWORD_NEVER && !login->elsewhere;
+	if (wish == CLIENT_PASSWORD_ASK && login->password.asks && !context->target.is_iam &&
+		prompt_possible()) {
+		client_arguments_drop_password(given, ret_arguments);
+		return client_password_ask(context, &login->password, err);
+	}
+	login->asks_anew = login->password.asks && (!is_psql || wish == CLIENT_PASSWORD_ASK);
+	for (size_t i = 0; i < given->count; i++)
+		strlist_add(ret_arguments, given->items[i]);
+	return 0;
+}
+
 /* --- protected targets ----------------------------------------------------------------------- */
+
+/* The client may get in where we were not let in: by a password that it asks for. */
+static bool may_ask(const struct login *login, enum conn_cause cause)
+{
+	return (cause == CONN_CAUSE_NO_PASSWORD && login->password.asks) ||
+	       (cause == CONN_CAUSE_PASSWORD && login->asks_anew);
+}
 
 /* For a database that could not be asked; the client will hear why. */
 static bool has_protected_host(const struct target *target)
@@ -247,7 +287,8 @@ static bool has_protected_host(const struct target *target)
  * named the target has the one that libpq chooses afterwards. Warns of one that a reset has not
  * completed.
  */
-static int is_protected(struct context *context, bool *ret_protected, struct err *err)
+static int is_protected(
+	struct context *context, struct login *login, bool *ret_protected, struct err *err)
 {
 	const struct guard guard = { .context = context, .what = "connect to" };
 	struct target *target = &context->target;
@@ -257,11 +298,16 @@ static int is_protected(struct context *context, bool *ret_protected, struct err
 	*ret_protected = guard_protects(context);
 	if (*ret_protected)
 		return 0;
-	if (context_connect(context, true, &conn, err) != 0) {
-		if (err->kind != ERR_CONNECT || may_pass(err, conn_failure_cause(err)))
+	if (client_password_connect(context, &login->password, true, &conn, err) != 0) {
+		const enum conn_cause cause = conn_failure_cause(err);
+
+		if (err->kind != ERR_CONNECT || may_pass(err, cause) || login->password.asked)
 			return -1;
 		err_release(err);
 		*ret_protected = has_protected_host(target);
+		if (!*ret_protected && may_ask(login, cause))
+			out_warning("whether the database is protected could not be found out "
+				    "without a password: a session that begins is not guarded");
 		return 0;
 	}
 	conn_limit_silence(conn, conn_timeout_ms(&target->params));
@@ -433,8 +479,14 @@ static int run_connect(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(strbuf_release) struct strbuf conninfo = STRBUF_INIT;
 	CLEANUP(strlist_release) struct strlist arguments = STRLIST_INIT;
+	CLEANUP(strlist_release) struct strlist rest = STRLIST_INIT;
 	CLEANUP(mem_cleanup) char *database = NULL;
-	struct client_session session = { .write = opt_write, .no_limits = opt_no_timeout };
+	struct login login = { 0 };
+	struct client_session session = {
+		.write = opt_write,
+		.no_limits = opt_no_timeout,
+		.password = &login.password,
+	};
 	struct client_lead lead = { 0 };
 	/* Not from .env: a project that was just cloned must not choose programs to run. */
 	const char *client = getenv("DB_CLIENT");
@@ -452,27 +504,31 @@ static int run_connect(struct run *run, struct err *err)
 		return -1;
 	database = mem_strdup(context.target.database);
 	follow_arguments(&context.target, &lead);
-	if (is_protected(&context, &guarded, err) != 0)
+	login.elsewhere = lead.elsewhere;
+	if (choose_password(&context, &run->rest, session.is_psql, &login, &rest, err) != 0 ||
+		is_protected(&context, &login, &guarded, err) != 0)
 		return -1;
 	if (!guarded && lead.elsewhere)
 		out_warning("the session is not guarded where the arguments lead, which have a "
 			    "connection string, host, port or user of their own");
 	asks = guarded && !(opt_write && opt_no_timeout);
 	if ((asks ? client_session_choose(&context, &session, is_for_client, err)
-		  : make_ready(&context, err)) != 0 ||
+		  : make_ready(&context, &login.password, err)) != 0 ||
 		use_token(&context.target.params, err) != 0)
 		return -1;
 	if (asks && check_arguments(&context, &run->rest, &session, err) != 0)
 		return -1;
 	if (asks)
 		tell_session(&context, &session);
-	export_target(&context.target, database, asks && names_service(&context.target), &conninfo);
+	/* A service's own password would count before the one that was typed. */
+	export_target(&context.target, database,
+		(asks || login.password.asked) && names_service(&context.target), &conninfo);
 	if (guarded && export_startup(&context, &session, client, err) != 0)
 		return -1;
 	strlist_add(&arguments, client);
 	add_connection(&arguments, &conninfo, &lead);
-	for (size_t i = 0; i < run->rest.count; i++)
-		strlist_add(&arguments, run->rest.items[i]);
+	for (size_t i = 0; i < rest.count; i++)
+		strlist_add(&arguments, rest.items[i]);
 	return start_client(&arguments, err);
 }
 

@@ -280,6 +280,20 @@ static void buffer_wipe(char (*buffer)[PROMPT_ANSWER_MAX])
 	mem_wipe(*buffer, sizeof(*buffer));
 }
 
+int prompt_secret(const char *question, struct secret *ret_secret, struct err *err)
+{
+	CLEANUP(terminal_close) struct terminal terminal = TERMINAL_INIT;
+	CLEANUP(buffer_wipe) char buffer[PROMPT_ANSWER_MAX];
+	size_t length = 0;
+	bool end = false;
+
+	if (terminal_open(&terminal, err) != 0 || echo_off(&terminal, err) != 0 ||
+		ask(&terminal, question, buffer, &length, &end, err) != 0)
+		return -1;
+	secret_set(ret_secret, buffer, length);
+	return 0;
+}
+
 /* Echo stays off between the two questions. */
 static int ask_twice(struct terminal *terminal, const char *question, const char *question_again,
 	struct secret *secret, bool *ret_same, struct err *err)

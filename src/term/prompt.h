@@ -30,6 +30,12 @@ int prompt_yes(const char *question, bool *ret_yes, struct err *err);
 int prompt_line(const char *question, char **ret_answer, struct err *err);
 
 /*
+ * Asks for a secret once, without echo. Where nothing was typed, or the input ended, it is not set.
+ * Fails as prompt_yes does.
+ */
+int prompt_secret(const char *question, struct secret *ret_secret, struct err *err);
+
+/*
  * Asks for a secret twice, without echo. Two different answers are asked for again, three times in
  * all. The secret is set on success only, and then not empty. Fails with FAILED (no terminal,
  * nothing typed, never the same, an answer as above) and INTERRUPTED.

@@ -502,15 +502,66 @@ service() {
 
 @test "a connection that could not be tried before is given up unless it is read-only" {
 	start_pgbouncer transaction ignore_startup_parameters=options auth_type=plain
-	# Without a password in the URL psql asks for it, and nobody could ask the pooler before.
+	# Without a password in the URL and without a terminal psql reads it from standard input, and
+	# nobody could ask the pooler before.
 	PROD_CONNECTION_URL=$(bouncer_url "$DB")
-	run_tty "$APP_PASSWORD"$'\n' -- db-connect prod -- -c 'INSERT INTO item VALUES (1)'
-	assert_contains "$output" 'could not be made read-only'
+	run --separate-stderr setsid -w db-connect prod -- -c 'INSERT INTO item VALUES (1)' <<<"$APP_PASSWORD"
+	assert_contains "$stderr" 'could not be made read-only'
 	assert_equal 0 "$(rows)"
-	PROD_CONNECTION_URL=postgresql://app@127.0.0.1:$SERVER_PORT/$DB
-	run_tty "$APP_PASSWORD"$'\n' -- db-connect prod -- -P pager=off -Atc 'SHOW default_transaction_read_only'
-	assert_matches "$output" $'(^|\n)on($|\n)'
-	PROD_CONNECTION_URL=$(bouncer_url "$DB")
-	DB_CLIENT=$TEST_DIR/client connect prod
+	DB_CLIENT=$TEST_DIR/client run --separate-stderr setsid -w db-connect prod
 	assert_contains "$stderr" 'warning: whether the session will be read-only could not be checked'
+	# On a terminal it is asked for before.
+	answer 'Password for user app: ' "$APP_PASSWORD"$'\n' db-connect prod -- -c 'INSERT INTO item VALUES (1)'
+	assert_status 4
+	assert_contains "$output" 'It ignores startup options'
+	assert_equal 0 "$(rows)"
+}
+
+# --- the password ------------------------------------------------------------------------------
+
+@test "a password that the server wants is asked for, and the session is guarded as with one in the URL" {
+	bare=postgresql://app@127.0.0.1:$SERVER_PORT
+	sql postgres "COMMENT ON DATABASE \"$DB\" IS '[dbrig:protected=prod]'"
+	export CONNECTION_URL=$bare/$DB
+	PROD_CONNECTION_URL=$bare/$DB
+	# With a wrong one in the URL, -W asks for it at once, and psql does not again.
+	export BASE_CONNECTION_URL=postgresql://app:wrong@127.0.0.1:$SERVER_PORT/postgres
+	for words in 'prod --' 'local -- -X' "base -- -AtW -d $DB"; do
+		# shellcheck disable=SC2086 # words
+		answer 'Password for user app: ' "$APP_PASSWORD"$'\n' db-connect $words -c 'INSERT INTO item VALUES (1)'
+		assert_status 1
+		assert_contains "$output" 'is protected'
+		assert_contains "$output" 'cannot execute INSERT in a read-only transaction'
+		assert_equal 1 "$(grep -o Password <<<"$output" | wc -l)"
+		refute_contains "$output" "$APP_PASSWORD"
+		assert_equal 0 "$(rows)"
+	done
+	answer 'Password for user app: ' "$APP_PASSWORD"$'\n' env DB_CLIENT="$TEST_DIR/client" db-connect
+	assert_equal "$APP_PASSWORD" "$(recorded PGPASSWORD)"
+	assert_contains "$(recorded PGOPTIONS)" default_transaction_read_only=on
+	rm record
+	# What is typed does not get in: a wrong one, the end of the input.
+	for typed in $'wrong\n' $'\004'; do
+		answer 'Password for user app: ' "$typed" env DB_CLIENT="$TEST_DIR/client" db-connect
+		assert_status 2
+		assert_matches "$output" 'password authentication failed|no password supplied'
+		[ ! -e record ]
+	done
+	# Where nobody is asked, or nobody can be.
+	on_terminal db-connect -- -w -c 'INSERT INTO item VALUES (1)'
+	finish_terminal
+	assert_status 2
+	refute_contains "$output" 'Password for'
+	DB_CLIENT=$TEST_DIR/client run --separate-stderr setsid -w db-connect
+	assert_equal 'db-connect: warning: whether the database is protected could not be found out without a password: a session that begins is not guarded' "$stderr"
+}
+
+@test "the terminal echoes again after a signal during the question" {
+	on_terminal bash -c 'trap : INT; PROD_CONNECTION_URL=$1 db-connect prod; echo "status $?"; stty -a | tr " " "\n" | grep -x -- "-*echo"' _ \
+		"postgresql://app@127.0.0.1:$SERVER_PORT/$DB"
+	screen_ends 'Password for user app: '
+	type_keys $'typed\003'
+	finish_terminal
+	assert_contains "$output" $'status 130\necho'
+	refute_contains "$output" typed
 }

@@ -145,12 +145,60 @@ static void test_no_startup_file(void **state)
 	}
 }
 
+static void test_password(void **state)
+{
+	static const struct {
+		const char *arguments;
+		enum client_password_wish wish;
+		const char *rest;
+	} cases[] = {
+		{ "", CLIENT_PASSWORD_AS_NEEDED, "" },
+		{ "-W", CLIENT_PASSWORD_ASK, "" },
+		{ "-W shop -c x", CLIENT_PASSWORD_ASK, "shop -c x" },
+		{ "shop -W", CLIENT_PASSWORD_ASK, "shop" },
+		{ "-qAWt", CLIENT_PASSWORD_ASK, "-qAt" },
+		{ "-WX -WW", CLIENT_PASSWORD_ASK, "-X" },
+		{ "-WtcW x", CLIENT_PASSWORD_ASK, "-tcW x" },
+		{ "-Wc -W -W", CLIENT_PASSWORD_ASK, "-c -W" },
+		{ "--password --csv", CLIENT_PASSWORD_ASK, "--csv" },
+		{ "--pass", CLIENT_PASSWORD_ASK, "" },
+		{ "-c -W", CLIENT_PASSWORD_AS_NEEDED, "-c -W" },
+		{ "--command -W", CLIENT_PASSWORD_AS_NEEDED, "--command -W" },
+		{ "-dWW", CLIENT_PASSWORD_AS_NEEDED, "-dWW" },
+		{ "- -- -W", CLIENT_PASSWORD_AS_NEEDED, "- -- -W" },
+		{ "-W --", CLIENT_PASSWORD_ASK, "--" },
+		{ "-w", CLIENT_PASSWORD_NEVER, "-w" },
+		{ "-Xw", CLIENT_PASSWORD_NEVER, "-Xw" },
+		{ "--no-password", CLIENT_PASSWORD_NEVER, "--no-password" },
+		{ "-wW", CLIENT_PASSWORD_ASK, "-w" },
+		{ "-W -w", CLIENT_PASSWORD_NEVER, "-w" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(strlist_release) struct strlist list = STRLIST_INIT;
+		CLEANUP(strlist_release) struct strlist rest = STRLIST_INIT;
+		CLEANUP(strlist_release) struct strlist expected = STRLIST_INIT;
+		bool same;
+
+		split(cases[i].arguments, &list);
+		split(cases[i].rest, &expected);
+		client_arguments_drop_password(&list, &rest);
+		same = rest.count == expected.count;
+		for (size_t j = 0; same && j < rest.count; j++)
+			same = strcmp(rest.items[j], expected.items[j]) == 0;
+		if (!same || client_arguments_password(&list) != cases[i].wish)
+			fail_msg("%s", cases[i].arguments);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lead),
 		cmocka_unit_test(test_no_startup_file),
 		cmocka_unit_test(test_overrule),
+		cmocka_unit_test(test_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
