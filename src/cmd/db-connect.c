@@ -332,6 +332,22 @@ static bool is_psql(const char *client)
 	       strspn(name + 4, "-.0123456789") == strlen(name + 4);
 }
 
+/* Whoever drops the options there would be found out by the start-up file alone. */
+static int check_elsewhere(
+	const struct context *context, const struct client_session *session, struct err *err)
+{
+	if (session->read_only == CLIENT_WRITES || !session->no_startup_file)
+		return 0;
+	err_set(err, ERR_REFUSED,
+		"-X leaves out the start-up file that checks whether the session is read-only "
+		"where the arguments lead");
+	err_hint(err,
+		"Leave out -X, or put the connection string, host, port or user among the "
+		"arguments into %s; --write gives a session that may write.",
+		context->target.origin);
+	return -1;
+}
+
 /* A connection that the arguments name reaches the client behind all that was done here. */
 static int check_arguments(const struct context *context, const struct strlist *arguments,
 	struct client_session *session, struct err *err)
@@ -516,7 +532,8 @@ static int run_connect(struct run *run, struct err *err)
 		  : make_ready(&context, &login.password, err)) != 0 ||
 		use_token(&context.target.params, err) != 0)
 		return -1;
-	if (asks && check_arguments(&context, &run->rest, &session, err) != 0)
+	if (asks && (check_arguments(&context, &run->rest, &session, err) != 0 ||
+			    (lead.elsewhere && check_elsewhere(&context, &session, err) != 0)))
 		return -1;
 	if (asks)
 		tell_session(&context, &session);

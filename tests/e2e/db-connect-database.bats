@@ -118,7 +118,7 @@ assert_guarded() {
 	done
 	connect -- -XAtqc 'SELECT 1' postgres
 	refute_contains "$stderr" warning
-	connect prod -- -XAtqc 'SHOW default_transaction_read_only' -U app
+	connect prod -- -Atqc 'SHOW default_transaction_read_only' -U app
 	assert_equal on "$output"
 	refute_contains "$stderr" 'not guarded'
 }

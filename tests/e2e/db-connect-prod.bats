@@ -201,6 +201,18 @@ service() {
 	[ "$status" -ne 0 ]
 	assert_contains "$stderr" 'could not be made read-only'
 	assert_equal 0 "$(rows)"
+	# With -X nothing would check it.
+	for words in "-X -p $BOUNCER_PORT" "-XAtp$BOUNCER_PORT" "--no-psqlrc --port=$BOUNCER_PORT" "-Xd $(bouncer_url "$DB")" \
+		'-X -h localhost' '-X -U app' "-X $DB app"; do
+		# shellcheck disable=SC2086 # words
+		connect prod -- -c 'INSERT INTO item VALUES (1)' $words
+		assert_status 4
+		assert_contains "$stderr" 'hint: Leave out -X'
+		refute_contains "$stderr" 'is protected'
+		assert_equal 0 "$(rows)"
+	done
+	connect prod --write -- -X -p "$BOUNCER_PORT" -c 'INSERT INTO item VALUES (1)'
+	assert_status 0
 }
 
 @test "what the user's start-up file undoes is done again, on any way to the server" {
