@@ -119,36 +119,6 @@ static int refuse_unreset(const struct choice *choice, struct err *err)
 	return -1;
 }
 
-static int leave_trace(struct choice *choice, struct pool_trace *trace, struct err *err)
-{
-	CLEANUP(conn_cleanup) struct conn *conn = NULL;
-
-	if (connect_limited(choice, &conn, err) != 0)
-		return -1;
-	return pool_mode_leave_trace(conn, trace, err);
-}
-
-/*
- * Poolers give away the session that was free last, so the next client has it most likely. One that
- * gives them away in turn comes to it again while there are few.
- */
-static int check_reset(struct choice *choice, struct err *err)
-{
-	struct pool_trace trace;
-	enum pool_find find = POOL_OTHER;
-
-	if (leave_trace(choice, &trace, err) != 0)
-		return -1;
-	for (size_t i = 0; i < TRACE_TRIES && find == POOL_OTHER; i++) {
-		CLEANUP(conn_cleanup) struct conn *next = NULL;
-
-		if (connect_limited(choice, &next, err) != 0 ||
-			pool_mode_find_trace(next, &trace, &find, err) != 0)
-			return -1;
-	}
-	return find == POOL_KEPT ? refuse_unreset(choice, err) : 0;
-}
-
 static int check_sharing(struct choice *choice, const char *variable, struct err *err)
 {
 	CLEANUP(conn_cleanup) struct conn *first = NULL;
@@ -162,6 +132,39 @@ static int check_sharing(struct choice *choice, const char *variable, struct err
 	return shares ? refuse_shared(choice, variable, err) : 0;
 }
 
+static int leave_trace(struct choice *choice, struct pool_trace *trace, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+
+	if (connect_limited(choice, &conn, err) != 0)
+		return -1;
+	return pool_mode_leave_trace(conn, trace, err);
+}
+
+/*
+ * Poolers give away the session that was free last, so the next client has it most likely. One that
+ * gives them away in turn comes to it again while there are few.
+ */
+static int check_reset(struct choice *choice, const char *variable, struct err *err)
+{
+	struct pool_trace trace;
+	enum pool_find find = POOL_OTHER;
+
+	if (leave_trace(choice, &trace, err) != 0)
+		return -1;
+	for (size_t i = 0; i < TRACE_TRIES && find == POOL_OTHER; i++) {
+		CLEANUP(conn_cleanup) struct conn *next = NULL;
+
+		if (connect_limited(choice, &next, err) != 0 ||
+			pool_mode_find_trace(next, &trace, &find, err) != 0)
+			return -1;
+	}
+	if (find != POOL_KEPT)
+		return 0;
+	/* One that shares its sessions resets none either. */
+	return check_sharing(choice, variable, err) != 0 ? -1 : refuse_unreset(choice, err);
+}
+
 /*
  * Whoever says that the pool mode is session may be wrong. Its two connections are closed before
  * the next: one of them may still wait for the other's session.
@@ -170,7 +173,7 @@ static int check_pool(struct choice *choice, const char *variable, struct err *e
 {
 	if (check_sharing(choice, variable, err) != 0)
 		return -1;
-	return check_reset(choice, err);
+	return check_reset(choice, variable, err);
 }
 
 /* --- sessions that may write ----------------------------------------------------------------- */

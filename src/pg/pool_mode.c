@@ -20,6 +20,10 @@
 /* How much later than the answer to a later request that to an earlier one may come. */
 #define GRACE_MS 500
 
+/* How long, and how often at least, the two are looked at by turns. */
+#define SAMPLE_MS 50
+#define SAMPLE_ROUNDS 2
+
 #define STATE_PROTOCOL "08P01"
 
 /* Waits for the answer to what was sent, for that long. */
@@ -73,6 +77,39 @@ static int take_begin(struct conn *conn, bool *ret_forbidden, struct err *err)
 	return 0;
 }
 
+/* One transaction; whether it is in another session than the ones before. */
+static int has_moved(struct conn *conn, long pid, bool *ret_moved, struct err *err)
+{
+	struct session_settings now;
+
+	if (session_settings_read(conn, &now, err) != 0)
+		return -1;
+	*ret_moved = now.pid != pid;
+	return 0;
+}
+
+/*
+ * Other clients take and give back sessions meanwhile, so that both may get the same one as before
+ * by chance. Twice each in a row: a pooler that gives its sessions away in turn would otherwise
+ * come round to the same one.
+ */
+static int sample(struct conn *const conns[2], const long pids[2], bool *ret_moved, struct err *err)
+{
+	static const size_t order[] = { 0, 1, 1, 0 };
+	const int64_t deadline = clock_ms() + SAMPLE_MS;
+
+	*ret_moved = false;
+	for (size_t i = 0; i < SAMPLE_ROUNDS * ARRAY_SIZE(order) || clock_ms() < deadline; i++) {
+		const size_t which = order[i % ARRAY_SIZE(order)];
+
+		if (has_moved(conns[which], pids[which], ret_moved, err) != 0)
+			return -1;
+		if (*ret_moved)
+			break;
+	}
+	return 0;
+}
+
 int pool_mode_shares(struct conn *first, struct conn *second, bool *ret_shares, struct err *err)
 {
 	struct session_settings before, between, after;
@@ -102,10 +139,14 @@ int pool_mode_shares(struct conn *first, struct conn *second, bool *ret_shares, 
 	*ret_shares = before.pid == between.pid;
 	if (*ret_shares)
 		return 0;
-	if (session_settings_read(first, &after, err) != 0)
+	if (has_moved(first, before.pid, ret_shares, err) != 0)
 		return -1;
-	*ret_shares = before.pid != after.pid;
-	return 0;
+	if (*ret_shares)
+		return 0;
+	if (conn_exec(second, "ROLLBACK", err) != 0)
+		return -1;
+	return sample((struct conn *const[]){ first, second },
+		(const long[]){ before.pid, between.pid }, ret_shares, err);
 }
 
 int pool_mode_leave_trace(struct conn *conn, struct pool_trace *ret_trace, struct err *err)

@@ -9,7 +9,8 @@
  * session, or one of them changes its session, or may not begin a transaction. That shows that
  * sessions are shared; the contrary cannot be shown for certain. A pool of one session is told by
  * who is served: poolers serve those that wait in their order, so that one who overtakes has a
- * session already. Afterwards second is of no more use.
+ * session already. Where both have one, they are looked at by turns, for 50 ms and eight
+ * transactions at least. Afterwards second is of no more use.
  */
 int pool_mode_shares(struct conn *first, struct conn *second, bool *ret_shares, struct err *err);
 

@@ -463,6 +463,16 @@ service() {
 	PROD_POOL_MODE=sesion insert prod
 	assert_status 64
 	assert_contains "$stderr" 'PROD_POOL_MODE is "sesion"'
+	# Sessions given away in turn: each of two clients comes to the one it had before, as it may where
+	# others are busy.
+	start_pgbouncer transaction server_round_robin=1 default_pool_size=2 ignore_startup_parameters=options
+	for _ in 1 2; do
+		start_job through_bouncer "$DB" 'SELECT pg_sleep(0.2)'
+	done
+	wait_until job_ended
+	PROD_CONNECTION_URL=$(bouncer_url "$DB") PROD_POOL_MODE=session insert prod
+	assert_status 4
+	assert_contains "$stderr" 'PROD_POOL_MODE is session, but the pooler shares sessions between clients'
 }
 
 @test "a pooler that passes options on is believed" {
