@@ -200,7 +200,7 @@ static bool may_pass(const struct err *err, enum conn_cause cause)
 	       cause == CONN_CAUSE_NO_SERVER;
 }
 
-/* What the client would explain itself, or be given: a password. */
+/* What the client would explain itself, or ask for: a password. */
 static bool is_for_client(const struct context *context, const struct err *err)
 {
 	enum conn_cause cause = conn_failure_cause(err);

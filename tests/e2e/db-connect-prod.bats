@@ -169,6 +169,7 @@ service() {
 		done
 	done
 	for command in 'db-sessions prod' 'db-protect --show prod' 'db-snapshot list prod'; do
+		# shellcheck disable=SC2086 # words
 		run --separate-stderr $command
 		assert_status 64
 		assert_contains "$stderr" 'definition of service "other" not found'
