@@ -487,7 +487,8 @@ refusing() {
 	rds_server
 	install_bundle
 	prod app postgres
-	DB_CLIENT=true run --separate-stderr db-connect prod
+	# Without a terminal, on which it would be asked for.
+	DB_CLIENT=true run --separate-stderr setsid -w db-connect prod
 	assert_status 0
 	prod "app:$APP_PASSWORD_ENCODED" nowhere
 	DB_CLIENT=true run --separate-stderr db-connect prod
