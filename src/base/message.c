@@ -1,6 +1,8 @@
 #include "base/message.h"
 
 #include "base/mem.h"
+#include "base/redact.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +12,7 @@ struct formatter {
 	struct strbuf *out;
 	va_list *arguments;
 	bool everywhere; /* not only in quotes is text kept to one line */
+	bool is_data;    /* passwords are what was asked for */
 	bool quoted;
 };
 
@@ -106,6 +109,13 @@ static void add_converted(struct formatter *formatter)
 	const struct conversion conversion = read_conversion(formatter);
 	CLEANUP(mem_cleanup) char *text = convert(formatter, &conversion);
 
+	/* Here it is known where each text ends. */
+	if (conversion.kind == 's' && !formatter->is_data) {
+		char *shown = redact_text(text);
+
+		mem_free(text);
+		text = shown;
+	}
 	if (conversion.kind == 's' && (formatter->everywhere || formatter->quoted))
 		add_line(formatter->out, text);
 	else
@@ -128,17 +138,27 @@ static void run(struct formatter *formatter)
 	}
 }
 
-char *message_vformat(const char *format, va_list arguments)
+static char *vformat(const char *format, va_list arguments, bool is_data)
 {
 	struct strbuf text = STRBUF_INIT_UNBOUNDED;
 	va_list copy;
-	struct formatter formatter = { .at = format, .out = &text };
+	struct formatter formatter = { .at = format, .out = &text, .is_data = is_data };
 
 	va_copy(copy, arguments);
 	formatter.arguments = &copy;
 	run(&formatter);
 	va_end(copy);
 	return strbuf_detach(&text);
+}
+
+char *message_vformat(const char *format, va_list arguments)
+{
+	return vformat(format, arguments, false);
+}
+
+char *message_vformat_data(const char *format, va_list arguments)
+{
+	return vformat(format, arguments, true);
 }
 
 char *message_format(const char *format, ...)
@@ -176,10 +196,62 @@ void message_add(struct strbuf *list, const char *format, ...)
 	va_end(arguments);
 }
 
+/* Whether a terminal is shown the word as it is. */
+static bool is_printed(const char *word)
+{
+	size_t left = strlen(word), size;
+	uint32_t code;
+
+	for (; left > 0; word += size, left -= size) {
+		size = utf8_decode(word, left, &code);
+		if (size == 0 || utf8_is_hidden(code))
+			return false;
+	}
+	return true;
+}
+
+static void add_escaped(struct strbuf *out, const char *at, size_t size)
+{
+	static const char characters[] = "\n\t\r\033\\'", letters[] = "ntre\\'";
+	const char *found = size == 1 ? strchr(characters, *at) : NULL;
+
+	if (found) {
+		strbuf_addf(out, "\\%c", letters[found - characters]);
+		return;
+	}
+	for (size_t i = 0; i < size; i++)
+		strbuf_addf(out, "\\x%02X", (unsigned char)at[i]);
+}
+
+/* $'…' of bash and zsh. */
+static char *ansi_c_word(const char *word)
+{
+	struct strbuf text = STRBUF_INIT_UNBOUNDED;
+	size_t left = strlen(word), size;
+
+	strbuf_adds(&text, "$'");
+	for (; left > 0; word += size, left -= size) {
+		uint32_t code = 0;
+
+		size = utf8_decode(word, left, &code);
+		if (size == 0 || utf8_is_hidden(code) || strchr("\\'", *word))
+			add_escaped(&text, word, size ? size : 1);
+		else
+			strbuf_add(&text, word, size);
+		if (size == 0)
+			size = 1;
+	}
+	strbuf_addc(&text, '\'');
+	return strbuf_detach(&text);
+}
+
 char *message_shell_word(const char *word)
 {
-	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_UNBOUNDED;
+	CLEANUP(mem_cleanup) char *shown = redact_text(word);
+	struct strbuf text = STRBUF_INIT_UNBOUNDED;
 
-	strbuf_add_shell_word(&text, word);
-	return message_line("%s", text.data);
+	if (!is_printed(shown))
+		return ansi_c_word(shown);
+	strbuf_add_shell_word(&text, shown);
+	return strbuf_detach(&text);
 }

@@ -37,3 +37,30 @@ size_t utf8_decode(const char *text, size_t length, uint32_t *ret_code)
 	*ret_code = code;
 	return size;
 }
+
+bool utf8_is_hidden(uint32_t code)
+{
+	/* Characters that change what a reader sees without being seen: bidirectional controls
+	 * (trojansource.codes), separators, zero-width and tag characters. */
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{ 0x80, 0x9F },
+		{ 0xAD, 0xAD },
+		{ 0x61C, 0x61C },
+		{ 0x180E, 0x180E },
+		{ 0x200B, 0x200F },
+		{ 0x2028, 0x202E },
+		{ 0x2060, 0x206F },
+		{ 0xFEFF, 0xFEFF },
+		{ 0xFFF9, 0xFFFB },
+		{ 0xE0000, 0xE007F },
+	};
+
+	if (code < 0x20 || code == 0x7F)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+		if (code >= hidden[i].first && code <= hidden[i].last)
+			return true;
+	return false;
+}

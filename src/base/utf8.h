@@ -10,4 +10,10 @@
  */
 size_t utf8_decode(const char *text, size_t length, uint32_t *ret_code);
 
+/*
+ * Controls (C0, DEL, C1) and what else changes what a reader sees without being seen itself:
+ * bidirectional controls, separators, zero-width and tag characters.
+ */
+bool utf8_is_hidden(uint32_t code);
+
 #endif

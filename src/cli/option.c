@@ -143,7 +143,8 @@ static int parse_long(struct parser *parser, struct err *err)
 	const char *value = equals ? equals + 1 : NULL;
 
 	if (!option) {
-		err_set(err, ERR_USAGE, "unknown option \"%s\"", where);
+		/* Whole, a URL is known as one, and its password hidden. */
+		err_set(err, ERR_USAGE, "unknown option \"%s\"", strstr(word, ":/") ? word : where);
 		return usage(err);
 	}
 	if (value && !takes_argument(option) && option->type != OPTION_SECONDS) {

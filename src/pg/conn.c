@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "base/redact.h"
 #include "base/strbuf.h"
 #include "pg/conn_failure.h"
 #include "pg/conn_internal.h"
@@ -132,7 +133,9 @@ int conn_send_error(struct conn *conn, struct err *err)
 
 static char *field(const PGresult *result, int code)
 {
-	return mem_strdup(PQresultErrorField(result, code));
+	const char *text = PQresultErrorField(result, code);
+
+	return text ? redact_text(text) : NULL;
 }
 
 int conn_result_error(

@@ -13,6 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A URL or a connection string, where a target's name belongs. */
+static bool is_connection(const char *text)
+{
+	return strstr(text, "://") || strchr(text, '=');
+}
+
 static int check_name(const char *name, struct err *err)
 {
 	const char *c = name;
@@ -22,8 +28,12 @@ static int check_name(const char *name, struct err *err)
 			c++;
 	if (*c || c == name) {
 		err_set(err, ERR_USAGE, "\"%s\" is not a target name", name);
-		err_hint(err, "A target is a word such as local, prod or test; its URL stands in "
-			      "<NAME>_CONNECTION_URL.");
+		if (is_connection(name))
+			err_hint(err, "Name a target: a word such as local, prod or test. The URL "
+				      "goes into CONNECTION_URL (local) or <NAME>_CONNECTION_URL.");
+		else
+			err_hint(err, "A target is a word such as local, prod or test; its URL "
+				      "stands in <NAME>_CONNECTION_URL.");
 		return -1;
 	}
 	return 0;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/message.h"
+#include "base/redact.h"
 #include "base/utf8.h"
 #include "term/progress.h"
 #include "term/safe.h"
@@ -160,7 +161,7 @@ void out_data(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	text = message_vformat(format, arguments);
+	text = message_vformat_data(format, arguments);
 	va_end(arguments);
 	safe_add(&safe, text, strlen(text), SAFE_LINES);
 	out_raw(safe.data, safe.length);

@@ -9,21 +9,6 @@ struct code_range {
 	uint32_t first, last;
 };
 
-/* Characters that change what a reader sees without being seen: bidirectional controls
- * (trojansource.codes), separators, zero-width and tag characters. */
-static const struct code_range invisible[] = {
-	{ 0x80, 0x9F },
-	{ 0xAD, 0xAD },
-	{ 0x61C, 0x61C },
-	{ 0x180E, 0x180E },
-	{ 0x200B, 0x200F },
-	{ 0x2028, 0x202E },
-	{ 0x2060, 0x206F },
-	{ 0xFEFF, 0xFEFF },
-	{ 0xFFF9, 0xFFFB },
-	{ 0xE0000, 0xE007F },
-};
-
 /* East Asian Wide and Fullwidth, and pictographs (Unicode 15, TR 11), in coarse blocks. */
 static const struct code_range wide[] = {
 	{ 0x1100, 0x115F },
@@ -94,7 +79,7 @@ void safe_add(struct strbuf *out, const char *text, size_t length, enum safe_mod
 				strbuf_addc(out, (char)c);
 			else
 				add_control(out, c);
-		} else if (in_ranges(code, invisible, ARRAY_SIZE(invisible))) {
+		} else if (utf8_is_hidden(code)) {
 			strbuf_addf(out, code < 0x100 ? "\\x%02X" : "\\u%04X", code);
 		} else {
 			strbuf_add(out, text + at, size);

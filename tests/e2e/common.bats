@@ -101,6 +101,24 @@ control_characters_are_shown() {
 	each control_characters_are_shown
 }
 
+password_is_hidden() {
+	local url='postgresql://app:sekret1@127.0.0.1:1/shop?sslpassword=sekret1' case words
+	for case in "$url" "local|$url" "x|y|host=h password='a sekret1'" "--no-such=$url" "--$url" "--wait=$url" \
+		"--confirm=--$url" "--env-file=$url"; do
+		IFS='|' read -ra words <<<"$case"
+		run --separate-stderr "$1" "${words[@]}"
+		refute_contains "$output$stderr" sekret || return
+	done
+}
+
+@test "a URL where something else belongs is shown without its password" {
+	each password_is_hidden
+	run --separate-stderr db-drop 'postgresql://app:sekret1@127.0.0.1/shop'
+	assert_status 64
+	assert_contains "$stderr" '"postgresql://app:***@127.0.0.1/shop" is not a target name'
+	assert_contains "$stderr" 'CONNECTION_URL'
+}
+
 closed_stdout_fails() {
 	run --separate-stderr bash -c '"$0" --help >&-' "$1"
 	[ "$status" -ne 0 ] && assert_contains "$stderr" "$1: error: "

@@ -37,7 +37,8 @@ typed_back() {
 
 @test "the confirmation that is told can be pasted, whatever the database is called" {
 	# shellcheck disable=SC2016 # nothing is to be expanded
-	for word in 'My Shop' "o'neil" '$(touch ran)' '`touch ran`' 'a;touch ran' '*' '"' $'\\' 'größe'; do
+	for word in 'My Shop' "o'neil" '$(touch ran)' '`touch ran`' 'a;touch ran' '*' '"' $'\\' 'größe' \
+		$'\t\e[1m\n\'\\\u202e'; do
 		name=$(db "$word")
 		use "$name"
 		db-protect -q

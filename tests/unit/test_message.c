@@ -54,6 +54,15 @@ static void test_quoted(void **state)
 	CHECK("\"a\"\\nb\" \"\\n\"", "\"%s\" \"%s\"", "a\"\nb", "\n");
 }
 
+static void test_secrets(void **state)
+{
+	(void)state;
+	CHECK("\"postgresql://app:***@h\" is", "\"%s\" is", "postgresql://app:s k@h");
+	CHECK("--x password=***", "%s %s", "--x", "password=s\"k");
+	/* A format is our own text. */
+	CHECK("postgresql://user:password@h", "postgresql://user:password@%s", "h");
+}
+
 static void test_list(void **state)
 {
 	CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
@@ -76,7 +85,12 @@ static void test_shell_words(void **state)
 		{ "My Shop", "'My Shop'" },
 		{ "o'neil", "'o'\\''neil'" },
 		{ "$(id)", "'$(id)'" },
-		{ "a\nb", "'a\\nb'" },
+		{ "a\nb", "$'a\\nb'" },
+		{ "a\tb\rc\033d", "$'a\\tb\\rc\\ed'" },
+		{ "a\001b\x7F'\\", "$'a\\x01b\\x7F\\'\\\\'" },
+		{ "caf\xE9", "$'caf\\xE9'" },
+		{ "caf\xC3\xA9\xE2\x80\xAE", "$'caf\xC3\xA9\\xE2\\x80\\xAE'" },
+		{ "postgresql://app:se k@h", "'postgresql://app:***@h'" },
 		{ "~", "'~'" },
 		{ "`x`\"\\", "'`x`\"\\'" },
 		{ "gr\xC3\xB6\xC3\x9F"
@@ -98,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_as_printf),
 		UNIT_TEST(test_quoted),
+		UNIT_TEST(test_secrets),
 		UNIT_TEST(test_list),
 		UNIT_TEST(test_shell_words),
 	};
