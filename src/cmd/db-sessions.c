@@ -63,10 +63,11 @@ static void print_table(const struct session_list *list)
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct session *session = &list->items[i];
-		char pid[24], age[32];
+		char pid[24], age[32] = "";
 
 		snprintf(pid, sizeof(pid), "%ld", session->pid);
-		clock_format_age((int64_t)session->age_seconds, age, sizeof(age));
+		if (session->age_seconds >= 0)
+			clock_format_age((int64_t)session->age_seconds, age, sizeof(age));
 		table_cell(table, pid);
 		table_cell(table, session->user);
 		table_cell(table, session->database);
@@ -108,7 +109,8 @@ static void print_json(const struct session_list *list)
 		json_object_set_new(object, "client", out_json_text(session->client));
 		json_object_set_new(object, "application", out_json_text(session->application));
 		json_object_set_new(object, "state", out_json_text(session->state));
-		json_object_set_new(object, "age_seconds", json_real(session->age_seconds));
+		json_object_set_new(object, "age_seconds",
+			session->age_seconds >= 0 ? json_real(session->age_seconds) : json_null());
 		json_object_set_new(object, "wait", out_json_text(session->wait));
 		json_object_set_new(object, "blocked_by", json_pids(session->blocked_by));
 		json_object_set_new(object, "query", out_json_text(session->query));

@@ -36,7 +36,9 @@ int sessions_list(
 			.client = value(result, i, 3),
 			.application = value(result, i, 4),
 			.state = value(result, i, 5),
-			.age_seconds = strtod(PQgetvalue(result, i, 6), NULL),
+			.age_seconds = PQgetisnull(result, i, 6)
+					       ? -1
+					       : strtod(PQgetvalue(result, i, 6), NULL),
 			.wait = value(result, i, 7),
 			.blocked_by = value(result, i, 8),
 			.query = value(result, i, 9),

@@ -12,8 +12,9 @@ struct session {
 	const char *client;      /* address, "local", or NULL for a background process */
 	const char *application; /* or the kind of a background process */
 	const char *state;
-	double age_seconds; /* active: since the statement began; else since the state changed */
-	const char *wait;   /* "Lock: transactionid" */
+	double age_seconds;     /* active: since the statement began; else since the state changed;
+				   negative: not known */
+	const char *wait;       /* "Lock: transactionid" */
 	const char *blocked_by; /* process ids, separated by commas */
 	const char *query;
 	const char *backend_type;

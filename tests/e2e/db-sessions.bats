@@ -354,6 +354,10 @@ teardown() {
 	assert_matches "$line" "^$SESSION_PID +postgres +$DB "
 	assert_contains "$line" '<insufficient privilege>'
 	refute_contains "$output" geheim
+	refute_contains "$line" ' 0s'
+	sessions --json
+	assert_equal 'null|null' "$(json "SELECT json_typeof(s->'state'), json_typeof(s->'age_seconds')
+		FROM sessions WHERE s->>'pid' = '$SESSION_PID'")"
 }
 
 @test "a role without the right to kill gets the server's reason, and the session lives" {
