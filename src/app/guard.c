@@ -72,6 +72,19 @@ static bool has_consent(void)
 	return consent && *consent;
 }
 
+/* Why there is no question for the name. */
+static void tell_agent(enum protection_verdict verdict, struct err *err)
+{
+	const char *agent = protection_agent();
+
+	if (verdict == PROTECTION_UNCONFIRMED && agent)
+		err_detail_line(err,
+			"The user's words in DBRIG_CONSENT were read; since %s says that an AI "
+			"agent is calling, the name is not asked for on a terminal and has to be "
+			"given besides.",
+			agent);
+}
+
 static int refuse(const struct guard *guard, enum protection_verdict verdict, const char *why,
 	struct err *err)
 {
@@ -98,6 +111,7 @@ static int refuse(const struct guard *guard, enum protection_verdict verdict, co
 		err_detail_line(err,
 			"What DBRIG_CONSENT holds are not a user's own words: those are two at "
 			"least.");
+	tell_agent(verdict, err);
 	err_note_line(err, nothing_changed);
 	if (verdict == PROTECTION_NO_CONSENT)
 		err_hint(err,
@@ -316,6 +330,7 @@ static int refuse_doubtful(
 	if (guard->cause)
 		err_detail(err, "%s destroys data.", guard->cause);
 	err_detail_line(err, "Not known is where this leads: %s.", context->unknown_why);
+	tell_agent(verdict, err);
 	err_note_line(err, nothing_changed);
 	err_hint(err,
 		"If it is not: db-protect --off %s says so once and for all, as does "

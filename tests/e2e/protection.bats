@@ -144,6 +144,7 @@ attempt() {
 	DBRIG_CONSENT=yes attempts prod --confirm "$name"
 	assert_contains "$stderr" "What DBRIG_CONSENT holds are not a user's own words"
 	DBRIG_CONSENT='drop it' attempts prod
+	assert_contains "$stderr" 'not asked for on a terminal'
 	DBRIG_CONSENT='drop it' attempts prod --force
 }
 
