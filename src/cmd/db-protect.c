@@ -37,8 +37,9 @@ struct state {
 	struct context *context;
 	struct conn *conn;
 	char *comment;
-	char *marked_as;   /* NULL: it is not marked, or by hand */
-	char *marked_once; /* and was, from here; NULL: not known to have been */
+	char *marked_as;     /* NULL: it is not marked, or by hand */
+	char *marked_once;   /* and was, from here; NULL: not known to have been */
+	bool known_unmarked; /* what the context tells was found out without a mark */
 };
 
 static void state_release(struct state *state)
@@ -89,8 +90,10 @@ static int hold(struct state *state, const struct guard *guard, struct err *err)
 		return -1;
 	if (!siblings.found && !siblings_get(&siblings, MARK_OLD, NULL))
 		return is_missing(context, err);
-	if (guard_decide(guard, state->conn, heal_comment(&siblings), err) != 0 ||
-		heal_found(context, state->conn, &siblings, err) != 0 ||
+	if (guard_decide(guard, state->conn, heal_comment(&siblings), err) != 0)
+		return -1;
+	state->known_unmarked = context->mark == PROTECTION_UNMARKED;
+	if (heal_found(context, state->conn, &siblings, err) != 0 ||
 		half_made_left(name, &siblings, err) != 0)
 		return -1;
 	if (!siblings.found)
@@ -98,6 +101,7 @@ static int hold(struct state *state, const struct guard *guard, struct err *err)
 	state->comment = take_ptr(siblings.self.comment);
 	/* That of another one was decided on if it was healed. */
 	context->mark = protection_read(state->comment, &state->marked_as);
+	state->known_unmarked = state->known_unmarked && context->mark == PROTECTION_UNMARKED;
 	return 0;
 }
 
@@ -222,40 +226,73 @@ static int look_with(struct state *state, enum protection_mark mark, bool anew, 
  * A copy of production's server is told from it by this mark alone: when production's database has
  * it now, it is that one, and gets its comment back.
  */
-static int verify(struct state *state, struct err *err)
+static int verify(struct state *state, bool *ret_restored, struct err *err)
 {
 	if (look_with(state, PROTECTION_LIFTED, true, err) != 0)
 		return -1;
-	if (!state->context->protected_why)
+	*ret_restored = state->context->protected_why != NULL;
+	if (!*ret_restored)
 		return 0;
 	return database_set_comment(
 		state->conn, state->context->target.database, state->comment, err);
 }
 
-/* What host and address say, and what could not be found out, a mark can contradict; not a name. */
+/* What is still protected without its mark is so by variables that others need not have. */
+static void tell_protected(const struct context *context, bool is_gone)
+{
+	const struct target *target = &context->target;
+	const char *name = target->database, *why = context->protected_why;
+
+	if (!is_gone)
+		out_warning("database \"%s\" stays protected: %s", name, why);
+	else if (target_is_protected(target))
+		out_warning("the mark of database \"%s\" is gone, but it stays protected: %s; by "
+			    "another URL than that of %s, and where that is not set, no mark "
+			    "protects it any more",
+			name, why, target->origin);
+	else
+		out_warning("the mark of database \"%s\" is gone, but it stays protected: %s; "
+			    "where that variable is not set, no mark protects it any more",
+			name, why);
+}
+
+/* The mark to set in place of the one there is. What host and address say, and what could not be
+ * found out, a mark can contradict; not a name. */
+static int choose(
+	struct state *state, enum protection_mark *ret_mark, bool *ret_contradicts, struct err *err)
+{
+	const struct context *context = state->context;
+
+	*ret_mark = PROTECTION_UNMARKED;
+	if (look_with(state, PROTECTION_UNMARKED, false, err) != 0)
+		return -1;
+	*ret_contradicts = context->protected_why;
+	if (!context->protected_why && !context->unknown_why)
+		return 0;
+	if (look_with(state, PROTECTION_LIFTED, false, err) != 0)
+		return -1;
+	if (!context->protected_why)
+		*ret_mark = PROTECTION_LIFTED;
+	*ret_contradicts = *ret_contradicts && *ret_mark == PROTECTION_LIFTED;
+	return 0;
+}
+
 static int lift(struct state *state, struct err *err)
 {
 	struct context *context = state->context;
 	const enum protection_mark before = context->mark;
-	enum protection_mark mark = PROTECTION_UNMARKED;
 	const char *name = context->target.database;
-	bool is_protected;
+	enum protection_mark mark;
+	bool contradicts, restored = false;
 
-	if (look_with(state, PROTECTION_UNMARKED, false, err) != 0)
+	if (choose(state, &mark, &contradicts, err) != 0)
 		return -1;
-	is_protected = context->protected_why;
-	if (is_protected || context->unknown_why) {
-		if (look_with(state, PROTECTION_LIFTED, false, err) != 0)
-			return -1;
-		if (!context->protected_why)
-			mark = PROTECTION_LIFTED;
-	}
 	if (mark != before && change(state, mark, err) != 0)
 		return -1;
-	if (mark == PROTECTION_LIFTED && is_protected && verify(state, err) != 0)
+	if (contradicts && verify(state, &restored, err) != 0)
 		return -1;
 	if (context->protected_why)
-		out_warning("database \"%s\" stays protected: %s", name, context->protected_why);
+		tell_protected(context, before == PROTECTION_MARKED && !restored);
 	else if (mark == before || before == PROTECTION_LIFTED)
 		out_info("database \"%s\" is not protected", name);
 	else
@@ -272,6 +309,8 @@ static int run_protect(struct run *run, struct err *err)
 		return err_set(err, ERR_USAGE, "--show and --off exclude each other");
 	if (opt_json && !opt_show)
 		return err_set(err, ERR_USAGE, "--json goes with --show");
+	if (guard_has_confirmation() && !opt_off)
+		return err_set(err, ERR_USAGE, "--confirm goes with --off");
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "protect", err) != 0 ||
 		find_out(&state, err) != 0)

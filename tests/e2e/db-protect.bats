@@ -93,7 +93,15 @@ setup() {
 	db-protect -q prod
 	run --separate-stderr db-protect --off prod --confirm "$name"
 	assert_status 0
+	assert_contains "$stderr" "the mark of database \"$name\" is gone, but it stays protected: the target \"prod\" is"
+	assert_contains "$stderr" 'than that of PROD_CONNECTION_URL, and where that is not set, no mark protects it'
+	assert_equal '' "$(comment "$name")"
+	run --separate-stderr db-protect --off prod --confirm "$name"
 	assert_contains "$stderr" 'stays protected: the target "prod" is production by its name'
+	refute_contains "$stderr" gone
+	db-protect -q
+	run --separate-stderr db-protect --off --confirm "$name"
+	assert_contains "$stderr" 'is gone, but it stays protected: PROD_CONNECTION_URL leads to the same database; where'
 	assert_equal '' "$(comment "$name")"
 }
 
@@ -158,6 +166,14 @@ setup() {
 	assert_status 64
 	run db-protect --json
 	assert_status 64
+	use "$name"
+	for option in '' --show; do
+		# shellcheck disable=SC2086 # or none
+		run --separate-stderr db-protect $option --confirm "$name"
+		assert_status 64
+		assert_contains "$stderr" '--confirm goes with --off'
+	done
+	assert_equal '' "$(comment "$name")"
 	CONNECTION_URL=$(url postgres) run db-protect
 	assert_status 4
 }

@@ -129,6 +129,9 @@ assert_stays() {
 	asked=$(grep -c pg_control_system "$log")
 	db-setup -q
 	[ "$(grep -c pg_control_system "$log")" -gt "$asked" ]
+	run --separate-stderr db-protect --off
+	assert_status 0
+	assert_equal 1 "$(grep -c 'asking the server of PROD_CONNECTION_URL' <<<"$stderr")"
 }
 
 @test "a URL whose service is in no file may lead anywhere, one that is blank leads nowhere" {
