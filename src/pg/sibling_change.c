@@ -2,8 +2,11 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "pg/exclusive.h"
 #include "pg/obstacle.h"
+
+#include <string.h>
 
 static int add_identifier(struct conn *conn, struct strbuf *sql, const char *name, struct err *err)
 {
@@ -23,11 +26,85 @@ static int begin(struct conn *conn, struct strbuf *sql, const char *keyword, con
 	return add_identifier(conn, sql, name, err);
 }
 
+static bool is_utf8(const char *text, size_t length)
+{
+	for (size_t at = 0, size; at < length; at += size) {
+		uint32_t code;
+
+		size = utf8_decode(text + at, length - at, &code);
+		if (size == 0)
+			return false;
+	}
+	return true;
+}
+
+static char *hexadecimal(const char *bytes, size_t length)
+{
+	struct strbuf text = STRBUF_INIT_UNBOUNDED;
+
+	for (size_t i = 0; i < length; i++)
+		strbuf_addf(&text, "%02x", (unsigned char)bytes[i]);
+	return strbuf_detach(&text);
+}
+
+/* What every mark begins with, behind the words that somebody has written. */
+#define MARK_BEGINS " [dbrig:"
+
+/* A statement that is put together on the server may hold any byte that the catalogs do. No
+ * function that is called looks at characters, some of which are none. */
+static const char copy_bytes[] =
+	"DECLARE words pg_catalog.text; BEGIN "
+	"SELECT pg_catalog.split_part(d.description, '" MARK_BEGINS "', 1) INTO words "
+	"FROM pg_catalog.pg_shdescription d "
+	"WHERE d.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass "
+	"AND pg_catalog.textsend(pg_catalog.split_part(d.description, '" MARK_BEGINS "', 1)) "
+	"OPERATOR(pg_catalog.=) pg_catalog.decode('%s', 'hex') LIMIT 1; "
+	"IF words IS NULL THEN RAISE EXCEPTION USING MESSAGE = '%s', HINT = '%s'; END IF; "
+	"EXECUTE pg_catalog.format('COMMENT ON DATABASE %%I IS %%L', %s, "
+	"words OPERATOR(pg_catalog.||) %s); END";
+
+static const char other_encoding[] =
+	"could not write the comment of a database of another encoding";
+static const char other_encoding_hint[] = "Connected to that database, write its comment anew in "
+					  "ASCII: COMMENT ON DATABASE NAME IS text.";
+
+/*
+ * A database of another encoding has its comment in that one: bytes that the server takes from
+ * nobody here. It has them, though, beside some database, from which they are copied.
+ */
+static int set_bytes(struct conn *conn, struct strbuf *sql, const char *name, const char *comment,
+	struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT_UNBOUNDED;
+	const char *mark = strstr(comment, MARK_BEGINS);
+	const char *marks = mark ? mark : comment + strlen(comment);
+	CLEANUP(mem_cleanup) char *bytes = hexadecimal(comment, (size_t)(marks - comment));
+	CLEANUP(mem_cleanup) char *quoted_name = conn_literal(conn, name);
+	CLEANUP(mem_cleanup) char *quoted_marks = NULL;
+	CLEANUP(mem_cleanup) char *block = NULL;
+
+	if (is_utf8(marks, strlen(marks)))
+		quoted_marks = conn_literal(conn, marks);
+	if (!quoted_name || !quoted_marks) {
+		err_set(err, ERR_FAILED, "%s", other_encoding);
+		err_hint(err, "%s", other_encoding_hint);
+		return -1;
+	}
+	strbuf_addf(&body, copy_bytes, bytes, other_encoding, other_encoding_hint, quoted_name,
+		quoted_marks);
+	block = conn_literal(conn, body.data);
+	strbuf_addf(sql, "%sDO %s", sql->length ? "; " : "", block);
+	return 0;
+}
+
 static int set_comment(struct conn *conn, struct strbuf *sql, const char *name, const char *comment,
 	struct err *err)
 {
-	CLEANUP(mem_cleanup) char *quoted = comment ? conn_literal(conn, comment) : NULL;
+	CLEANUP(mem_cleanup) char *quoted = NULL;
 
+	if (comment && !is_utf8(comment, strlen(comment)))
+		return set_bytes(conn, sql, name, comment, err);
+	quoted = comment ? conn_literal(conn, comment) : NULL;
 	if (comment && !quoted)
 		return err_set(err, ERR_USAGE, "\"%s\" is not valid text", comment);
 	if (begin(conn, sql, "COMMENT ON DATABASE", name, err) != 0)

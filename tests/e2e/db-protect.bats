@@ -178,6 +178,40 @@ setup() {
 	assert_status 4
 }
 
+# The comment as it stands in the catalog, whatever its encoding, with \ooo for what is not ASCII.
+bytes_of_comment() {
+	sql postgres "SELECT encode(textsend(shobj_description(oid, 'pg_database')), 'escape')
+		FROM pg_database WHERE datname = '$1'"
+}
+
+@test "a comment in the encoding of a database that has another keeps its bytes" {
+	local words='o'\''x\\caf\351 [du]'
+	name=$(db_name latin)
+	sql postgres "CREATE DATABASE \"$name\" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'"
+	use "$name"
+	sql "$name" "COMMENT ON DATABASE \"$name\" IS E'o\\'x\\\\caf\\xE9 [du]'"
+	assert_equal "$words" "$(bytes_of_comment "$name")"
+	db-protect -q
+	assert_equal "$words [dbrig:protected=local]" "$(bytes_of_comment "$name")"
+	db-protect -q --off --confirm "$name"
+	assert_equal "$words" "$(bytes_of_comment "$name")"
+	# With other marks, under other names.
+	db-snapshot -q save s
+	db-snapshot -q restore s
+	assert_equal "$words" "$(bytes_of_comment "$name")"
+	db-snapshot -q drop s
+	# There are no such words to copy.
+	sql "$name" "COMMENT ON DATABASE \"$name\" IS E'[dbrig:protected=local] caf\\xE9'"
+	run --separate-stderr db-protect --off --confirm "$name"
+	assert_status 1
+	assert_contains "$stderr" 'of another encoding'
+	assert_contains "$stderr" 'COMMENT ON DATABASE'
+	assert_equal '[dbrig:protected=local] caf\351' "$(bytes_of_comment "$name")"
+	sql "$name" "COMMENT ON DATABASE \"$name\" IS E'caf\\xE9'"
+	db-setup -q --no-spare
+	assert_equal 3 "$(sql "$name" 'SELECT count(*) FROM item')"
+}
+
 @test "the mark protects a database that was renamed" {
 	db-protect -q
 	sql postgres "ALTER DATABASE \"$name\" RENAME TO \"$(db_name renamed)\""
