@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "pg/database.h"
+#include "pg/protection.h"
 #include "term/out.h"
 
 #include <string.h>
@@ -59,7 +60,9 @@ static bool is_unwanted(const struct siblings *siblings, const struct sibling *s
 	case MARK_DROP:
 		return true;
 	case MARK_KILLED:
-		return flags & BACKGROUND_KILLED;
+		return flags & BACKGROUND_KILLED &&
+		       (flags & BACKGROUND_MARKED ||
+			       protection_read(sibling->comment, NULL) != PROTECTION_MARKED);
 	case MARK_NEW:
 		/* One under new_name is in the works of a reset; the others are ours, killed. */
 		return strcmp(sibling->name, new_name) != 0;

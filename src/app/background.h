@@ -10,11 +10,12 @@
 #include "app/context.h"
 
 enum {
-	BACKGROUND_SPARE = 1,  /* make a spare of the template that fits, if there is one */
-	BACKGROUND_KILLED = 2, /* drop what killed resets have left: one has succeeded */
-	BACKGROUND_FORGET = 4, /* drop templates and spares: nothing is to be kept */
-	BACKGROUND_WAIT = 8,   /* when another process is at this work, stay until it is done */
-	BACKGROUND_CHILD = 16, /* but not if another one like this stays already */
+	BACKGROUND_SPARE = 1,   /* make a spare of the template that fits, if there is one */
+	BACKGROUND_KILLED = 2,  /* drop what killed resets have left: one has succeeded */
+	BACKGROUND_FORGET = 4,  /* drop templates and spares: nothing is to be kept */
+	BACKGROUND_WAIT = 8,    /* when another process is at this work, stay until it is done */
+	BACKGROUND_CHILD = 16,  /* but not if another one like this stays already */
+	BACKGROUND_MARKED = 32, /* KILLED also where a mark protects it: the name was confirmed */
 };
 
 /*

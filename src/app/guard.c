@@ -192,13 +192,14 @@ static int find_out(
 }
 
 /* Over a connection of its own, since the caller's may be one for scripts. */
-static int tell_holdings(struct context *context, struct err *err)
+static int tell_holdings(const struct guard *guard, struct err *err)
 {
+	struct context *context = guard->context;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(err_release) struct err own = ERR_INIT;
 
 	if (context_connect_maintenance(context, &conn, &own) == 0)
-		holdings_tell(context, conn);
+		holdings_tell(context, conn, guard->clears);
 	else
 		out_detail("what it holds is not known: %s", own.message);
 	return interrupt_check(err);
@@ -356,7 +357,7 @@ static int ask_and_look(const struct guard *guard, struct conn *conn,
 
 	if (conn && look_at(&guard->context->target, conn, &shown, err) != 0)
 		return -1;
-	if (guard->loses && tell_holdings(guard->context, err) != 0)
+	if (guard->loses && tell_holdings(guard, err) != 0)
 		return -1;
 	if (ask(guard->context, guard->what, request, ret_typed, err) != 0)
 		return -1;
@@ -377,7 +378,7 @@ static int conclude(const struct guard *guard, struct conn *conn, bool doubtful,
 	if (guard->cause && request.is_protected)
 		out_info("%s destroys data", guard->cause);
 	if (verdict == PROTECTION_ALLOWED && guard->loses && request.is_protected &&
-		tell_holdings(context, err) != 0)
+		tell_holdings(guard, err) != 0)
 		return -1;
 	if (verdict == PROTECTION_ASK) {
 		if (ask_and_look(guard, conn, &request, &typed, err) != 0)

@@ -12,15 +12,16 @@
 
 bool heal_is_half_made(const struct siblings *siblings)
 {
-	const struct sibling *self = &siblings->self;
-	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
+	return siblings->found && siblings->self.mark.kind == MARK_LOADING;
+}
 
-	if (!siblings->found)
-		return false;
-	/* A script may have written a comment of its own over the mark. */
-	if (old && old->mark.oid != 0 && old->mark.oid == self->oid)
-		return true;
-	return self->mark.kind == MARK_LOADING;
+/*
+ * Its comment is the only thing that nobody but its owner writes: without our mark in it somebody
+ * may have gone on with it. Who says to be its old one need not be.
+ */
+static bool gives_way(const struct siblings *siblings, const struct sibling *old)
+{
+	return heal_is_half_made(siblings) && (!old || old->fits);
 }
 
 /* What it was made from, or a copy of, is in its mark while it is aside. */
@@ -44,7 +45,7 @@ int heal(struct conn *conn, const char *database, struct siblings *siblings, boo
 	enum healed *ret_healed, struct err *err)
 {
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
-	const bool half = heal_is_half_made(siblings) || (own && old && siblings->found);
+	const bool half = gives_way(siblings, old) || (own && old && siblings->found);
 	CLEANUP(mark_release)
 	struct mark aside = { .kind = own ? MARK_DROP : MARK_KILLED, .of = mem_strdup(database) };
 	CLEANUP(mark_release) struct mark made = MARK_INIT;
@@ -92,6 +93,31 @@ static char *describe(const struct mark *mark)
 		mark->host ? mark->host : "?", when);
 }
 
+/* Both were left as they are. */
+static void tell_superseded(const char *database, const struct siblings *siblings,
+	const char *old_name, const char *who)
+{
+	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
+
+	if (!old->fits)
+		out_warning("a reset of database \"%s\" was killed (%s); \"%s\" stays aside, since "
+			    "it belongs to role \"%s\", and \"%s\" to role \"%s\"",
+			database, who, old_name, old->owner, database, siblings->self.owner);
+	else if (old->mark.oid != siblings->self.oid)
+		out_warning("a reset of database \"%s\" was killed (%s); its old database stays "
+			    "aside as \"%s\", since \"%s\" was made anew by somebody else",
+			database, who, old_name, database);
+	else
+		out_warning(
+			"a reset of database \"%s\" was killed (%s); its old database stays "
+			"aside as \"%s\", since somebody has written the comment of \"%s\" anew "
+			"and may have gone on with it",
+			database, who, old_name, database);
+	out_info("db-drop and then db-create give \"%s\" its name back; db-setup keeps it as a "
+		 "snapshot",
+		old_name);
+}
+
 /* The same, and says on stderr what was healed. */
 static int heal_and_tell(
 	struct conn *conn, const char *database, struct siblings *siblings, struct err *err)
@@ -117,9 +143,7 @@ static int heal_and_tell(
 			database, who);
 		break;
 	case HEAL_SUPERSEDED:
-		out_warning("a reset of database \"%s\" was killed (%s); its old database stays "
-			    "aside as \"%s\", since \"%s\" was made anew by somebody else",
-			database, who, old_name, database);
+		tell_superseded(database, siblings, old_name, who);
 		return 0;
 	default:
 		return 0;
@@ -187,12 +211,41 @@ int heal_found(
 	return !reachable && is_reachable(siblings) ? alias_check(context, conn, true, err) : 0;
 }
 
+/* One that goes with the database, and that a mark protects; NULL: none. */
+static const struct sibling *marked_killed(const struct siblings *siblings)
+{
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct sibling *sibling = &siblings->items[i];
+
+		if (sibling->mark.kind == MARK_KILLED && sibling->is_owner &&
+			protection_read(sibling->comment, NULL) == PROTECTION_MARKED)
+			return sibling;
+	}
+	return NULL;
+}
+
+static int decide(const struct guard *guard, struct conn *conn, const struct siblings *siblings,
+	struct err *err)
+{
+	const struct sibling *killed = guard->clears ? marked_killed(siblings) : NULL;
+	CLEANUP(mem_cleanup) char *carrier = NULL;
+	struct guard own = *guard;
+
+	if (guard_decide(guard, conn, heal_comment(siblings), err) != 0)
+		return -1;
+	if (!killed || guard->context->confirmed)
+		return 0;
+	carrier = mem_printf("database \"%s\", which goes with it,", killed->name);
+	own.carrier = carrier;
+	return guard_decide(&own, conn, killed->comment, err);
+}
+
 int heal_locked(struct context *context, struct conn *conn, const struct guard *guard, bool makes,
 	struct siblings *siblings, struct err *err)
 {
 	if (heal_lock(context, conn, makes, siblings, err) != 0)
 		return -1;
-	if (guard && guard_decide(guard, conn, heal_comment(siblings), err) != 0)
+	if (guard && decide(guard, conn, siblings, err) != 0)
 		return -1;
 	return heal_found(context, conn, siblings, err);
 }

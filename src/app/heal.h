@@ -12,8 +12,9 @@ enum healed {
 	HEAL_NOTHING,    /* there was nothing to heal */
 	HEAL_RESTORED,   /* the old database has its name back */
 	HEAL_REMOVED,    /* there was no old one; the half-made one is out of the way */
-	HEAL_SUPERSEDED, /* an old one is still aside, but somebody else has made a database of its
-			    name since: nothing was touched */
+	HEAL_SUPERSEDED, /* an old one is still aside, but what has its name is no longer known to
+			    be what the reset had begun, or it is another role's: nothing was
+			    touched */
 };
 
 /* The database under the real name is one that a reset has not completed. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "pg/holdings.h"
+#include "pg/protection.h"
 #include "pg/sibling.h"
 #include "term/out.h"
 #include "term/safe.h"
@@ -342,7 +343,44 @@ static int ask_aside(struct conn *maintenance, const char *database, struct hold
 	return 0;
 }
 
-void holdings_tell(struct context *context, struct conn *maintenance)
+static void tell_what(const struct holdings *holdings, const char *name, bool aside)
+{
+	if (!holdings->found) {
+		out_info("at stake: nothing, database \"%s\" does not exist", name);
+		return;
+	}
+	out_info("at stake: database \"%s\"%s", name,
+		aside ? ", which a reset that was killed has put aside" : "");
+	tell_database(holdings);
+	tell_objects(holdings);
+	tell_sessions(holdings);
+	tell_besides(holdings);
+}
+
+/* What killed resets have left, which somebody may have gone on with. */
+static void tell_killed(struct conn *maintenance, const char *database)
+{
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+	CLEANUP(err_release) struct err err = ERR_INIT;
+
+	if (siblings_find(maintenance, database, &siblings, &err) != 0) {
+		interrupt_put_back(err.signal);
+		tell_unknown("beside", &err);
+	}
+	for (size_t i = 0; i < siblings.count; i++) {
+		const struct sibling *sibling = &siblings.items[i];
+		const bool marked = protection_read(sibling->comment, NULL) == PROTECTION_MARKED;
+		CLEANUP(mem_cleanup) char *name = safe_text(sibling->name, SAFE_LINE);
+		CLEANUP(mem_cleanup)
+		char *text = mem_printf("database \"%s\", left by a reset that was killed%s", name,
+			marked ? ", marked as protected" : "");
+
+		if (sibling->mark.kind == MARK_KILLED && sibling->is_owner)
+			tell("beside", text);
+	}
+}
+
+void holdings_tell(struct context *context, struct conn *maintenance, bool killed)
 {
 	CLEANUP(holdings_release) struct holdings holdings = HOLDINGS_INIT;
 	CLEANUP(err_release) struct err err = ERR_INIT;
@@ -358,19 +396,11 @@ void holdings_tell(struct context *context, struct conn *maintenance)
 		interrupt_put_back(err.signal);
 		return;
 	}
-	if (!holdings.found) {
-		out_info("at stake: nothing, database \"%s\" does not exist", name);
+	tell_what(&holdings, name, aside != NULL);
+	if (killed)
+		tell_killed(maintenance, context->target.database);
+	if (!holdings.found)
 		return;
-	}
-	if (aside)
-		out_info("at stake: database \"%s\", which a reset that was killed has put aside",
-			name);
-	else
-		out_info("at stake: database \"%s\"", name);
-	tell_database(&holdings);
-	tell_objects(&holdings);
-	tell_sessions(&holdings);
-	tell_besides(&holdings);
 	left = deadline - clock_ms();
 	left = left < AWS_MS / 3 ? AWS_MS / 3 : left > AWS_MS ? AWS_MS : left;
 	if (tell_rds(context, left, &err) != 0)

@@ -543,7 +543,8 @@ static void clear_up(struct reset *reset)
 	/* What was kept of scripts that could be kept is of no use to those that cannot. */
 	const bool forget =
 		policy->forget || (policy->on && reset->schema->inputs.obstacle != NULL);
-	unsigned flags = BACKGROUND_KILLED | (forget ? BACKGROUND_FORGET : 0u);
+	unsigned flags = BACKGROUND_KILLED | (forget ? BACKGROUND_FORGET : 0u) |
+			 (reset->context->confirmed ? BACKGROUND_MARKED : 0u);
 
 	if (reset->wait_drop &&
 		background_work(reset->context, reset->conn, flags | BACKGROUND_WAIT, &err) != 0)

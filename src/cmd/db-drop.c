@@ -20,7 +20,7 @@ static int run_drop(struct run *run, struct err *err)
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
 	const struct guard guard = {
-		.context = &context, .what = "drop", .destroys = true, .loses = true
+		.context = &context, .what = "drop", .destroys = true, .loses = true, .clears = true
 	};
 
 	if (context_open(&context, run, err) != 0 ||

@@ -43,9 +43,11 @@ static int run_setup(struct run *run, struct err *err)
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
 	CLEANUP(scripts_release) struct scripts schema = SCRIPTS_INIT;
 	CLEANUP(scripts_release) struct scripts seed = SCRIPTS_INIT;
-	const struct guard guard = {
-		.context = &context, .what = "reset", .destroys = true, .loses = true
-	};
+	const struct guard guard = { .context = &context,
+		.what = "reset",
+		.destroys = true,
+		.loses = true,
+		.clears = true };
 	struct reset_options options = { .force = opt_force, .drop_first = opt_drop_first };
 	int64_t start = clock_us();
 	char elapsed[32];

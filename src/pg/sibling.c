@@ -147,6 +147,7 @@ static void read_row(const PGresult *result, int row, struct sibling *sibling)
 		.allows_connections = is_true(result, row, 5),
 		.owner = mem_strdup(PQgetvalue(result, row, 8)),
 		.may_give = is_true(result, row, 9),
+		.fits = is_true(result, row, 11),
 	};
 	mark_parse(sibling->comment, &sibling->mark);
 }
@@ -176,7 +177,8 @@ static bool belongs(struct sibling *sibling, const char *database)
 	if (!parse_name(database, sibling->name, &kind, &making))
 		return false;
 	if (sibling->mark.kind != MARK_NONE)
-		return kind == sibling->mark.kind && !making;
+		return kind == sibling->mark.kind && !making &&
+		       (kind != MARK_OLD || sibling->fits || sibling->is_owner);
 	if (sibling->comment || (!making && kind != MARK_NEW))
 		return false;
 	sibling->mark.kind = MARK_NEW;
@@ -196,6 +198,7 @@ static void check_own_mark(struct sibling *self)
 static void sort_in(
 	const PGresult *result, int row, const char *database, struct siblings *siblings)
 {
+	CLEANUP(mem_cleanup) char *old = sibling_name(database, MARK_OLD, NULL, false);
 	struct sibling sibling = { 0 };
 
 	read_row(result, row, &sibling);
@@ -205,6 +208,8 @@ static void sort_in(
 		siblings->found = true;
 	} else if (belongs(&sibling, database)) {
 		siblings->items[siblings->count++] = sibling;
+	} else if (strcmp(sibling.name, old) == 0) {
+		siblings->in_the_way = sibling;
 	} else {
 		sibling_release(&sibling);
 	}
@@ -268,5 +273,6 @@ void siblings_release(struct siblings *siblings)
 	mem_free(siblings->items);
 	mem_free(siblings->role);
 	sibling_release(&siblings->self);
+	sibling_release(&siblings->in_the_way);
 	*siblings = (struct siblings)SIBLINGS_INIT;
 }

@@ -19,6 +19,8 @@ struct sibling {
 	char *owner;   /* the role it belongs to */
 	bool is_owner; /* the caller may rename and drop it */
 	bool may_give; /* the caller may have others belong to that role */
+	bool fits;     /* OLD: its owner may drop the database, or is one that the database's
+			  may act as; or there is none */
 	bool invalid;  /* left behind by an interrupted DROP DATABASE */
 	bool allows_connections;
 };
@@ -30,6 +32,9 @@ struct siblings {
 	 * MARK_NONE, LOADING or MADE (or what it is to another database). */
 	bool found;
 	struct sibling self;
+	/* Has the name of an old one and is none: its comment does not say so, or it does not fit
+	 * and is not the caller's; name NULL: there is no such database. */
+	struct sibling in_the_way;
 	char *role;      /* the caller's */
 	bool may_create; /* the caller is superuser or has CREATEDB */
 	bool in_recovery;

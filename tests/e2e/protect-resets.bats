@@ -133,11 +133,9 @@ mark_of() {
 	db-protect -q
 	gated_reset --confirm "$name"
 	kill -KILL "$RESET_PID"
-	# A script may have written over what the half-made one has.
-	sql postgres "COMMENT ON DATABASE \"$name\" IS 'by a script'"
 	run --separate-stderr db-protect --off
 	assert_status 4
-	assert_equal "by a script" "$(comment "$name")"
+	assert_contains "$(comment "$name")" '[dbrig:loading'
 	run --separate-stderr db-protect --off --confirm "$name"
 	assert_status 0
 	assert_contains "$stderr" 'its old database is back'
@@ -155,6 +153,44 @@ mark_of() {
 	assert_contains "$stderr" 'is protected now'
 	assert_old_database
 	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	# What was left is not dropped without the name, since somebody may have gone on with it.
+	killed=$(sibling killed)
+	db-protect -q --off --confirm "$name"
+	for command in db-drop db-setup; do
+		run --separate-stderr "$command"
+		assert_status 4
+		assert_contains "$stderr" "database \"$killed\", which goes with it, is marked as that of the target \"local\""
+	done
+	db_exists "$killed"
+	assert_old_database
+	open_gate
+	run --separate-stderr db-setup --confirm "$name"
+	assert_status 0
+	assert_contains "$stderr" "beside    database \"$killed\", left by a reset that was killed, marked as protected"
+	assert_equal '' "$(siblings)"
+}
+
+@test "what a killed reset has left and somebody has marked since is neither put aside nor dropped" {
+	gated_reset
+	kill -KILL "$RESET_PID"
+	open_gate
+	wait_until '! seeding'
+	sql "$name" 'CREATE TABLE work ()'
+	sql postgres "COMMENT ON DATABASE \"$name\" IS '[dbrig:protected=prod] do not touch'"
+	for command in db-create db-protect; do
+		run --separate-stderr "$command"
+		assert_status 0
+		assert_contains "$stderr" "its old database stays aside as \"$name.dbrig-old\", since somebody has written the comment of \"$name\" anew"
+		assert_equal '[dbrig:protected=prod] do not touch' "$(comment "$name")"
+	done
+	for command in db-drop db-setup; do
+		run "$command"
+		assert_status 4
+	done
+	sql "$name" 'SELECT FROM work'
+	db-drop -q --confirm "$name"
+	db-create -q
+	assert_old_database
 }
 
 @test "who may not create databases marks what is whole, and nothing that is half made" {

@@ -73,6 +73,23 @@ rename() {
 	db_exists "$notes"
 }
 
+@test "what another role gives the name of an old one takes no database's place" {
+	make_project
+	old_database
+	other=$(db_name other)
+	sql postgres "CREATE ROLE \"$other\""
+	sql postgres "CREATE DATABASE \"$name.dbrig-old\" OWNER \"$other\""
+	drop_later "$name.dbrig-old"
+	sql postgres "COMMENT ON DATABASE \"$name.dbrig-old\" IS '[dbrig:old of=$name oid=$(oid "$name") pid=1]'"
+	for mark in '[dbrig:protected=prod]' "[dbrig:loading of=$name pid=1]"; do
+		sql postgres "COMMENT ON DATABASE \"$name\" IS '$mark'"
+		run db-create
+		assert_status 0
+		assert_contains "$output" "it belongs to role \"$other\""
+		assert_old_database
+	done
+}
+
 @test "an old database whose name was given away is kept as a snapshot, and by db-drop" {
 	make_project
 	killed_setup

@@ -22,7 +22,7 @@ static int run_call(struct run *run, struct err *err)
 	if (context_open(&context, run, err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0)
 		return -1;
-	holdings_tell(&context, conn);
+	holdings_tell(&context, conn, false);
 	if (interrupt_check(err) != 0 ||
 		conn_query_row(conn,
 			"SELECT pg_catalog.current_setting('statement_timeout') || ' ' || "
