@@ -160,7 +160,7 @@ static int begin(struct reset *reset, struct err *err)
 			err) != 0)
 		return -1;
 	take_protection(reset);
-	if (check_server(reset, err) != 0)
+	if (check_server(reset, err) != 0 || reset_check_way(reset, err) != 0)
 		return -1;
 	reset->had_old = reset->siblings.found;
 	if (reset->options->policy.on && reset->schema->inputs.obstacle)

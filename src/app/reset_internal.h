@@ -52,6 +52,9 @@ struct reset {
 int reset_make(
 	struct reset *reset, char **ret_name, const struct sibling **ret_kept, struct err *err);
 
+/* Fails when the name that the old database gets while it is aside is that of another. */
+int reset_check_way(const struct reset *reset, struct err *err);
+
 /* Asks conn, a maintenance connection, for keys. */
 int reset_find_keys(struct reset *reset, struct conn *conn, struct err *err);
 

@@ -27,6 +27,43 @@ static int in_the_way(const char *name, struct err *err)
 	return -1;
 }
 
+int reset_check_way(const struct reset *reset, struct err *err)
+{
+	const struct siblings *siblings = &reset->siblings;
+	const struct sibling *other = &siblings->in_the_way;
+	CLEANUP(mem_cleanup) char *target = NULL;
+	CLEANUP(mem_cleanup) char *name = NULL;
+	CLEANUP(mem_cleanup) char *new_name = NULL;
+	CLEANUP(mem_cleanup) char *quoted = NULL;
+
+	if (!other->name || !siblings->found || reset->options->drop_first)
+		return 0;
+	name = conn_identifier(reset->conn, other->name);
+	new_name = mem_printf("%s_kept", reset->database);
+	quoted = conn_identifier(reset->conn, new_name);
+	err_set(err, ERR_FAILED, "database \"%s\" is in the way", other->name);
+	if (other->mark.kind == MARK_OLD && strcmp(other->mark.of, reset->database) == 0)
+		err_detail_line(err,
+			"It says to be the old one of \"%s\", but belongs to role \"%s\", and "
+			"\"%s\" to role \"%s\".",
+			reset->database, other->owner, reset->database, siblings->self.owner);
+	else
+		err_detail_line(err,
+			"A reset puts the old database aside under that name. Its comment does not "
+			"say that one has left it, so it stays: it may be an old database whose "
+			"comment was written anew.");
+	if (protection_read(other->comment, &target) == PROTECTION_MARKED)
+		err_detail_line(err, "It is protected: it is marked %s%s%s.",
+			target ? "as that of the target \"" : "by hand", target ? target : "",
+			target ? "\"" : "");
+	err_note_line(err, "Nothing was changed.");
+	err_hint(err,
+		"Look into it, and give it another name: ALTER DATABASE %s RENAME TO %s. If nobody "
+		"needs it: DROP DATABASE %s",
+		name, quoted, name);
+	return -1;
+}
+
 /* Under the name for a new database, which has to be free. */
 static int copy(struct reset *reset, const char *source, const char *name, bool allow_connections,
 	struct err *err)

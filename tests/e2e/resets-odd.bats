@@ -131,6 +131,17 @@ rename() {
 	assert_contains "$output" 'is in the way'
 	db_exists "$name.dbrig-new"
 	assert_old_database
+	rename "$name.dbrig-new" "$name.dbrig-old"
+	sql postgres "COMMENT ON DATABASE \"$name.dbrig-old\" IS '[dbrig:protected=prod]'"
+	run --separate-stderr db-setup --no-cache
+	assert_status 1
+	assert_contains "$stderr" "database \"$name.dbrig-old\" is in the way"
+	assert_contains "$stderr" 'It is protected: it is marked as that of the target "prod".'
+	assert_contains "$stderr" 'Nothing was changed.'
+	sql postgres "$(sed -n 's/^hint: .*: \(ALTER DATABASE .*\)\. If.*/\1/p' <<<"$stderr")"
+	drop_later "${name}_kept"
+	db-setup -q --no-cache
+	db_exists "${name}_kept"
 }
 
 @test "names of what is kept are no targets" {
