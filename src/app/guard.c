@@ -158,6 +158,19 @@ static int ask_twin(const struct guard *guard, struct conn *conn, bool is_privat
 	return twin_find(&question, ret_twin, err);
 }
 
+/* *ret_gone: as which target the database was marked whose mark is gone; NULL: none. The caller's.
+ */
+static int find_gone(const struct guard *guard, struct conn *conn, char **ret_gone, struct err *err)
+{
+	const struct context *context = guard->context;
+
+	if (!context->target.database || guard->carrier || guard->supposed ||
+		context->mark == PROTECTION_LIFTED)
+		return 0;
+	return known_marks_compare(
+		context, conn, context->mark == PROTECTION_MARKED, ret_gone, err);
+}
+
 static int find_out(
 	const struct guard *guard, struct conn *conn, const char *comment, struct err *err)
 {
@@ -165,11 +178,15 @@ static int find_out(
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *private_server = private_server_of(context, conn);
 	CLEANUP(mem_cleanup) char *marked_as = NULL;
+	CLEANUP(mem_cleanup) char *gone = NULL;
 	CLEANUP(twin_release) struct twin twin = TWIN_INIT;
 	struct protection_signs signs = { .target = target->name, .is_listed = target->is_listed };
 
 	signs.mark = context->mark = protection_read(comment, &marked_as);
+	if (find_gone(guard, conn, &gone, err) != 0)
+		return -1;
 	signs.marked_as = marked_as;
+	signs.was_marked_as = gone;
 	signs.carrier = guard->carrier;
 	if (!private_server) {
 		signs.host = params_get(&target->params, "host");

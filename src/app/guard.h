@@ -21,10 +21,12 @@ struct guard {
 	const char *unseen;  /* why it counts for guard_decide_unseen; NULL: marked from here */
 	bool destroys;       /* false: only a --confirm that names another database is refused */
 	bool loses;          /* what the database holds is lost, and so is told first */
-	bool clears; /* and what killed resets have left beside it: a mark there counts as its own
-		      */
-	bool shows;  /* asked whether it is protected: a server's silence is not remembered */
-	bool anew;   /* nothing is that was found out a moment ago */
+	bool clears;   /* and what killed resets have left beside it: a mark there counts as its own
+			*/
+	bool shows;    /* asked whether it is protected: a server's silence is not remembered */
+	bool anew;     /* nothing is that was found out a moment ago */
+	bool supposed; /* the comment is one that the database may get: what is remembered of its
+			  mark does not count */
 };
 
 /*

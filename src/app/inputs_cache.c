@@ -61,7 +61,7 @@ static char *make_id(const struct scripts *scripts, const char *cwd)
 void inputs_cache_open(struct inputs_cache *cache, const struct scripts *scripts)
 {
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	CLEANUP(mem_cleanup) char *place = private_directory("XDG_CACHE_HOME", ".cache");
+	CLEANUP(mem_cleanup) char *place = private_directory("XDG_CACHE_HOME", ".cache", true);
 	CLEANUP(mem_cleanup) char *cwd = place ? project_cwd(&ignored) : NULL;
 
 	clock_gettime(CLOCK_REALTIME, &cache->began);

@@ -10,9 +10,10 @@
 #define VALUE_MOST 4096
 
 /* The caller owns the path; NULL: there is no place for it. */
-static char *path_of(const char *kind, const char *key)
+static char *path_of(const char *kind, const char *key, bool make)
 {
-	CLEANUP(mem_cleanup) char *place = private_directory("XDG_STATE_HOME", ".local/state");
+	CLEANUP(mem_cleanup)
+	char *place = private_directory("XDG_STATE_HOME", ".local/state", make);
 	CLEANUP(digest_release) struct digest digest = DIGEST_INIT;
 	char hex[DIGEST_HEX_SIZE];
 
@@ -25,7 +26,7 @@ static char *path_of(const char *kind, const char *key)
 
 bool known_get(const char *kind, const char *key, int64_t most_seconds, char **ret_value)
 {
-	CLEANUP(mem_cleanup) char *path = path_of(kind, key);
+	CLEANUP(mem_cleanup) char *path = path_of(kind, key, false);
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_CEILING(VALUE_MOST);
 	time_t written;
 
@@ -38,7 +39,7 @@ bool known_get(const char *kind, const char *key, int64_t most_seconds, char **r
 
 void known_put(const char *kind, const char *key, const char *value)
 {
-	CLEANUP(mem_cleanup) char *path = path_of(kind, key);
+	CLEANUP(mem_cleanup) char *path = path_of(kind, key, *value != '\0');
 
 	if (path && strlen(value) <= VALUE_MOST)
 		private_write(path, value, strlen(value));

@@ -2,9 +2,12 @@
 
 #include "app/known.h"
 #include "app/private_server.h"
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/database.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KIND_MARKED "marked"
@@ -21,11 +24,39 @@ static char *database_key(const struct target *target, const char *database)
 	return mem_printf("%s\n%s\n%s", host ? host : "", port ? port : "", database);
 }
 
-static bool get(const struct target *target, const char *database, char **ret_as)
+/* What is remembered: as which target, and in a second line the oid, which 0 stands for where an
+ * earlier version or a server that did not answer has left none. */
+static bool get(const struct target *target, const char *database, char **ret_as, uint32_t *ret_oid)
 {
 	CLEANUP(mem_cleanup) char *key = database_key(target, database);
+	char *line;
 
-	return known_get(KIND_MARKED, key, MARKED_SECONDS, ret_as);
+	if (!known_get(KIND_MARKED, key, MARKED_SECONDS, ret_as))
+		return false;
+	line = strchr(*ret_as, '\n');
+	*ret_oid = line ? (uint32_t)strtoul(line + 1, NULL, 10) : 0;
+	if (line)
+		*line = '\0';
+	return true;
+}
+
+static void put(const struct target *target, const char *as, uint32_t oid)
+{
+	CLEANUP(mem_cleanup) char *key = database_key(target, target->database);
+	CLEANUP(mem_cleanup) char *value = mem_printf("%s\n%lu", as, (unsigned long)oid);
+
+	known_put(KIND_MARKED, key, value);
+}
+
+/* 0: there is no such database. A pooler may have another name for the one we are connected to. */
+static int ask_oid(
+	const struct target *target, struct conn *conn, uint32_t *ret_oid, struct err *err)
+{
+	const char *connected = PQdb(conn_pg(conn));
+	const bool is_inside = connected && strcmp(connected, target->database) == 0;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+
+	return database_identity(conn, is_inside ? NULL : target->database, ret_oid, &comment, err);
 }
 
 static void forget(const struct target *target, const char *database)
@@ -75,9 +106,10 @@ void known_marks_in_server(const struct context *context, struct strlist *names)
 {
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *as = NULL;
+	uint32_t oid;
 
 	read_names(target->server.directory, names);
-	if (!strlist_has(names, target->database) && get(target, target->database, &as))
+	if (!strlist_has(names, target->database) && get(target, target->database, &as, &oid))
 		strlist_add(names, target->database);
 }
 
@@ -97,16 +129,56 @@ void known_marks_forget_server(const struct context *context)
 
 bool known_marks_get(const struct context *context, char **ret_as)
 {
-	return get(&context->target, context->target.database, ret_as);
+	uint32_t oid;
+
+	return get(&context->target, context->target.database, ret_as, &oid);
+}
+
+bool known_marks_was(const struct context *context, uint32_t oid, char **ret_as)
+{
+	CLEANUP(mem_cleanup) char *as = NULL;
+	uint32_t known;
+
+	if (!get(&context->target, context->target.database, &as, &known) || known == 0 ||
+		known != oid)
+		return false;
+	*ret_as = take_ptr(as);
+	return true;
+}
+
+int known_marks_compare(const struct context *context, struct conn *conn, bool marked,
+	char **ret_gone, struct err *err)
+{
+	const struct target *target = &context->target;
+	CLEANUP(mem_cleanup) char *as = NULL;
+	uint32_t known, oid = 0;
+
+	if (!get(target, target->database, &as, &known) || (known == 0 && !marked))
+		return 0;
+	if (ask_oid(target, conn, &oid, err) != 0)
+		return -1;
+	if (marked && oid != 0 && oid != known)
+		put(target, as, oid);
+	else if (!marked && oid == known)
+		*ret_gone = take_ptr(as);
+	return 0;
 }
 
 void known_marks_set(const struct context *context, struct conn *conn, bool marked)
 {
 	const struct target *target = &context->target;
-	CLEANUP(mem_cleanup) char *key = database_key(target, target->database);
 	CLEANUP(mem_cleanup) char *directory = private_server_of(context, conn);
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	uint32_t oid = 0;
 
-	known_put(KIND_MARKED, key, marked ? target->name : "");
+	if (!marked) {
+		forget(target, target->database);
+	} else {
+		/* Without it the next command that sees the mark remembers it. */
+		if (ask_oid(target, conn, &oid, &ignored) != 0)
+			interrupt_put_back(ignored.signal);
+		put(target, target->name, oid);
+	}
 	if (directory)
 		list(directory, target->database, marked);
 }

@@ -147,7 +147,12 @@ static void take_protection(struct reset *reset)
 			 (!is_protected || reset->options->policy.asked);
 	reset->wait_drop = reset->options->policy.wait_drop || is_protected;
 	reset->mark = protection_read(heal_comment(&reset->siblings), &reset->marked_as);
-	if (reset->mark == PROTECTION_UNMARKED && target_is_protected(target)) {
+	if (reset->mark != PROTECTION_UNMARKED)
+		return;
+	/* Its mark is gone, which protects it as well: the new one has it again. */
+	if (known_marks_was(reset->context, reset->siblings.self.oid, &reset->marked_as)) {
+		reset->mark = PROTECTION_MARKED;
+	} else if (target_is_protected(target)) {
 		reset->mark = PROTECTION_MARKED;
 		reset->marked_as = mem_strdup(target->name);
 	}
@@ -534,6 +539,17 @@ static int replace(struct reset *reset, struct err *err)
 	return reset->holds_schema && reset->holds_seed ? 0 : load(reset, err);
 }
 
+/* The new database is another one than that which was marked. */
+static void remember_mark(const struct reset *reset)
+{
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+	CLEANUP(mem_cleanup) char *gone = NULL;
+
+	if (reset->mark == PROTECTION_MARKED &&
+		known_marks_compare(reset->context, reset->conn, true, &gone, &ignored) != 0)
+		interrupt_put_back(ignored.signal);
+}
+
 /* The reset is complete: what is left to do, now or in the background. */
 static void clear_up(struct reset *reset)
 {
@@ -574,6 +590,7 @@ int reset_run(const struct guard *guard, struct scripts *schema, struct scripts 
 		return -1;
 	if (replace(&reset, err) != 0)
 		return undo(&reset, err);
+	remember_mark(&reset);
 	clear_up(&reset);
 	return 0;
 }

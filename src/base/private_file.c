@@ -42,7 +42,7 @@ static bool make_directories(char *path, size_t from)
 	return make_directory(path);
 }
 
-char *private_directory(const char *variable, const char *otherwise)
+char *private_directory(const char *variable, const char *otherwise, bool make)
 {
 	const char *home = getenv("HOME"), *given = getenv(variable);
 	CLEANUP(mem_cleanup) char *base = NULL;
@@ -54,11 +54,12 @@ char *private_directory(const char *variable, const char *otherwise)
 		base = mem_strdup(given);
 	else if (home && *home == '/')
 		base = path_join(home, otherwise);
-	if (!base || !make_directories(base, given && *given == '/' ? strlen(base) : strlen(home)))
+	if (!base || (make && !make_directories(
+				      base, given && *given == '/' ? strlen(base) : strlen(home))))
 		return NULL;
 	place = path_join(base, "dbrig");
-	if (!make_directory(place) || lstat(place, &state) != 0 || !S_ISDIR(state.st_mode) ||
-		!is_mine(&state))
+	if ((make && !make_directory(place)) || lstat(place, &state) != 0 ||
+		!S_ISDIR(state.st_mode) || !is_mine(&state))
 		return NULL;
 	return take_ptr(place);
 }

@@ -11,10 +11,10 @@
 
 /*
  * The directory dbrig below the one that variable names (XDG_CACHE_HOME), else below HOME/otherwise
- * (".cache"); made if need be. The caller owns the path. NULL: there is none that only we can write
- * to.
+ * (".cache"); with make it is made if need be. The caller owns the path. NULL: there is none that
+ * only we can write to.
  */
-char *private_directory(const char *variable, const char *otherwise);
+char *private_directory(const char *variable, const char *otherwise, bool make);
 
 /*
  * Appends the whole file to out, which ends at out's ceiling. False unless it is a regular file of

@@ -176,7 +176,7 @@ static void show(const struct state *state)
 	if (state->marked_once)
 		out_warning("its mark is gone: it was marked as that of the target \"%s\", and "
 			    "since then its comment was written anew, or the database made anew; "
-			    "db-protect marks it again",
+			    "db-protect marks it again, db-protect --off forgets that it was",
 			state->marked_once);
 }
 
@@ -216,7 +216,9 @@ static int protect(struct state *state, struct err *err)
 /* Whether the database would be protected with another mark, for the context to tell. */
 static int look_with(struct state *state, enum protection_mark mark, bool anew, struct err *err)
 {
-	const struct guard guard = { .context = state->context, .what = "look at", .anew = anew };
+	const struct guard guard = {
+		.context = state->context, .what = "look at", .anew = anew, .supposed = true
+	};
 	CLEANUP(mem_cleanup) char *comment = protection_write(state->comment, mark, NULL);
 
 	return guard_decide(&guard, state->conn, comment, err);
@@ -282,6 +284,7 @@ static int lift(struct state *state, struct err *err)
 	struct context *context = state->context;
 	const enum protection_mark before = context->mark;
 	const char *name = context->target.database;
+	const bool was_protected = context->protected_why != NULL;
 	enum protection_mark mark;
 	bool contradicts, restored = false;
 
@@ -289,11 +292,14 @@ static int lift(struct state *state, struct err *err)
 		return -1;
 	if (mark != before && change(state, mark, err) != 0)
 		return -1;
+	/* That it had one is nothing to go by any more. */
+	if (mark == before && mark == PROTECTION_UNMARKED)
+		known_marks_set(context, state->conn, false);
 	if (contradicts && verify(state, &restored, err) != 0)
 		return -1;
 	if (context->protected_why)
 		tell_protected(context, before == PROTECTION_MARKED && !restored);
-	else if (mark == before || before == PROTECTION_LIFTED)
+	else if ((mark == before && !was_protected) || before == PROTECTION_LIFTED)
 		out_info("database \"%s\" is not protected", name);
 	else
 		out_info("database \"%s\" is not protected any more", name);

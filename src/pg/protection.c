@@ -291,6 +291,10 @@ char *protection_reason(const struct protection_signs *signs)
 			"%s is marked as that of the target \"%s\"", carrier, signs->marked_as);
 	if (signs->mark == PROTECTION_MARKED)
 		return message_line("%s is marked by hand", carrier);
+	if (signs->mark == PROTECTION_UNMARKED && signs->was_marked_as)
+		return message_line(
+			"it was marked as that of the target \"%s\", and its mark is gone",
+			signs->was_marked_as);
 	if (signs->twin)
 		return message_line("%s leads to the same database", signs->twin);
 	if (signs->mark == PROTECTION_LIFTED)

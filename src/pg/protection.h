@@ -61,6 +61,8 @@ struct protection_signs {
 	bool is_listed;            /* in DB_PROTECTED_TARGETS */
 	enum protection_mark mark; /* of the database */
 	const char *marked_as;     /* MARKED: as which target; NULL: by hand */
+	const char *was_marked_as; /* UNMARKED: as which target it was, once; NULL: not known to
+				      have been */
 	const char *carrier;       /* MARKED: what has the mark; NULL: the database itself */
 	const char *host;          /* as the URL names it; NULL: a socket */
 	const char *address;       /* that the server has, if it is one of the internet; NULL */

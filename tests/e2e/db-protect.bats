@@ -45,13 +45,42 @@ setup() {
 	sql postgres "COMMENT ON DATABASE \"$name\" IS 'written anew'"
 	run --separate-stderr db-protect --show
 	assert_status 0
-	assert_contains "$output" 'not protected'
+	assert_equal "database \"$name\" is protected: it was marked as that of the target \"local\", and its mark is gone" "$output"
 	assert_contains "$stderr" 'its mark is gone'
 	run db-protect --show --json
-	assert_equal true "$(jq .mark_is_gone <<<"$output")"
+	assert_equal 'true true' "$(jq -r '"\(.protected) \(.mark_is_gone)"' <<<"$output")"
 	db-protect -q
 	run --separate-stderr db-protect --show
 	assert_equal '' "$stderr"
+}
+
+@test "a database whose mark is gone is protected as before, until db-protect --off" {
+	db-protect -q
+	# As if an earlier version had remembered it: then it counts from the first look on.
+	sed -i 2d "$(state_of_mark)"
+	db-protect -q --show
+	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
+	for command in db-drop db-setup 'db-protect --off'; do
+		# shellcheck disable=SC2086 # words
+		run $command
+		assert_status 4
+		assert_contains "$output" 'it was marked as that of the target "local", and its mark is gone'
+	done
+	db-setup -q --confirm "$name"
+	assert_contains "$(comment "$name")" '[dbrig:protected=local]'
+	# The new one is the one that was marked now.
+	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
+	run db-drop
+	assert_status 4
+	run --separate-stderr db-protect --off --confirm "$name"
+	assert_status 0
+	assert_contains "$stderr" 'is not protected any more'
+	assert_equal '' "$(comment "$name")"
+	db-drop -q
+}
+
+state_of_mark() {
+	ls "${XDG_STATE_HOME:-$HOME/.local/state}"/dbrig/known-marked-*
 }
 
 @test "a mark that went with its database, whose drop was confirmed, is not missed" {
@@ -60,13 +89,14 @@ setup() {
 	db-create -q
 	run --separate-stderr db-protect --show
 	assert_equal '' "$stderr"
-	# Without the name it was not meant to go.
+	# Without the name it was not meant to go; the one that has its name now is another.
 	db-protect -q
-	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
-	db-drop -q
+	sql postgres "DROP DATABASE \"$name\""
 	db-create -q
 	run --separate-stderr db-protect --show
+	assert_contains "$output" 'is not protected'
 	assert_contains "$stderr" 'its mark is gone'
+	db-drop -q
 }
 
 @test "--off needs the name, and takes only the mark" {
