@@ -351,7 +351,7 @@ static int refuse_doubtful(
 	tell_agent(verdict, err);
 	err_note_line(err, nothing_changed);
 	err_hint(err,
-		"If it is not: db-protect --off %s says so once and for all, as does "
+		"If it is not: db-protect --off %s says so until it is dropped, as does "
 		"putting the variable right, or unsetting it. If you mean it anyway: %s.",
 		confirm, confirm);
 	return -1;

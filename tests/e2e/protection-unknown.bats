@@ -51,7 +51,7 @@ assert_stays() {
 	assert_contains "$stderr" 'leads to the same database'
 }
 
-@test "what is not known is settled for a database by --off, once and for all" {
+@test "what is not known is settled for a database by --off, until it is dropped" {
 	closed_port
 	export PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$closed}
 	run --separate-stderr db-protect --off
@@ -64,6 +64,11 @@ assert_stays() {
 	db-setup -q
 	db-drop -q
 	assert_equal '' "$(oid "$name")"
+	# What was said of that one is not said of the next.
+	db-setup -q
+	run --separate-stderr db-setup
+	assert_status 4
+	assert_contains "$stderr" "db-protect --off --confirm $name says so until it is dropped"
 }
 
 @test "a database that is not there yet is made without a question" {
