@@ -34,7 +34,7 @@ struct doctor_finding {
 	enum doctor_severity severity;
 	char *object;
 	char *message; /* a phrase whose subject is the object */
-	char *fix;     /* SQL or a command; NULL: none */
+	char *fix;     /* SQL to be run as it is in this database; NULL: none */
 	char *note;    /* sentences: what to do where no command does it, or before; NULL: none */
 };
 

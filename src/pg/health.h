@@ -42,7 +42,7 @@ struct health_row {
 	const char *severity; /* "error", "warning", "info"; "unseen": what the role may not see */
 	const char *object;   /* quoted as in SQL; NULL with "unseen" */
 	const char *message;
-	const char *fix;  /* SQL, or a command; NULL: none */
+	const char *fix;  /* SQL to be run as it is in this database; NULL: none */
 	const char *note; /* what to do where that is not enough; NULL: nothing, as with checks of
 			     four columns */
 };

@@ -325,6 +325,19 @@ check() {
 		% 4294967296)::text::xid WHERE datname = '$DB'"
 	doctor --only transaction-ids
 	assert_contains "$FOUND" "warning $DB"
+	assert_equal 'VACUUM (FREEZE); null' \
+		"$(jq -r --arg db "$DB" '.findings[] | select(.object == $db) | "\(.fix) \(.note)"' <<<"$output")"
+	# Another database's is not to be run here, and no name becomes part of a command.
+	odd="t${BATS_SUITE_TEST_NUMBER} \$(touch here)"
+	drop_later "$odd"
+	sql postgres "CREATE DATABASE \"$odd\""
+	sql postgres "UPDATE pg_database SET datfrozenxid = ((txid_current()
+		+ 4294967296 - 600000000) % 4294967296)::text::xid WHERE datname = '$odd'"
+	doctor --only transaction-ids
+	assert_equal "null Connected to the database \"$odd\": VACUUM (FREEZE);" \
+		"$(jq -r --arg db "\"$odd\"" '.findings[] | select(.object == $db) | "\(.fix) \(.note)"' <<<"$output")"
+	sql postgres "UPDATE pg_database SET datfrozenxid = (SELECT datfrozenxid FROM pg_database
+		WHERE datname = 'postgres') WHERE datname = '$odd'"
 	sql postgres "UPDATE pg_database SET datfrozenxid = ((txid_current() + 4294967296 - 1600000000)
 		% 4294967296)::text::xid WHERE datname = '$DB'"
 	doctor --only transaction-ids
@@ -349,7 +362,7 @@ check() {
 	wait_until "[ \"\$(sql postgres 'SELECT state FROM pg_stat_activity WHERE pid = $SESSION_PID')\" = \
 		'idle in transaction' ]"
 	assert_contains "$(check long-transaction 0 prod)" \
-		"warning|pid $busy|a transaction of postgres in $DB is open for 0 min (busy)|db-sessions prod --kill $busy"
+		"warning|pid $busy|a transaction of postgres in $DB is open for 0 min (busy)||If it is not needed any more: db-sessions prod --kill $busy"
 	assert_equal '' "$(check long-transaction 0 prod | grep "pid $SESSION_PID" || :)"
 	assert_contains "$(check idle-in-transaction 0 prod)" "warning|pid $SESSION_PID|postgres has sat in"
 	assert_equal '' "$(check idle-in-transaction 0 prod | grep "pid $busy" || :)"
