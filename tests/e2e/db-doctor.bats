@@ -382,6 +382,8 @@ check() {
 	DB=$(db prepared)
 	sql "$DB" "BEGIN; CREATE TABLE t (a int); PREPARE TRANSACTION 'it''s';"
 	assert_matches "$(check prepared-transaction 0)" "^warning\|'it''s'\|was prepared by postgres in $DB 0 min ago"
+	assert_contains "$(check prepared-transaction 0)" \
+		"waits for it||Ask its coordinator whether it was committed elsewhere; then, connected to the database $DB: COMMIT PREPARED 'it''s'; or ROLLBACK PREPARED 'it''s';"
 	assert_equal '' "$(check prepared-transaction 900)"
 	sql "$DB" "ROLLBACK PREPARED 'it''s'"
 }
