@@ -201,6 +201,12 @@ load doctor
 	finds sequence-wider-than-column 'info public.key.id' 'info public.seen.id'
 }
 
+# Runs what the notes of the last doctor name, each in a session of its own.
+follow() {
+	jq -r '.findings[].note | values | sub(".*before pg_temp: "; "")' <<<"$output" >follow.sql
+	sql "$DB" - <follow.sql
+}
+
 @test "security-definer: a search_path that the caller has a hand in" {
 	sql "$DB" - <<-'SQL'
 		REVOKE CREATE ON SCHEMA public FROM PUBLIC;
@@ -228,7 +234,11 @@ load doctor
 		SECURITY DEFINER BEGIN ATOMIC SELECT 1; END'
 	finds security-definer 'warning own."do"()' 'warning own.bare(x integer)' 'warning own.fired()' \
 		'warning own.given()' 'info own.half()' 'warning own.shared()'
+	# Only what takes no schema from a body is to be run as it is.
+	assert_equal 'ALTER FUNCTION own.half() SET search_path = own, pg_temp;' \
+		"$(jq -r '.findings[].fix | values' <<<"$output")"
 	mend
+	follow
 	finds security-definer
 }
 
@@ -250,8 +260,9 @@ load doctor
 			SET search_path = pg_temp, extra, "My own" AS 'BEGIN RETURN (SELECT id FROM more); END';
 	SQL
 	finds security-definer 'warning "My own".a()' 'warning "My own".b()' 'info "My own".d()' 'warning public.c()'
-	assert_contains "$output" 'look at its body first: names without a schema are then looked for in \"My own\", pg_temp only'
-	mend
+	assert_equal 'null Look at its body for names without a schema, and put the schemas that they are in before pg_temp: ALTER FUNCTION "My own".a() SET search_path = "My own", pg_temp;' \
+		"$(jq -r '.findings[0] | "\(.fix) \(.note)"' <<<"$output")"
+	follow
 	finds security-definer
 	assert_equal '1|2|3|2' "$(sql "$DB" "CREATE TEMP TABLE item AS SELECT -1 AS id; CREATE TEMP TABLE more AS SELECT -1 AS id;
 		CREATE TEMP TABLE here AS SELECT -1 AS id;

@@ -1,7 +1,8 @@
 -- SECURITY DEFINER functions whose search_path the caller decides on, wholly or through a schema where
 -- everybody may create, or whose tables a temporary one can stand in for. What C code and bodies that are
 -- parsed already (BEGIN ATOMIC, in 14 and later, hence jsonb) mean is settled. The search_path that is
--- advised keeps the schemas that are safe and adds the function's own, where its tables most likely are.
+-- advised keeps the schemas that are safe and adds the function's own, where its tables most likely are; which
+-- others the body needs is to be read there, so that it is SQL to be run as it is only where none is lost.
 -- What nobody but the owner may call is left out, but for triggers, which run whoever may call them.
 WITH functions AS (
        SELECT p.oid, p.proowner, n.nspname AS schema, format('%I.%I(%s)', n.nspname, p.proname,
@@ -21,7 +22,7 @@ WITH functions AS (
                            WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
                              AND d.deptype = 'e')),
      judged AS (
-       SELECT f.*, pg_catalog.pg_get_userbyid(f.proowner) AS owner,
+       SELECT f.*, parts, pg_catalog.pg_get_userbyid(f.proowner) AS owner,
               (SELECT string_agg(n.nspname, ', ') FROM pg_catalog.pg_namespace n
                 WHERE n.nspname = ANY (parts)
                   AND EXISTS (SELECT FROM aclexplode(n.nspacl) a
@@ -41,18 +42,23 @@ WITH functions AS (
               SELECT array(SELECT btrim(part, ' "') FROM unnest(string_to_array(path, ',')) part) AS parts) p)
 SELECT CASE WHEN path IS NULL OR open IS NOT NULL OR by_user THEN 'warning' ELSE 'info' END,
        name,
-       concat(CASE WHEN path IS NULL
-                   THEN format('runs as %I with the caller''s search_path: who calls it decides which tables and functions it means', owner)
-                   WHEN open IS NOT NULL
-                   THEN format('runs as %I, and everybody may create in its search_path (%s)', owner, open)
-                   WHEN by_user
-                   THEN format('runs as %I, and "$user" in its search_path is the caller''s to fill', owner)
-                   ELSE format('runs as %I, and a caller''s temporary table comes before those of its search_path: pg_temp has to stand last', owner) END,
-              format('; look at its body first: names without a schema are then looked for in %s only', safe)),
-       concat(CASE WHEN is_open AND own_open THEN format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC; ', schema) END,
-              format('ALTER %s %s SET search_path = %s;', kind, name, safe))
+       CASE WHEN path IS NULL
+            THEN format('runs as %I with the caller''s search_path: who calls it decides which tables and functions it means', owner)
+            WHEN open IS NOT NULL
+            THEN format('runs as %I, and everybody may create in its search_path (%s)', owner, open)
+            WHEN by_user
+            THEN format('runs as %I, and "$user" in its search_path is the caller''s to fill', owner)
+            ELSE format('runs as %I, and a caller''s temporary table comes before those of its search_path: pg_temp has to stand last', owner) END,
+       CASE WHEN keeps_all
+            THEN format('ALTER %s %s SET search_path = %s, pg_temp;', kind, name, path) END,
+       CASE WHEN NOT keeps_all
+            THEN format('Look at its body for names without a schema, and put the schemas that they are in before pg_temp: '
+                        '%sALTER %s %s SET search_path = %s;',
+                        CASE WHEN is_open AND own_open THEN format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC; ', schema) END,
+                        kind, name, safe) END
   FROM judged
  CROSS JOIN LATERAL (SELECT path IS NULL OR open IS NOT NULL OR by_user AS is_open) o
+ CROSS JOIN LATERAL (SELECT NOT is_open AND NOT 'pg_temp' = ANY (parts) AS keeps_all) k
  CROSS JOIN LATERAL (
        SELECT string_agg(quote_ident(u.part), ', ' ORDER BY u.number) AS safe
          FROM unnest(kept || CASE WHEN is_open AND NOT schema = ANY (kept) THEN ARRAY[schema::text] ELSE '{}' END
