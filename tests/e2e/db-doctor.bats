@@ -161,9 +161,24 @@ check() {
 		CREATE TABLE split (id int PRIMARY KEY) PARTITION BY RANGE (id);
 		CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (1) TO (10);
 		CREATE UNLOGGED TABLE quick (a int);
+		CREATE TABLE sorted (a varchar NOT NULL, b text NOT NULL, c text NOT NULL);
+		CREATE UNIQUE INDEX pattern ON sorted (b text_pattern_ops);
+		CREATE UNIQUE INDEX downwards ON sorted (c DESC);
+		CREATE UNIQUE INDEX other_order ON sorted (b COLLATE "C");
 	SQL
+	# A primary key takes none of these.
+	for index in pattern downwards other_order; do
+		run ! sql "$DB" "ALTER TABLE sorted ADD PRIMARY KEY USING INDEX $index"
+	done
 	finds no-primary-key 'info public.almost' 'warning public.bare' 'warning public.nullable' \
-		'warning public.quick'
+		'warning public.quick' 'info public.sorted'
+	assert_equal 'null That index is sorted otherwise than one of a primary key, which takes an index of its own: ALTER TABLE public.sorted ADD PRIMARY KEY (c);' \
+		"$(jq -r '.findings[-1] | "\(.fix) \(.note)"' <<<"$output")"
+	sql "$DB" 'CREATE UNIQUE INDEX taken ON sorted (a, b)'
+	doctor --only no-primary-key
+	sql "$DB" "$(jq -r '.findings[-1].fix' <<<"$output")"
+	doctor --only no-primary-key
+	refute_contains "$FOUND" sorted
 	sql "$DB" "$(jq -r '.findings[0].fix' <<<"$output")"
 	assert_equal '{b,a}' "$(sql "$DB" "SELECT array(SELECT attname FROM pg_attribute
 		WHERE attrelid = 'almost_key'::regclass ORDER BY attnum)
