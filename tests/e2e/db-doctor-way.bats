@@ -341,6 +341,10 @@ load doctor-way
 	for number in 1 2 3; do
 		start_session postgres "session $number"
 	done
+	# Superusers have them all, this session one more.
+	CONNECTION_URL=$(url postgres) run --separate-stderr db-doctor --json --only connection-headroom
+	assert_equal 'server 3 of 3 connections are in use null db-sessions local says who has them.' \
+		"$(jq -r '.findings[] | "\(.object) \(.message) \(.fix) \(.note)"' <<<"$output")"
 	prod '' '' ''
 	doctor
 	ends_at server too-many-connections "The server's connections (max_connections) are in use, or those it leaves to ordinary roles: --wait keeps trying until one ends. db-sessions says who has them, by a role that may use the reserved ones (a superuser, on RDS the master user); if all are needed, PgBouncer or the like shares them, and a higher max_connections takes a restart."
