@@ -22,9 +22,20 @@ load doctor
 		SELECT setval('big', 5000000000) \g /dev/null
 		CREATE SEQUENCE middle MAXVALUE 100;
 		SELECT setval('middle', 76) \g /dev/null
+		CREATE SEQUENCE short AS smallint MAXVALUE 100;
+		CREATE TABLE roomy (id int DEFAULT nextval('short') PRIMARY KEY);
+		SELECT setval('short', 99) \g /dev/null
+		CREATE SEQUENCE under INCREMENT -1;
+		CREATE TABLE low (id smallint DEFAULT nextval('under') PRIMARY KEY);
+		SELECT setval('under', -32000) \g /dev/null
 	SQL
 	finds sequence-near-end 'error public.down' 'warning public.identity_id_seq' 'warning public.middle' \
-		'error public.plain_id_seq' 'error public.wide'
+		'error public.plain_id_seq' 'error public.short' 'error public.under' 'error public.wide'
+	assert_contains "$output" 'inserts into public.low.id, which is smallint, then fail'
+	# The column has room, and its table is left alone.
+	assert_equal 'ALTER SEQUENCE public.short AS integer MAXVALUE 2147483647; null' \
+		"$(jq -r '.findings[] | select(.object == "public.short") | "\(.fix) \(.note)"' <<<"$output")"
+	assert_contains "$(jq -r '.findings[-1].note' <<<"$output")" 'rewrites the table under an ACCESS EXCLUSIVE lock'
 	assert_contains "$output" 'inserts into public.fed.id, which is smallint, then fail'
 	mend
 	finds sequence-near-end
@@ -58,6 +69,7 @@ load doctor
 	SQL
 	finds sequence-near-end 'error s.divided_id_seq' 'error s.inheriting' 'error s.lower' \
 		'error s.parent_id_seq' 'error s.shared'
+	assert_contains "$output" 'inserts into s.one.id, which is integer, and s.two.id, which is integer, then fail'
 	mend
 	finds sequence-near-end
 	assert_equal '' "$(sql "$DB" "SELECT attrelid::regclass FROM pg_attribute WHERE attname = 'id'
@@ -158,7 +170,7 @@ load doctor
 		"$(jq -r '.findings[] | "\(.fix) \(.note)"' <<<"$output" | sort -u)"
 	sql "$DB" "DROP TABLE c; SELECT setval('wide', 2000000000)"
 	finds sequence-near-end 'error public.wide'
-	assert_contains "$output" 'inserts into public.a.id, which is public.positive, a domain over integer, then fail'
+	assert_contains "$output" 'inserts into public.a.id, which is public.positive, a domain over integer, and public.b.id, which is public.\"Key\", a domain over integer, then fail'
 	assert_equal 'null The type of public.a.id is the domain public.positive, which' \
 		"$(jq -r '.findings[] | "\(.fix) \(.note)"' <<<"$output" | cut -d ' ' -f 1-10)"
 	sql "$DB" 'CREATE DOMAIN long AS bigint CHECK (value > 0); ALTER TABLE a ALTER id TYPE long; ALTER TABLE b ALTER id TYPE long'

@@ -14,7 +14,8 @@ SELECT 'info',
               n.nspname, c.relname, s.seqmax, ends),
        CASE WHEN note IS NULL
             THEN format('ALTER TABLE %I.%I ALTER COLUMN %I TYPE bigint;', tn.nspname, t.relname, a.attname) END,
-       note
+       coalesce(note, 'Changing the type rewrites the table under an ACCESS EXCLUSIVE lock: until that is done nobody '
+                      'reads or writes it.')
   FROM pg_catalog.pg_depend d
   JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
   JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.refobjid
