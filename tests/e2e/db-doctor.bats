@@ -242,11 +242,25 @@ check() {
 		CREATE INDEX same_sum ON t ((a + b));
 		CREATE INDEX covering ON t (b) INCLUDE (c);
 		ALTER TABLE t ADD UNIQUE (a);
+		CREATE TABLE twice (a int, b int, CONSTRAINT older UNIQUE (a));
+		ALTER TABLE twice ADD CONSTRAINT newer UNIQUE (a);
+		CREATE TABLE child (a int REFERENCES twice (a));
+		CREATE TABLE whole (a int PRIMARY KEY) PARTITION BY RANGE (a);
+		CREATE TABLE part PARTITION OF whole FOR VALUES FROM (1) TO (10);
+		CREATE INDEX of_part ON part (a);
 	SQL
-	finds duplicate-index 'warning public.second' 'warning public.as_key' 'warning public.same_sum'
+	# The foreign key takes the older one; where it is the newer one that it needs, the older one goes.
+	assert_equal older "$(sql "$DB" "SELECT conindid::regclass FROM pg_constraint WHERE conname = 'child_a_fkey'")"
+	finds duplicate-index 'warning public.second' 'warning public.as_key' 'warning public.same_sum' \
+		'warning public.t_a_key' 'warning public.newer' 'warning public.of_part'
 	mend
 	finds duplicate-index
-	assert_equal 9 "$(sql "$DB" "SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass")"
+	assert_equal 'older t_pkey' "$(sql "$DB" "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint
+		WHERE conrelid IN ('t'::regclass, 'twice'::regclass) AND contype <> 'n'")"
+	sql "$DB" "ALTER TABLE twice ADD CONSTRAINT newest UNIQUE (a);
+		UPDATE pg_constraint SET conindid = 'newest'::regclass WHERE conname = 'child_a_fkey'"
+	finds duplicate-index 'warning public.older'
+	assert_equal 8 "$(sql "$DB" "SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass")"
 }
 
 @test "stale-statistics: tables never analyzed, or changed since" {
