@@ -109,7 +109,25 @@ check() {
 		CREATE TABLE wide (id int PRIMARY KEY, p bigint REFERENCES parent);
 	SQL
 	finds fk-type-mismatch 'warning public.narrow.p'
+	assert_contains "$(jq -r '.findings[].note' <<<"$output")" 'rewrites the table'
 	mend
+	finds fk-type-mismatch
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE key (v varchar(20) UNIQUE, t text UNIQUE, n numeric(10) UNIQUE, s numeric(8,3) UNIQUE, c char(4) UNIQUE);
+		CREATE TABLE short (v varchar(5) COLLATE "C" REFERENCES key (v), t varchar(9) REFERENCES key (t),
+			n numeric(4) REFERENCES key (n), s numeric(8,2) REFERENCES key (s), c char(2) REFERENCES key (c));
+		CREATE TABLE long (v varchar(20) REFERENCES key (v), w text REFERENCES key (v), t text REFERENCES key (t),
+			n numeric REFERENCES key (n), s numeric(9,3) REFERENCES key (s), c char(4) REFERENCES key (c));
+	SQL
+	finds fk-type-mismatch 'warning public.short.c' 'warning public.short.n' 'warning public.short.s' \
+		'warning public.short.t' 'warning public.short.v'
+	assert_contains "$output" 'is numeric(4,0) and refers to public.key.n, which is numeric(10,0): it cannot hold the larger keys'
+	mend
+	assert_equal 'character(4) numeric(10,0) numeric(9,3) text character varying(20)' \
+		"$(sql "$DB" "SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attname) FROM pg_attribute
+		WHERE attrelid = 'short'::regclass AND attnum > 0")"
+	assert_equal C "$(sql "$DB" "SELECT collname FROM pg_attribute JOIN pg_collation l ON l.oid = attcollation
+		WHERE attrelid = 'short'::regclass AND attname = 'v'")"
 	finds fk-type-mismatch
 }
 
