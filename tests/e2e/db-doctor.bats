@@ -322,12 +322,23 @@ check() {
 		CREATE COLLATION used (provider = icu, locale = 'de');
 		CREATE COLLATION unused (provider = icu, locale = 'de');
 		CREATE COLLATION fine (provider = icu, locale = 'de');
-		CREATE TABLE t (a text COLLATE used PRIMARY KEY, b text COLLATE fine);
-		UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('used', 'unused');
+		CREATE COLLATION idle (provider = icu, locale = 'de');
+		CREATE COLLATION dividing (provider = icu, locale = 'de');
+		CREATE TABLE t (a text COLLATE used PRIMARY KEY, b text COLLATE fine, c text COLLATE idle);
+		CREATE INDEX first ON t (lower(b COLLATE used));
+		CREATE INDEX other ON t (b);
+		ALTER TABLE t ADD CONSTRAINT one EXCLUDE (b COLLATE used WITH =);
+		CREATE TABLE part (a text COLLATE dividing) PARTITION BY RANGE (a);
+		UPDATE pg_collation SET collversion = '1.0' WHERE collname IN ('used', 'unused', 'idle', 'dividing');
 	SQL
-	finds collation-version 'error public.used'
+	finds collation-version 'error public.dividing' 'info public.idle' 'error public.used'
+	assert_equal 'null
+ALTER COLLATION public.idle REFRESH VERSION;
+REINDEX INDEX CONCURRENTLY public.first; REINDEX INDEX public.one; REINDEX INDEX CONCURRENTLY public.t_pkey; ALTER COLLATION public.used REFRESH VERSION;' \
+		"$(jq -r '.findings[].fix' <<<"$output")"
+	assert_contains "$(jq -r '.findings[0].note' <<<"$output")" 'look for rows that belong into another partition'
 	mend
-	finds collation-version
+	finds collation-version 'error public.dividing'
 }
 
 @test "database-collation-version: the same for the database; before 15 it is not known" {
