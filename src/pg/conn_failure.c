@@ -340,7 +340,8 @@ static const char *hint_of(enum conn_cause cause)
 		return "This machine's name servers (/etc/resolv.conf) do not answer: is its "
 		       "network, or the VPN, up?";
 	case CONN_CAUSE_NO_DATABASE:
-		return "Create it with db-create, or make it whole with db-setup.";
+		return "Create it with db-create, or make it whole with db-setup: both take a "
+		       "role that may create databases (CREATEDB).";
 	case CONN_CAUSE_NOT_ACCEPTING:
 		return "A reset may be loading it; what a killed one has left is put right by "
 		       "db-create or db-setup. One that was closed by hand opens with ALTER "
@@ -391,6 +392,9 @@ static const char *barred_hint(const struct err *err)
 	const bool with = says(err, "SSL encryption") || says(err, "SSL on");
 	const bool without = says(err, "no encryption") || says(err, "SSL off");
 
+	if (says(err, "host \"[local]\""))
+		return "The server's pg_hba.conf does not let this user in over its Unix socket: "
+		       "that takes a line of type local.";
 	if (with && without)
 		return "The server's pg_hba.conf does not let this user in from here, neither with "
 		       "TLS nor without.";

@@ -57,7 +57,7 @@ refuses() {
 	start_pgbouncer session
 	through app nowhere_at_all
 	doctor
-	ends_at database no-such-database 'Create it with db-create, or make it whole with db-setup.'
+	ends_at database no-such-database 'Create it with db-create, or make it whole with db-setup: both take a role that may create databases (CREATEDB).'
 	refuses FATAL 08P01 'no such database: db'
 	doctor
 	ends_at database no-such-database "The pooler's configuration names no such database (PgBouncer: [databases], where * stands for all): name another one in the URL, or add a line for it, then RELOAD in the pooler's console."

@@ -102,6 +102,8 @@ load doctor-way
 	prod '' '' ''
 	doctor
 	ends_at authentication not-let-in "The server's pg_hba.conf does not let this user in from here, or not without TLS (sslmode=require)."
+	CONNECTION_URL=$(url postgres | sed 's/postgres@/app@/') run --separate-stderr db-doctor --no-health
+	assert_contains "$stderr" "hint: The server's pg_hba.conf does not let this user in over its Unix socket: that takes a line of type local."
 }
 
 @test "TLS wanted from a server that has none" {
@@ -281,7 +283,7 @@ load doctor-way
 	tls_server
 	prod '' nowhere
 	doctor
-	ends_at database no-such-database 'Create it with db-create, or make it whole with db-setup.'
+	ends_at database no-such-database 'Create it with db-create, or make it whole with db-setup: both take a role that may create databases (CREATEDB).'
 }
 
 @test "a URL that names no database: what db-create wants as well" {
