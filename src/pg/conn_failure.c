@@ -112,6 +112,8 @@ enum conn_cause conn_failure_cause(const struct err *err)
 		return refusal ? refusal->cause : by_reason(err->detail, CONN_CAUSE_OTHER);
 	if (strcmp(err->sqlstate, "42501") == 0)
 		return says(err, "to set parameter") ? CONN_CAUSE_OPTIONS : CONN_CAUSE_NO_PRIVILEGE;
+	if (says(err, "locale is incompatible with operating system"))
+		return CONN_CAUSE_LOCALE;
 	if (strcmp(err->sqlstate, CONN_STATE_NOT_ACCEPTING) == 0 && says(err, "invalid database"))
 		return CONN_CAUSE_INVALID_DATABASE;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
@@ -349,6 +351,11 @@ static const char *hint_of(enum conn_cause cause)
 	case CONN_CAUSE_INVALID_DATABASE:
 		return "A DROP DATABASE was interrupted: db-drop ends it, and db-setup then makes "
 		       "the database anew.";
+	case CONN_CAUSE_LOCALE:
+		return "The database was made with a locale that the server's system does not have "
+		       "(any more): install it there (locale-gen, on Debian), or load a dump of "
+		       "it, "
+		       "taken where the locale is, into a database with another one.";
 	case CONN_CAUSE_OPTIONS:
 		return "The parameter comes from options in the URL, from PGOPTIONS or from a "
 		       "service file: take it out there.";

@@ -73,6 +73,7 @@ enum conn_stage {
 	X(NO_PRIVILEGE, "no-connect-privilege", DATABASE)                                          \
 	X(NOT_ACCEPTING, "database-not-accepting", DATABASE)                                       \
 	X(INVALID_DATABASE, "half-dropped-database", DATABASE)                                     \
+	X(LOCALE, "locale-missing", DATABASE)                                                      \
 	X(CONSOLE, "pooler-console", DATABASE)                                                     \
 	X(OPTIONS, "option-refused", DATABASE)
 

@@ -286,6 +286,16 @@ load doctor-way
 	ends_at database no-such-database 'Create it with db-create, or make it whole with db-setup: both take a role that may create databases (CREATEDB).'
 }
 
+@test "a database whose locale the system does not have" {
+	tls_server
+	drop_later other_locale
+	sql postgres 'CREATE DATABASE other_locale'
+	sql postgres "UPDATE pg_database SET datcollate = 'xx_XX.UTF-8' WHERE datname = 'other_locale'"
+	prod '' other_locale
+	doctor
+	ends_at database locale-missing "The database was made with a locale that the server's system does not have (any more): install it there (locale-gen, on Debian), or load a dump of it, taken where the locale is, into a database with another one."
+}
+
 @test "a URL that names no database: what db-create wants as well" {
 	tls_server
 	sql postgres 'DROP DATABASE IF EXISTS app'

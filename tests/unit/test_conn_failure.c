@@ -100,6 +100,8 @@ static void test_causes(void **state)
 			"option-refused", CONN_STAGE_DATABASE },
 		{ AT "FATAL: cannot connect to invalid database \"d\"", "55000",
 			"half-dropped-database", CONN_STAGE_DATABASE },
+		{ AT "FATAL: database locale is incompatible with operating system", "XX000",
+			"locale-missing", CONN_STAGE_DATABASE },
 		{ AT "FATAL: database \"d\" is not currently accepting connections", "55000",
 			"database-not-accepting", CONN_STAGE_DATABASE },
 		{ AT "server closed the connection unexpectedly\n\tThis probably means", "",
