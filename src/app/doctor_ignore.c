@@ -15,6 +15,15 @@ static void trim(const char **text, size_t *length)
 		(*length)--;
 }
 
+/* What is none may be a line of any file, and is not for a log. */
+static bool is_like_id(const char *text)
+{
+	enum { LONGEST = 40 };
+	const size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz-");
+
+	return text[length] == '\0' && length <= LONGEST;
+}
+
 int ignore_add(struct ignore_rules *rules, const char *text, size_t length, size_t line,
 	ignore_known_fn *known, struct err *err)
 {
@@ -28,6 +37,8 @@ int ignore_add(struct ignore_rules *rules, const char *text, size_t length, size
 	id_length = colon ? (size_t)(colon - text) : length;
 	trim(&id_text, &id_length);
 	id = mem_strndup(id_text, id_length);
+	if (!known(id) && line > 0 && !is_like_id(id))
+		return err_set(err, ERR_USAGE, "there is no id of a check");
 	if (!known(id))
 		return err_set(err, ERR_USAGE, "there is no check \"%s\"", id);
 	object = colon ? colon + 1 : NULL;

@@ -27,7 +27,8 @@ struct ignore_rules {
 /* True for the id of a check. */
 typedef bool ignore_known_fn(const char *id);
 
-/* Adds ID or ID:OBJECT. USAGE for an id that is none. */
+/* Adds ID or ID:OBJECT. USAGE for an id that is none; of a file's line, not 0, it is told only when
+ * it could be one. */
 int ignore_add(struct ignore_rules *rules, const char *text, size_t length, size_t line,
 	ignore_known_fn *known, struct err *err);
 

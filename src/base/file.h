@@ -18,7 +18,10 @@ int take_fd(int *fd);
 /* Appends the whole file to out; fails with FAILED, also when it is larger than out's ceiling. */
 int file_read_all(const char *path, struct strbuf *out, struct err *err);
 
-/* The same for a regular file only; it fails for anything else, and does not wait for it. */
+/*
+ * The same for a regular file only; it fails for anything else, a symbolic link too, and does not
+ * wait for it. 1: nothing is there.
+ */
 int file_read_regular(const char *path, struct strbuf *out, struct err *err);
 
 /* directory/name with exactly one slash between them; the caller owns the path. */

@@ -63,15 +63,15 @@ static int check_options(struct err *err)
 static int read_rules(struct doctor *doctor, const char *path, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+	int result;
 
 	for (size_t i = 0; i < opt_ignore.count; i++)
 		if (ignore_add(&doctor->ignore, opt_ignore.items[i], strlen(opt_ignore.items[i]), 0,
 			    doctor_knows, err) != 0)
 			return unknown_id(err);
-	if (!path_exists(path))
-		return 0;
-	if (file_read_regular(path, &text, err) != 0)
-		return -1;
+	result = file_read_regular(path, &text, err);
+	if (result != 0)
+		return result < 0 ? -1 : 0;
 	if (ignore_parse(&doctor->ignore, path, text.data, text.length, doctor_knows, err) != 0)
 		return unknown_id(err);
 	return 0;

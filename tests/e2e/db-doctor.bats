@@ -599,6 +599,15 @@ REINDEX INDEX CONCURRENTLY public.first; REINDEX INDEX public.one; REINDEX INDEX
 	assert_status 1
 	assert_contains "$stderr" '.dbrig-doctor-ignore": it is not a regular file'
 	rm .dbrig-doctor-ignore
+	echo 'hidden: s3cret' >elsewhere
+	for file in elsewhere nowhere; do
+		ln -sfn "$file" .dbrig-doctor-ignore
+		run --separate-stderr db-doctor
+		assert_status 1
+		assert_contains "$stderr" '.dbrig-doctor-ignore": it is a symbolic link'
+		refute_contains "$stderr" hidden
+	done
+	rm .dbrig-doctor-ignore
 	mkdir .dbrig-doctor-ignore
 	run --separate-stderr db-doctor
 	assert_status 1

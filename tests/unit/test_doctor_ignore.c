@@ -54,7 +54,8 @@ static void test_wrong(void **state)
 		{ "nothing\n", "there is no check \"nothing\" in line 1 of \"f\"" },
 		{ "# c\n\nno-key\n rls:\n", "\"rls:\" names no object in line 4 of \"f\"" },
 		{ "no-key\n:public.a", "there is no check \"\" in line 2 of \"f\"" },
-		{ "no-key public.a", "there is no check \"no-key public.a\" in line 1 of \"f\"" },
+		{ "no-key public.a", "there is no id of a check in line 1 of \"f\"" },
+		{ "API_KEY=s3cret: x", "there is no id of a check in line 1 of \"f\"" },
 	};
 
 	(void)state;
