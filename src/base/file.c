@@ -171,8 +171,8 @@ int file_read_regular(const char *path, struct strbuf *out, struct err *err)
 		return 1;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0 && errno == ELOOP)
-		return err_set(err, ERR_FAILED,
-			"could not read file \"%s\": it is a symbolic link", path);
+		return err_set(
+			err, ERR_FAILED, "could not read file \"%s\": it is a symbolic link", path);
 	if (fd < 0)
 		return err_errno(err, "could not open file \"%s\"", path);
 	if (fstat(fd, &info) != 0)
