@@ -1,6 +1,7 @@
 #include "app/doctor_ignore.h"
 
 #include "base/mem.h"
+#include "term/safe.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -101,13 +102,15 @@ static bool covers(const char *pattern, const char *object)
 
 bool ignore_matches(struct ignore_rules *rules, const char *id, const char *object)
 {
+	CLEANUP(mem_cleanup) char *printed = safe_text(object, SAFE_LINE);
 	bool matches = false;
 
 	for (size_t i = 0; i < rules->count; i++) {
 		struct ignore_rule *rule = &rules->items[i];
 
 		if (strcmp(rule->id, id) == 0 &&
-			(!rule->object || (object && covers(rule->object, object))))
+			(!rule->object || (object && (covers(rule->object, object) ||
+							     covers(rule->object, printed)))))
 			rule->is_used = matches = true;
 	}
 	return matches;

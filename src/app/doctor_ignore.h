@@ -39,7 +39,8 @@ int ignore_add(struct ignore_rules *rules, const char *text, size_t length, size
 int ignore_parse(struct ignore_rules *rules, const char *name, const char *text, size_t length,
 	ignore_known_fn *known, struct err *err);
 
-/* True when a rule (which is used thereby) says so. object may be NULL. */
+/* True when a rule (which is used thereby) says so, of the object as it is or as it is printed.
+ * object may be NULL. */
 bool ignore_matches(struct ignore_rules *rules, const char *id, const char *object);
 
 /* Usable as a CLEANUP handler. */

@@ -29,6 +29,11 @@ static void test_rules(void **state)
 		{ "no-key:\"a:b\".\"c d\"", "no-key", "\"a:b\".\"c d\"", true },
 		{ "no-key:.*", "no-key", "public.a", false },
 		{ "no-key:public.a*", "no-key", "public.ab", false },
+		{ "no-key:\"a\\nb\\x1Bc\".d", "no-key",
+			"\"a\nb\x1b"
+			"c\".d",
+			true },
+		{ "no-key:\"a\\nb\".*", "no-key", "\"a\nb\".d", true },
 		{ "no-key:public.a (b_fkey)", "no-key", "public.a (b_fkey)", true },
 	};
 
