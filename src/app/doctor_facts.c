@@ -29,7 +29,19 @@ static void find_password_expiry(struct doctor *doctor, const struct health_role
 			NULL, NULL);
 }
 
-static void tell_role(struct doctor *doctor, const struct health_role *role, int64_t us)
+/* A pooler may have sessions of another role than the one that it lets in; options may set one. */
+static char *with_role(const struct health_role *role, const char *user, struct strbuf *text)
+{
+	CLEANUP(mem_cleanup) char *rights = strbuf_detach(text);
+
+	if (!user || strcmp(role->user, user) == 0)
+		return take_ptr(rights);
+	return message_format("as the role \"%s\"\n%s", role->user, rights);
+}
+
+/* user: who was let in. */
+static void tell_role(
+	struct doctor *doctor, const struct health_role *role, const char *user, int64_t us)
 {
 	struct strbuf text = STRBUF_INIT;
 	json_t *facts = json_object();
@@ -55,7 +67,7 @@ static void tell_role(struct doctor *doctor, const struct health_role *role, int
 	json_object_set_new(facts, "createrole", json_boolean(role->may_create_roles));
 	json_object_set_new(facts, "bypassrls", json_boolean(role->bypasses_rls));
 	json_object_set_new(facts, "member_of", out_json_text(role->member_of));
-	doctor_step(doctor, "privileges", DOCTOR_OK, us, strbuf_detach(&text), facts);
+	doctor_step(doctor, "privileges", DOCTOR_OK, us, with_role(role, user, &text), facts);
 	find_password_expiry(doctor, role);
 }
 
@@ -163,7 +175,7 @@ int doctor_facts(
 
 	if (health_read_role(conn, &role, &role_result, err) != 0)
 		return -1;
-	tell_role(doctor, &role, clock_us() - begun);
+	tell_role(doctor, &role, PQuser(conn_pg(conn)), clock_us() - begun);
 	begun = clock_us();
 	if (health_read_server(conn, &server, &server_result, err) != 0)
 		return -1;

@@ -47,7 +47,16 @@ refuses() {
 }
 
 @test "PgBouncer: a user that it does not have" {
-	start_pgbouncer session
+	start_pgbouncer session \
+		$'max_client_conn=100\n[databases]\n'"forced = host=$SERVER_SOCKET port=$SERVER_PORT dbname=postgres user=app"
+	# Or one that it lets in, and has sessions of another role for.
+	through postgres forced
+	doctor --no-health
+	assert_status 0
+	assert_contains "$(jq -r '.steps[] | select(.step == "privileges").text' <<<"$output")" $'as the role "app"\n'
+	through app postgres
+	doctor --no-health
+	refute_contains "$(jq -r '.steps[] | select(.step == "privileges").text' <<<"$output")" 'as the role'
 	through stranger
 	doctor
 	ends_at authentication no-such-role 'The pooler does not know the user: its own list (PgBouncer: auth_file, or what auth_query finds) has to have the one in the URL, whatever the server behind it has.'
