@@ -30,6 +30,14 @@ bool doctor_knows(const char *id)
 	return find_id(id) != NULL;
 }
 
+bool doctor_is_of_health(const char *id)
+{
+	for (const struct health_check *check = health_checks; check->id; check++)
+		if (strcmp(check->id, id) == 0)
+			return true;
+	return false;
+}
+
 char *doctor_ids(void)
 {
 	struct strbuf text = STRBUF_INIT;

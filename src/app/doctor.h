@@ -72,6 +72,9 @@ struct doctor {
 /* True for the id of a check, of the connection or of the health. */
 bool doctor_knows(const char *id);
 
+/* True for the id of a check of the health. */
+bool doctor_is_of_health(const char *id);
+
 /* All ids, with commas; the caller owns the text. */
 char *doctor_ids(void);
 

@@ -57,6 +57,11 @@ static int check_options(struct err *err)
 			err_set(err, ERR_USAGE, "there is no check \"%s\"", opt_only.items[i]);
 			return unknown_id(err);
 		}
+	for (size_t i = 0; i < opt_only.count; i++)
+		if (opt_no_health && doctor_is_of_health(opt_only.items[i]))
+			return err_set(err, ERR_USAGE,
+				"--no-health leaves out what \"--only %s\" asks for",
+				opt_only.items[i]);
 	return 0;
 }
 

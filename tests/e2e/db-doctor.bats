@@ -636,6 +636,11 @@ REINDEX INDEX CONCURRENTLY public.first; REINDEX INDEX public.one; REINDEX INDEX
 	assert_status 0
 	assert_equal '0' "$(jq .summary.checks <<<"$output")"
 	assert_equal '' "$FOUND"
+	run --separate-stderr db-doctor --no-health --only standby --only no-primary-key
+	assert_status 64
+	assert_contains "$stderr" '--no-health leaves out what "--only no-primary-key" asks for'
+	run --separate-stderr db-doctor --no-health --only standby
+	assert_status 0
 }
 
 @test "more than ten findings of a check are summed up, without -v or --only" {
