@@ -22,7 +22,7 @@ static bool is_like_id(const char *text)
 	enum { LONGEST = 40 };
 	const size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz-");
 
-	return text[length] == '\0' && length <= LONGEST;
+	return length <= LONGEST && text[length] == '\0';
 }
 
 int ignore_add(struct ignore_rules *rules, const char *text, size_t length, size_t line,

@@ -104,6 +104,75 @@ null The index public.incomplete would do, and is not valid: what invalid-index 
 		"$(jq -r '.findings[] | "\(.fix) \(.note)"' <<<"$output")"
 }
 
+@test "no-primary-key: a warning, or a hint where a unique index could be it" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE bare (a int);
+		CREATE TABLE almost (a int NOT NULL, b int NOT NULL);
+		CREATE UNIQUE INDEX almost_key ON almost (b, a);
+		CREATE TABLE nullable (a int UNIQUE);
+		CREATE TABLE fine (a int PRIMARY KEY);
+		CREATE TABLE split (id int PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (1) TO (10);
+		CREATE UNLOGGED TABLE quick (a int);
+		CREATE TABLE sorted (a varchar NOT NULL, b text NOT NULL, c text NOT NULL);
+		CREATE UNIQUE INDEX pattern ON sorted (b text_pattern_ops);
+		CREATE UNIQUE INDEX downwards ON sorted (c DESC);
+		CREATE UNIQUE INDEX other_order ON sorted (b COLLATE "C");
+	SQL
+	# A primary key takes none of these.
+	for index in pattern downwards other_order; do
+		run ! sql "$DB" "ALTER TABLE sorted ADD PRIMARY KEY USING INDEX $index"
+	done
+	finds no-primary-key 'info public.almost' 'warning public.bare' 'warning public.nullable' \
+		'warning public.quick' 'info public.sorted'
+	assert_equal 'null That index is sorted otherwise than one of a primary key, which takes an index of its own: ALTER TABLE public.sorted ADD PRIMARY KEY (c);' \
+		"$(jq -r '.findings[-1] | "\(.fix) \(.note)"' <<<"$output")"
+	sql "$DB" 'CREATE UNIQUE INDEX taken ON sorted (a, b)'
+	doctor --only no-primary-key
+	sql "$DB" "$(jq -r '.findings[-1].fix' <<<"$output")"
+	doctor --only no-primary-key
+	refute_contains "$FOUND" sorted
+	sql "$DB" "$(jq -r '.findings[0].fix' <<<"$output")"
+	assert_equal '{b,a}' "$(sql "$DB" "SELECT array(SELECT attname FROM pg_attribute
+		WHERE attrelid = 'almost_key'::regclass ORDER BY attnum)
+		FROM pg_index WHERE indrelid = 'almost'::regclass AND indisprimary")"
+}
+
+@test "duplicate-index: equal indexes, of which a constraint's stays" {
+	sql "$DB" - <<-'SQL'
+		CREATE TABLE t (a int PRIMARY KEY, b int, c text);
+		CREATE INDEX first ON t (b);
+		CREATE INDEX second ON t (b);
+		CREATE INDEX as_key ON t (a);
+		CREATE INDEX descending ON t (b DESC);
+		CREATE INDEX partial ON t (b) WHERE b > 0;
+		CREATE INDEX pattern ON t (c text_pattern_ops);
+		CREATE INDEX text ON t (c);
+		CREATE INDEX sum ON t ((a + b));
+		CREATE INDEX same_sum ON t ((a + b));
+		CREATE INDEX covering ON t (b) INCLUDE (c);
+		ALTER TABLE t ADD UNIQUE (a);
+		CREATE TABLE twice (a int, b int, CONSTRAINT older UNIQUE (a));
+		ALTER TABLE twice ADD CONSTRAINT newer UNIQUE (a);
+		CREATE TABLE child (a int REFERENCES twice (a));
+		CREATE TABLE whole (a int PRIMARY KEY) PARTITION BY RANGE (a);
+		CREATE TABLE part PARTITION OF whole FOR VALUES FROM (1) TO (10);
+		CREATE INDEX of_part ON part (a);
+	SQL
+	# The foreign key takes the older one; where it is the newer one that it needs, the older one goes.
+	assert_equal older "$(sql "$DB" "SELECT conindid::regclass FROM pg_constraint WHERE conname = 'child_a_fkey'")"
+	finds duplicate-index 'warning public.second' 'warning public.as_key' 'warning public.same_sum' \
+		'warning public.t_a_key' 'warning public.newer' 'warning public.of_part'
+	mend
+	finds duplicate-index
+	assert_equal 'older t_pkey' "$(sql "$DB" "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint
+		WHERE conrelid IN ('t'::regclass, 'twice'::regclass) AND contype <> 'n'")"
+	sql "$DB" "ALTER TABLE twice ADD CONSTRAINT newest UNIQUE (a);
+		UPDATE pg_constraint SET conindid = 'newest'::regclass WHERE conname = 'child_a_fkey'"
+	finds duplicate-index 'warning public.older'
+	assert_equal 8 "$(sql "$DB" "SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass")"
+}
+
 # --- encodings ---------------------------------------------------------------------------------
 
 # in_encoding NAME: the test's database is a new one in that encoding.
