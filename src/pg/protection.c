@@ -144,12 +144,32 @@ char *protection_carry(const char *to, const char *from)
 
 /* --- the signs ------------------------------------------------------------------------------- */
 
+static bool is_word(const char *text, size_t length, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(words[i]) == length && strncasecmp(text, words[i], length) == 0)
+			return true;
+	return false;
+}
+
 bool protection_is_name(const char *target)
 {
-	size_t length = strcspn(target, "-_");
+	static const char *const names[] = { "prod", "production", "prd" };
+	static const char *const denials[] = { "non", "not", "no", "pre", "un" };
+	bool is_denied = false;
 
-	return (length == 4 && strncasecmp(target, "prod", length) == 0) ||
-	       (length == 10 && strncasecmp(target, "production", length) == 0);
+	for (const char *word = target; *word; word += strspn(word, "-_")) {
+		const size_t length = strcspn(word, "-_");
+		size_t letters = length;
+
+		while (letters > 0 && isdigit((unsigned char)word[letters - 1]))
+			letters--;
+		if (!is_denied && is_word(word, letters, names, ARRAY_SIZE(names)))
+			return true;
+		is_denied = is_word(word, length, denials, ARRAY_SIZE(denials));
+		word += length;
+	}
+	return false;
 }
 
 /* prod-eu and prod_eu are one target: their variable is the same. */

@@ -40,7 +40,10 @@ char *protection_carry(const char *to, const char *from);
 
 /* --- the signs ------------------------------------------------------------------------------- */
 
-/* prod and production, in any case, also with a suffix (prod-eu, production_2). */
+/*
+ * One of the words between - and _ is prod, production or prd, in any case and with digits behind
+ * it or none (prod-eu, eu_prod2), unless the word before says the opposite: non, not, no, pre, un.
+ */
 bool protection_is_name(const char *target);
 
 /* Whether a list of target names, separated by blanks or commas, holds this one, in any case and

@@ -105,7 +105,7 @@ char *target_ca_variable(const struct env *env, const char *variable, const char
 char *target_bundle_path(void);
 
 /*
- * True when the target is protected by its name (prod, production, also with a suffix) or listed in
+ * True when the target is protected by its name (protection_is_name) or listed in
  * DB_PROTECTED_TARGETS. What its server or its database says besides is app/guard's to find out.
  */
 bool target_is_protected(const struct target *target);

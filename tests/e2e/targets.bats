@@ -548,7 +548,7 @@ rds_url() {
 
 @test "a target named after prod with a suffix is protected" {
 	name=$(db main)
-	for target in prod-eu PROD_2 production-x prod_; do
+	for target in prod-eu PROD_2 production-x prod_ eu-prd1; do
 		variable=$(tr a-z- A-Z_ <<<"$target")_CONNECTION_URL
 		run env "$variable=$(url "$name")" db-drop "$target"
 		assert_status 4

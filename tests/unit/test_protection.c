@@ -116,15 +116,49 @@ static void test_mark_carried(void **state)
 static void test_names(void **state)
 {
 	(void)state;
-	static const char *const production[] = { "prod", "PROD", "Production", "prod-eu",
-		"production_2" };
-	static const char *const others[] = { "local", "test", "product", "preprod", "staging",
-		"produ", "x-prod" };
+	static const struct {
+		const char *name;
+		bool is_production;
+	} cases[] = {
+		{ "prod", true },
+		{ "PROD", true },
+		{ "Production", true },
+		{ "prd", true },
+		{ "prod-eu", true },
+		{ "production_2", true },
+		{ "prod_", true },
+		{ "eu-prod", true },
+		{ "shop_eu_PRD", true },
+		{ "prod2", true },
+		{ "production02", true },
+		{ "eu_prod1-b", true },
+		{ "x-prod", true },
+		{ "non-x-prod", true },
+		{ "prod-not-prod", true },
+		{ "not_", false },
+		{ "local", false },
+		{ "test", false },
+		{ "product", false },
+		{ "preprod", false },
+		{ "staging", false },
+		{ "produ", false },
+		{ "prods", false },
+		{ "2prod", false },
+		{ "prod2x", false },
+		{ "nonprod", false },
+		{ "non-prod", false },
+		{ "not_prod", false },
+		{ "No-Production2", false },
+		{ "pre_prod-eu", false },
+		{ "un-prd", false },
+		{ "non--prod", false },
+		{ "-", false },
+		{ "", false },
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(production); i++)
-		assert_true(protection_is_name(production[i]));
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		assert_false(protection_is_name(others[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_number(
+			cases[i].name, protection_is_name(cases[i].name), cases[i].is_production);
 }
 
 static void test_list(void **state)
