@@ -30,7 +30,7 @@ const struct option guard_options[] = {
 
 const struct variable guard_variables[] = {
 	{ "DB_PROTECTED_TARGETS", "Targets that are protected as prod is, with blanks or commas "
-				  "between them." },
+				  "between them; one in .env counts besides." },
 	{ "DBRIG_CONSENT",
 		"The user's own words, two at least, that allow an AI agent to destroy a protected "
 		"database; they are printed." },

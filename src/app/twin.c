@@ -520,7 +520,7 @@ int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct e
 	env_values(env, &values);
 	for (size_t i = 0; i < values.count && result == 0 && !ret_twin->same; i++) {
 		const struct env_value *url = &values.items[i];
-		CLEANUP(mem_cleanup) char *name = protected_url_target(env, &values, i);
+		CLEANUP(mem_cleanup) char *name = protected_url_target(&values, i);
 		CLEANUP(mem_cleanup) char *origin = NULL;
 		CLEANUP(mem_cleanup) char *reason = NULL;
 		enum answer answer;

@@ -38,7 +38,7 @@ static const struct variable connect_variables[] = {
 	{ "DB_CLIENT", "The program to start instead of psql. It finds the connection in the PG* "
 		       "variables." },
 	{ "DB_PROTECTED_TARGETS", "Targets that are protected as prod is, with blanks or commas "
-				  "between them." },
+				  "between them; one in .env counts besides." },
 	{ "PROD_POOL_MODE",
 		"The pool mode of the pooler that the target prod is reached through; when it is "
 		"session, one that takes no startup options still gives a read-only session. "

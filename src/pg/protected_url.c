@@ -1,6 +1,7 @@
 #include "pg/protected_url.h"
 
 #include "base/mem.h"
+#include "pg/protected_targets.h"
 #include "pg/protection.h"
 
 #include <ctype.h>
@@ -25,10 +26,9 @@ static char *target_of(const char *variable)
 	return NULL;
 }
 
-static bool is_protected(const struct env *env, const char *name)
+static bool is_protected(const struct env_values *values, const char *name)
 {
-	return protection_is_name(name) ||
-	       protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), name);
+	return protection_is_name(name) || protected_targets_have(values, name);
 }
 
 static bool is_one_of(const char *text, size_t length, const char *const *words, size_t count)
@@ -85,11 +85,11 @@ static bool is_repeated(const struct env_values *values, size_t index, const cha
 	return false;
 }
 
-char *protected_url_target(const struct env *env, const struct env_values *values, size_t index)
+char *protected_url_target(const struct env_values *values, size_t index)
 {
 	CLEANUP(mem_cleanup) char *name = target_of(values->items[index].name);
 
-	if (!name || names_none(values->items[index].value) || !is_protected(env, name) ||
+	if (!name || names_none(values->items[index].value) || !is_protected(values, name) ||
 		is_repeated(values, index, name))
 		return NULL;
 	return take_ptr(name);

@@ -12,6 +12,6 @@
  * DB_PROTECTED_TARGETS protects; the caller owns it. NULL: something else, a blank value, or the
  * same URL of the same target as at a lower index.
  */
-char *protected_url_target(const struct env *env, const struct env_values *values, size_t index);
+char *protected_url_target(const struct env_values *values, size_t index);
 
 #endif

@@ -187,13 +187,11 @@ static bool is_same_name(const char *a, const char *b, size_t length)
 
 bool protection_lists(const char *list, const char *target)
 {
-	static const char separators[] = " \t\r\n,;";
-
 	while (list && *list) {
 		size_t length;
 
-		list += strspn(list, separators);
-		length = strcspn(list, separators);
+		list += strspn(list, PROTECTION_SEPARATORS);
+		length = strcspn(list, PROTECTION_SEPARATORS);
 		if (length > 0 && length == strlen(target) && is_same_name(list, target, length))
 			return true;
 		list += length;

@@ -46,8 +46,10 @@ char *protection_carry(const char *to, const char *from);
  */
 bool protection_is_name(const char *target);
 
-/* Whether a list of target names, separated by blanks or commas, holds this one, in any case and
- * with _ or -. */
+/* What may stand between the names of a list. */
+#define PROTECTION_SEPARATORS " \t\r\n,;"
+
+/* Whether a list of target names holds this one, in any case and with _ or -. */
 bool protection_lists(const char *list, const char *target);
 
 /* The service that a host's name belongs to, "Amazon RDS"; NULL: none that is known. */

@@ -4,6 +4,7 @@
 #include "base/message.h"
 #include "base/strbuf.h"
 #include "pg/probe.h"
+#include "pg/protected_targets.h"
 #include "pg/protection.h"
 #include "pg/suffix.h"
 #include "pg/target_internal.h"
@@ -19,14 +20,17 @@ static bool is_connection(const char *text)
 	return strstr(text, "://") || strchr(text, '=');
 }
 
+bool target_is_name(const char *text, size_t length)
+{
+	for (size_t i = 1; i < length; i++)
+		if (!isalnum((unsigned char)text[i]) && text[i] != '-' && text[i] != '_')
+			return false;
+	return length > 0 && isalpha((unsigned char)text[0]);
+}
+
 static int check_name(const char *name, struct err *err)
 {
-	const char *c = name;
-
-	if (isalpha((unsigned char)*c))
-		while (isalnum((unsigned char)*c) || *c == '-' || *c == '_')
-			c++;
-	if (*c || c == name) {
+	if (!target_is_name(name, strlen(name))) {
 		err_set(err, ERR_USAGE, "\"%s\" is not a target name", name);
 		if (is_connection(name))
 			err_hint(err, "Name a target: a word such as local, prod or test. The URL "
@@ -359,9 +363,8 @@ int target_use_private(
 	struct target *target, const struct env *env, const char *project_root, struct err *err)
 {
 	target->name = mem_strdup("local");
-	target->is_listed =
-		protection_lists(env_get(env, "DB_PROTECTED_TARGETS", NULL), target->name);
-	if (use_private_server(target, env, project_root, err) != 0)
+	if (protected_targets_find(env, target->name, &target->is_listed, err) != 0 ||
+		use_private_server(target, env, project_root, err) != 0)
 		return -1;
 	take_database(target);
 	return 0;
@@ -370,9 +373,8 @@ int target_use_private(
 static int read_source(
 	struct target *target, const char *name, const struct source *source, struct err *err)
 {
-	target->is_listed =
-		protection_lists(env_get(source->env, "DB_PROTECTED_TARGETS", NULL), name);
-	if (resolve_variables(target, name, source, err) != 0)
+	if (protected_targets_find(source->env, name, &target->is_listed, err) != 0 ||
+		resolve_variables(target, name, source, err) != 0)
 		return -1;
 	take_database(target);
 	return 0;

@@ -4,6 +4,9 @@
 
 #include "pg/target.h"
 
+/* A letter, then letters, digits, - and _. */
+bool target_is_name(const char *text, size_t length);
+
 /*
  * "prod-eu", "CONNECTION_URL" → "PROD_EU_CONNECTION_URL", which the caller owns; local has no
  * prefix.

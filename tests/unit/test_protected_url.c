@@ -36,16 +36,17 @@ static void test_which_count(void **state)
 	};
 
 	(void)state;
-	setenv("DB_PROTECTED_TARGETS", "live", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct env env = ENV_INIT;
+		char listed[] = "DB_PROTECTED_TARGETS";
 		CLEANUP(mem_cleanup) char *name = mem_strdup(cases[i].name);
 		CLEANUP(mem_cleanup) char *file_name = mem_strdup(cases[i].file_name);
 		struct env_value items[] = { { .name = name, .value = cases[i].value },
-			{ .name = file_name, .value = cases[i].file_value, .file = ".env" } };
+			{ .name = file_name, .value = cases[i].file_value, .file = ".env" },
+			{ .name = listed, .value = "later" },
+			{ .name = listed, .value = "live", .file = ".env" } };
 		const struct env_values values = { .items = items, .count = ARRAY_SIZE(items) };
-		CLEANUP(mem_cleanup) char *first = protected_url_target(&env, &values, 0);
-		CLEANUP(mem_cleanup) char *second = protected_url_target(&env, &values, 1);
+		CLEANUP(mem_cleanup) char *first = protected_url_target(&values, 0);
+		CLEANUP(mem_cleanup) char *second = protected_url_target(&values, 1);
 
 		check_text(cases[i].name, first, cases[i].target);
 		check_text(cases[i].file_name, second, cases[i].file_target);

@@ -215,6 +215,19 @@ static void test_errors(void **state)
 			NULL },
 		{ "CONNECTION_URL=x|DATABASE_URL" URL("b"), NULL, "local", "CONNECTION_URL is not",
 			NULL, NULL },
+		/* lists of protected targets, in force or not */
+		{ "CONNECTION_URL" URL("a") "|DB_PROTECTED_TARGETS=\"live\"", NULL, "local",
+			"DB_PROTECTED_TARGETS: \"\"live\"\" is not a target name", NULL,
+			"without quotes" },
+		{ "CONNECTION_URL" URL("a") "|DB_PROTECTED_TARGETS=a, live:prd", NULL, "local",
+			"\"live:prd\" is not", NULL, "DB_PROTECTED_TARGETS=live,staging." },
+		{ "CONNECTION_URL" URL("a") "|DB_PROTECTED_TARGETS=*", NULL, "local",
+			"\"*\" is not", NULL, NULL },
+		{ "CONNECTION_URL" URL("a") "|DB_PROTECTED_TARGETS=p://u:JQXZVK@h/d", NULL, "local",
+			"\"p://...\" is not", NULL, NULL },
+		{ "CONNECTION_URL" URL("a") "|DB_PROTECTED_TARGETS=a",
+			"DB_PROTECTED_TARGETS=live|x", "local",
+			"DB_PROTECTED_TARGETS in the/.env: \"live|x\" is not", NULL, NULL },
 	};
 
 	(void)state;
@@ -228,6 +241,30 @@ static void test_errors(void **state)
 		check_holds("detail", r.err.detail, cases[i].detail);
 		check_holds("hint", r.err.hint, cases[i].hint);
 		check_number("no value shown", r.err.message && strstr(r.err.message, "JQX"), 0);
+	}
+}
+
+/* An exported list leaves that of .env in force. */
+static void test_listed(void **state)
+{
+	static const struct {
+		const char *exported, *name;
+		bool is_listed;
+	} cases[] = { { "", "live", true }, { "foo", "live", true }, { "foo", "foo", true },
+		{ "foo", "local", false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(resolved_release) struct resolved r = { .result = 0 };
+		CLEANUP(mem_cleanup)
+		char *variables = mem_printf(
+			"CONNECTION_URL" URL("a") "|FOO_CONNECTION_URL" URL(
+				"b") "|LIVE_CONNECTION_URL" URL("c") "|DB_PROTECTED_TARGETS=%s",
+			cases[i].exported);
+
+		resolve(&r, variables, "DB_PROTECTED_TARGETS=live", cases[i].name);
+		check_text(cases[i].name, r.err.message, NULL);
+		check_number(cases[i].name, r.target.is_listed, cases[i].is_listed);
 	}
 }
 
@@ -394,6 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_order),
 		UNIT_TEST(test_value),
+		UNIT_TEST(test_listed),
 		UNIT_TEST(test_libpq_variables),
 		UNIT_TEST(test_service_is_left_alone),
 		UNIT_TEST(test_errors),
