@@ -37,11 +37,12 @@ const struct option env_options[] = {
 		.type = OPTION_STRING,
 		.value = &opt_env_file,
 		.argument = "FILE",
-		.help = "read variables from FILE instead of .env in the project's root" },
+		.help = "read variables from FILE instead of .env in the project's root, whose "
+			"URLs of production and DB_PROTECTED_TARGETS protect all the same" },
 	{ .name = "no-env-file",
 		.type = OPTION_FLAG,
 		.value = &opt_no_env_file,
-		.help = "read no .env file" },
+		.help = "read no .env file, but for what protects" },
 	{ 0 },
 };
 
@@ -121,6 +122,16 @@ static int find_project(struct context *context, struct err *err)
 	return 0;
 }
 
+/* Where production is remains true: another file is to say where to connect, not that. */
+static void read_aside(struct env *env, const char *path)
+{
+	CLEANUP(err_release) struct err err = ERR_INIT;
+
+	if (env_read_aside(env, path, &err) != 0)
+		out_warning(
+			"production's URL may stand in what was not read of it: %s", err.message);
+}
+
 int context_open_project(struct context *context, const struct run *run, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *path = NULL;
@@ -130,11 +141,11 @@ int context_open_project(struct context *context, const struct run *run, struct 
 		return -1;
 	if (opt_env_file && opt_no_env_file)
 		return err_set(err, ERR_USAGE, "--env-file and --no-env-file exclude each other");
-	if (opt_no_env_file)
-		return 0;
-	path = opt_env_file ? mem_strdup(opt_env_file)
-			    : path_join(context->root ? context->root : context->cwd, ".env");
-	return env_read(&context->env, path, !opt_env_file, err);
+	path = path_join(context->root ? context->root : context->cwd, ".env");
+	if (!opt_env_file && !opt_no_env_file)
+		return env_read(&context->env, path, true, err);
+	read_aside(&context->env, path);
+	return opt_env_file ? env_read(&context->env, opt_env_file, false, err) : 0;
 }
 
 int context_open(struct context *context, const struct run *run, struct err *err)

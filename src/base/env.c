@@ -193,6 +193,12 @@ int env_read(struct env *env, const char *path, bool missing_ok, struct err *err
 	return env_parse(env, path, text.data, text.length, err);
 }
 
+int env_read_aside(struct env *env, const char *path, struct err *err)
+{
+	env->aside = mem_calloc(1, sizeof(*env->aside));
+	return env_read(env->aside, path, true, err);
+}
+
 const char *env_get(const struct env *env, const char *name, const char **ret_source)
 {
 	const char *value = getenv(name);
@@ -228,9 +234,10 @@ void env_values(const struct env *env, struct env_values *values)
 			add_value(values, mem_strndup(*entry, (size_t)(equals - *entry)),
 				equals + 1, NULL);
 	}
-	for (size_t i = 0; i < env->count; i++)
-		add_value(
-			values, mem_strdup(env->entries[i].name), env->entries[i].value, env->file);
+	for (; env; env = env->aside)
+		for (size_t i = 0; i < env->count; i++)
+			add_value(values, mem_strdup(env->entries[i].name), env->entries[i].value,
+				env->file);
 }
 
 void env_values_release(struct env_values *values)
@@ -254,5 +261,8 @@ void env_release(struct env *env)
 	}
 	mem_free(env->entries);
 	mem_free(env->file);
+	if (env->aside)
+		env_release(env->aside);
+	mem_free(env->aside);
 	*env = (struct env)ENV_INIT;
 }

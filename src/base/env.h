@@ -13,6 +13,8 @@ struct env {
 	struct env_entry *entries; /* from the file, in its order */
 	size_t count;
 	char *file; /* the .env file that was read; NULL: none */
+	/* One that was not to be read, of which env_values alone knows; NULL: none. Owned. */
+	struct env *aside;
 };
 
 /* A variable as one place sets it, also where another place's value goes before it. */
@@ -49,6 +51,12 @@ int env_parse(struct env *env, const char *name, const char *text, size_t length
 int env_read(struct env *env, const char *path, bool missing_ok, struct err *err);
 
 /*
+ * Reads a file into env->aside, where there is one. As env_read it fails, but what stands before
+ * the line that is wrong is there.
+ */
+int env_read_aside(struct env *env, const char *path, struct err *err);
+
+/*
  * The value of a variable that is set and not empty; NULL otherwise. *ret_source (may be NULL) is
  * the .env file's path when the value comes from there, NULL when it is from the process
  * environment.
@@ -57,7 +65,7 @@ const char *env_get(const struct env *env, const char *name, const char **ret_so
 
 /*
  * Adds everything that is set: the process environment's variables, then every line of the file,
- * empty values and those that env_get does not see included.
+ * empty values and those that env_get does not see included, and of the file aside.
  */
 void env_values(const struct env *env, struct env_values *values);
 

@@ -179,8 +179,16 @@ assert_stays() {
 	assert_stays
 	assert_contains "$stderr" "PROD_DATABASE_URL in $PWD/.env leads to the same database"
 	printf 'PROD_CONNECTION_URL=%s\nPROD_CONNECTION_URL=%s\n' "$PROD_URL" "$other" >.env
-	run --separate-stderr db-drop
+	echo 'A=1' >other.env
+	for option in '' --no-env-file --env-file=other.env; do
+		run --separate-stderr db-drop $option
+		assert_stays
+	done
+	# What stands before a line that cannot be read counts, and that there is one is said.
+	echo 'A' >>.env
+	run --separate-stderr db-drop --no-env-file
 	assert_stays
+	assert_contains "$stderr" "production's URL may stand in what was not read of it: "
 	rm .env
 	PROD_DATABASE_URL=$PROD_URL PROD_CONNECTION_URL=$other run --separate-stderr db-drop
 	assert_stays

@@ -231,9 +231,10 @@ static void test_values_of_all_places(void **state)
 {
 	static const char *const expected[][3] = { { "A", "p", NULL }, { "B", "", NULL },
 		{ "A", "f", "the/.env" }, { "B", "g", "the/.env" }, { "A", "h", "the/.env" },
-		{ "C", "", "the/.env" } };
+		{ "C", "", "the/.env" }, { "A", "i", "the other" } };
 	char set[] = "A=p", none[] = "no variable", empty[] = "B=";
 	char *environment[] = { set, none, empty, NULL };
+	CLEANUP(env_release) struct env aside = ENV_INIT;
 	CLEANUP(env_release) struct env env = ENV_INIT;
 	CLEANUP(env_values_release) struct env_values all = ENV_VALUES_INIT;
 	CLEANUP(err_release) struct err err = ERR_INIT;
@@ -243,7 +244,11 @@ static void test_values_of_all_places(void **state)
 	env.file = mem_strdup("the/.env");
 	parse(&env, "A=f\nB=g\nA=h\nC=\n", &err);
 	environ = environment;
+	aside.file = mem_strdup("the other");
+	parse(&aside, "A=i\n", &err);
+	env.aside = &aside;
 	env_values(&env, &all);
+	env.aside = NULL;
 	environ = saved;
 	check_number("count", (long long)all.count, ARRAY_SIZE(expected));
 	for (size_t i = 0; i < all.count && i < ARRAY_SIZE(expected); i++) {
