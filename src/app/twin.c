@@ -1,11 +1,10 @@
 #include "app/twin.h"
 
 #include "app/known.h"
-#include "base/address.h"
+#include "app/twin_way.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/message.h"
-#include "base/resolve.h"
 #include "base/strbuf.h"
 #include "pg/database.h"
 #include "pg/identity.h"
@@ -18,7 +17,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ASK_MS 3000
 /* With less a server is not asked: that it was silent would say nothing of it. */
 #define ASK_LEAST_MS 500
 #define OWN_MS 60000
@@ -35,8 +33,6 @@
 #define KIND_SERVER "server"
 #define KIND_SILENT "silent"
 #define KIND_SETTLED "settled"
-
-#define ADDRESSES_MOST 16
 
 enum answer { ANSWER_OTHER, ANSWER_SAME, ANSWER_UNKNOWN };
 
@@ -69,115 +65,6 @@ static void candidate_release(struct candidate *candidate)
 	probe_release(&candidate->probe);
 	mem_free(candidate->key);
 	mem_free(candidate->silent);
-}
-
-/* --- places ---------------------------------------------------------------------------------- */
-
-/* The way there in full: a pooler may choose a server by user or database. The caller owns it. */
-static char *key_of(const struct params *params, const char *database, const struct probe *probe)
-{
-	CLEANUP(strbuf_release) struct strbuf key = STRBUF_INIT_UNBOUNDED;
-	CLEANUP(mem_cleanup) char *user = probe_param(params, "user");
-
-	strbuf_addf(&key, "%s\n%s", user ? user : "", database ? database : "");
-	for (size_t i = 0; i < probe->place_count; i++) {
-		const struct probe_place *place = &probe->places[i];
-
-		strbuf_addf(&key, "\n%s\n%s\n%s", place->host, place->address ? place->address : "",
-			place->port);
-	}
-	return strbuf_detach(&key);
-}
-
-static bool is_socket(const char *host)
-{
-	return host[0] == '/' || host[0] == '@';
-}
-
-/* Of this machine, by name or address. */
-static bool is_loopback(const struct probe_place *place)
-{
-	const char *text = place->address ? place->address : place->host;
-	struct address address;
-
-	if (!address_parse(text, strlen(text), &address))
-		return strcasecmp(text, "localhost") == 0;
-	return address_is_loopback(&address);
-}
-
-/* Where a tunnel may end: what is there today may be elsewhere tomorrow. */
-static bool is_local(const struct probe *probe)
-{
-	for (size_t i = 0; i < probe->place_count; i++)
-		if (probe->places[i].is_socket || is_loopback(&probe->places[i]))
-			return true;
-	return false;
-}
-
-/* Of all questions to name servers and to other servers. */
-static int64_t deadline_of(struct search *search)
-{
-	if (search->deadline == 0)
-		search->deadline = clock_ms() + ASK_MS;
-	return search->deadline;
-}
-
-/* Whether the place has the address that conn is connected to; names are looked up for search. */
-static bool has_address(const struct probe_place *place, PGconn *pg, struct search *search)
-{
-	const char *text = PQhostaddr(pg), *theirs = place->address ? place->address : place->host;
-	struct address ours, addresses[ADDRESSES_MOST];
-	size_t count;
-
-	if (!text || !*text || place->is_socket || !address_parse(text, strlen(text), &ours))
-		return false;
-	if (address_parse(theirs, strlen(theirs), &addresses[0]))
-		return address_equal(&ours, &addresses[0]);
-	count = search ? resolve_addresses(theirs, deadline_of(search), addresses, ADDRESSES_MOST)
-		       : 0;
-	for (size_t i = 0; i < count; i++)
-		if (address_equal(&ours, &addresses[i]))
-			return true;
-	return false;
-}
-
-/* By what libpq would use and what it has used; search: NULL, no names are looked up. */
-static bool is_same_place(const struct probe *probe, struct conn *conn, struct search *search)
-{
-	PGconn *pg = conn_pg(conn);
-	const char *host = PQhost(pg);
-
-	for (size_t i = 0; i < probe->place_count; i++) {
-		const struct probe_place *place = &probe->places[i];
-
-		if (strcmp(place->port, PQport(pg)) == 0 &&
-			((host && !place->address && strcasecmp(place->host, host) == 0) ||
-				has_address(place, pg, search)))
-			return true;
-	}
-	return false;
-}
-
-/* A socket and an address of this machine with the same port: most likely one server. */
-static bool is_near(const struct probe *probe, struct conn *conn)
-{
-	PGconn *pg = conn_pg(conn);
-	const char *host = PQhost(pg), *address = PQhostaddr(pg);
-	const bool on_socket = host && is_socket(host);
-	struct probe_place own = { .host = mem_strdup(host ? host : ""),
-		.address = address && *address ? mem_strdup(address) : NULL };
-	const bool on_loopback = !on_socket && is_loopback(&own);
-
-	mem_free(own.host);
-	mem_free(own.address);
-	for (size_t i = 0; i < probe->place_count; i++) {
-		const struct probe_place *place = &probe->places[i];
-
-		if (strcmp(place->port, PQport(pg)) == 0 &&
-			((on_socket && is_loopback(place)) || (on_loopback && place->is_socket)))
-			return true;
-	}
-	return false;
 }
 
 /* --- what they say --------------------------------------------------------------------------- */
@@ -224,7 +111,7 @@ static int question(struct search *search, struct candidate *candidate, struct i
 	struct context *context = search->question->context;
 	const struct conn_options options = { .application = context->program,
 		.database = candidate->database,
-		.deadline = deadline_of(search) };
+		.deadline = twin_deadline(&search->deadline) };
 	CLEANUP(target_release) struct target target = TARGET_INIT;
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 	CLEANUP(err_release) struct err own = ERR_INIT;
@@ -401,7 +288,7 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 		return -1;
 	if (known && is_same(search, &theirs)) {
 		*ret_answer = ANSWER_SAME;
-	} else if (!asked->anew && !is_local(&candidate->probe) &&
+	} else if (!asked->anew && !twin_is_local(&candidate->probe) &&
 		   recall(candidate->key, candidate->same_name ? OTHER_SECONDS : SAME_SECONDS,
 			   &theirs) &&
 		   (is_other(&search->ours, &theirs) ||
@@ -417,10 +304,10 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 			return -1;
 		if (!candidate->silent)
 			*ret_answer = is_same(search, &theirs) ? ANSWER_SAME : ANSWER_OTHER;
-		else if (candidate->same_name && is_near(&candidate->probe, asked->conn))
+		else if (candidate->same_name && twin_is_near(&candidate->probe, asked->conn))
 			*ret_answer = ANSWER_SAME;
 		else if (candidate->same_name &&
-			 (is_local(&candidate->probe) ||
+			 (twin_is_local(&candidate->probe) ||
 				 !recall(candidate->key, OTHER_SILENT_SECONDS, &theirs) ||
 				 !is_other(&search->ours, &theirs)))
 			*ret_answer = lifted ? ANSWER_OTHER : ANSWER_UNKNOWN;
@@ -483,13 +370,13 @@ static int compare(struct search *search, const char *name, const struct env_val
 		return 0;
 	if (ask_own_name(search, err) != 0)
 		return -1;
-	candidate.key = key_of(&candidate.target.params, candidate.database, &candidate.probe);
+	candidate.key = twin_key(&candidate.target.params, candidate.database, &candidate.probe);
 	candidate.same_name = strcmp(candidate.database, asked->database) == 0 ||
 			      (search->own && strcmp(candidate.database, search->own) == 0);
 	if (asked->by_name && !candidate.same_name)
 		return 0;
-	candidate.same_place = is_same_place(&candidate.probe, asked->conn,
-		candidate.same_name && !asked->by_place ? search : NULL);
+	candidate.same_place = twin_is_same_place(&candidate.probe, asked->conn,
+		candidate.same_name && !asked->by_place ? &search->deadline : NULL);
 	if (candidate.same_name && candidate.same_place)
 		*ret_answer = ANSWER_SAME;
 	if (*ret_answer == ANSWER_SAME || asked->by_place)
@@ -558,7 +445,7 @@ void twin_remember(struct context *context, struct conn *conn)
 
 	if (!target_is_protected(target) || probe_places(&probe, &target->params, &ignored) != 0)
 		return;
-	key = key_of(&target->params, target->database, &probe);
+	key = twin_key(&target->params, target->database, &probe);
 	if (recall(key, DAY, &known) ||
 		identity_ask(conn, clock_ms() + OWN_MS, &identity, &ignored) != 0)
 		return;

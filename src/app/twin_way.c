@@ -1,0 +1,117 @@
+#include "app/twin_way.h"
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/resolve.h"
+#include "base/strbuf.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define ASK_MS 3000
+
+#define ADDRESSES_MOST 16
+
+char *twin_key(const struct params *params, const char *database, const struct probe *probe)
+{
+	CLEANUP(strbuf_release) struct strbuf key = STRBUF_INIT_UNBOUNDED;
+	CLEANUP(mem_cleanup) char *user = probe_param(params, "user");
+
+	strbuf_addf(&key, "%s\n%s", user ? user : "", database ? database : "");
+	for (size_t i = 0; i < probe->place_count; i++) {
+		const struct probe_place *place = &probe->places[i];
+
+		strbuf_addf(&key, "\n%s\n%s\n%s", place->host, place->address ? place->address : "",
+			place->port);
+	}
+	return strbuf_detach(&key);
+}
+
+static bool is_socket(const char *host)
+{
+	return host[0] == '/' || host[0] == '@';
+}
+
+/* Of this machine, by name or address. */
+static bool is_loopback(const struct probe_place *place)
+{
+	const char *text = place->address ? place->address : place->host;
+	struct address address;
+
+	if (!address_parse(text, strlen(text), &address))
+		return strcasecmp(text, "localhost") == 0;
+	return address_is_loopback(&address);
+}
+
+bool twin_is_local(const struct probe *probe)
+{
+	for (size_t i = 0; i < probe->place_count; i++)
+		if (probe->places[i].is_socket || is_loopback(&probe->places[i]))
+			return true;
+	return false;
+}
+
+int64_t twin_deadline(int64_t *deadline)
+{
+	if (*deadline == 0)
+		*deadline = clock_ms() + ASK_MS;
+	return *deadline;
+}
+
+/* Whether the place has the address that conn is connected to; names are looked up until then. */
+static bool has_address(const struct probe_place *place, PGconn *pg, int64_t *deadline)
+{
+	const char *text = PQhostaddr(pg), *theirs = place->address ? place->address : place->host;
+	struct address ours, addresses[ADDRESSES_MOST];
+	size_t count;
+
+	if (!text || !*text || place->is_socket || !address_parse(text, strlen(text), &ours))
+		return false;
+	if (address_parse(theirs, strlen(theirs), &addresses[0]))
+		return address_equal(&ours, &addresses[0]);
+	count = deadline ? resolve_addresses(
+				   theirs, twin_deadline(deadline), addresses, ADDRESSES_MOST)
+			 : 0;
+	for (size_t i = 0; i < count; i++)
+		if (address_equal(&ours, &addresses[i]))
+			return true;
+	return false;
+}
+
+bool twin_is_same_place(const struct probe *probe, struct conn *conn, int64_t *deadline)
+{
+	PGconn *pg = conn_pg(conn);
+	const char *host = PQhost(pg);
+
+	for (size_t i = 0; i < probe->place_count; i++) {
+		const struct probe_place *place = &probe->places[i];
+
+		if (strcmp(place->port, PQport(pg)) == 0 &&
+			((host && !place->address && strcasecmp(place->host, host) == 0) ||
+				has_address(place, pg, deadline)))
+			return true;
+	}
+	return false;
+}
+
+bool twin_is_near(const struct probe *probe, struct conn *conn)
+{
+	PGconn *pg = conn_pg(conn);
+	const char *host = PQhost(pg), *address = PQhostaddr(pg);
+	const bool on_socket = host && is_socket(host);
+	struct probe_place own = { .host = mem_strdup(host ? host : ""),
+		.address = address && *address ? mem_strdup(address) : NULL };
+	const bool on_loopback = !on_socket && is_loopback(&own);
+
+	mem_free(own.host);
+	mem_free(own.address);
+	for (size_t i = 0; i < probe->place_count; i++) {
+		const struct probe_place *place = &probe->places[i];
+
+		if (strcmp(place->port, PQport(pg)) == 0 &&
+			((on_socket && is_loopback(place)) || (on_loopback && place->is_socket)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,27 @@
+/* Where the URLs lead that app/twin.h compares, without asking anybody but name servers. */
+#ifndef APP_TWIN_WAY_H
+#define APP_TWIN_WAY_H
+
+#include "pg/conn.h"
+#include "pg/probe.h"
+
+/* The way there in full: a pooler may choose a server by user or database. The caller owns it. */
+char *twin_key(const struct params *params, const char *database, const struct probe *probe);
+
+/*
+ * When (clock_ms) all questions to name servers and to other servers have to be answered: three
+ * seconds after the first call with that *deadline, which is 0 before it.
+ */
+int64_t twin_deadline(int64_t *deadline);
+
+/* Where a tunnel may end: what is there today may be elsewhere tomorrow. */
+bool twin_is_local(const struct probe *probe);
+
+/* By what libpq would use and what it has used. deadline: as above; NULL: no names are looked up.
+ */
+bool twin_is_same_place(const struct probe *probe, struct conn *conn, int64_t *deadline);
+
+/* A socket and an address of this machine with the same port: most likely one server. */
+bool twin_is_near(const struct probe *probe, struct conn *conn);
+
+#endif
