@@ -2,6 +2,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/interfaces.h"
 #include "base/mem.h"
 #include "base/resolve.h"
 #include "base/strbuf.h"
@@ -34,20 +35,20 @@ static bool is_socket(const char *host)
 }
 
 /* Of this machine, by name or address. */
-static bool is_loopback(const struct probe_place *place)
+static bool is_own(const struct probe_place *place)
 {
 	const char *text = place->address ? place->address : place->host;
 	struct address address;
 
 	if (!address_parse(text, strlen(text), &address))
 		return strcasecmp(text, "localhost") == 0;
-	return address_is_loopback(&address);
+	return interfaces_have(&address);
 }
 
 bool twin_is_local(const struct probe *probe)
 {
 	for (size_t i = 0; i < probe->place_count; i++)
-		if (probe->places[i].is_socket || is_loopback(&probe->places[i]))
+		if (probe->places[i].is_socket || is_own(&probe->places[i]))
 			return true;
 	return false;
 }
@@ -102,7 +103,7 @@ bool twin_is_near(const struct probe *probe, struct conn *conn)
 	const bool on_socket = host && is_socket(host);
 	struct probe_place own = { .host = mem_strdup(host ? host : ""),
 		.address = address && *address ? mem_strdup(address) : NULL };
-	const bool on_loopback = !on_socket && is_loopback(&own);
+	const bool on_own_address = !on_socket && is_own(&own);
 
 	mem_free(own.host);
 	mem_free(own.address);
@@ -110,7 +111,7 @@ bool twin_is_near(const struct probe *probe, struct conn *conn)
 		const struct probe_place *place = &probe->places[i];
 
 		if (strcmp(place->port, PQport(pg)) == 0 &&
-			((on_socket && is_loopback(place)) || (on_loopback && place->is_socket)))
+			((on_socket && is_own(place)) || (on_own_address && place->is_socket)))
 			return true;
 	}
 	return false;

@@ -128,12 +128,18 @@ assert_stays() {
 	db-setup -q
 	assert_equal "$asked" "$(grep -c pg_control_system "$log")"
 	unset LD_PRELOAD
-	# A tunnel may lead elsewhere the next moment.
-	PROD_CONNECTION_URL=${PROD_URL/:$SERVER_PORT/:$there}
-	db-setup -q
-	asked=$(grep -c pg_control_system "$log")
-	db-setup -q
-	[ "$(grep -c pg_control_system "$log")" -gt "$asked" ]
+	# A tunnel may lead elsewhere the next moment, also one that listens to a network.
+	own=$(hostname -I 2>/dev/null | grep -oE '^[0-9.]+') || own=127.0.0.1
+	start_job socat -d -d "TCP-LISTEN:0,bind=$own,fork,reuseaddr" "TCP:127.0.0.1:$there"
+	wait_until "grep -q 'listening on' '$JOB_ERR'"
+	port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$JOB_ERR")
+	for place in "127.0.0.1:$there" "$own:$port"; do
+		PROD_CONNECTION_URL=${PROD_URL/127.0.0.1:$SERVER_PORT/$place}
+		db-setup -q
+		asked=$(grep -c pg_control_system "$log")
+		db-setup -q
+		[ "$(grep -c pg_control_system "$log")" -gt "$asked" ]
+	done
 	run --separate-stderr db-protect --off
 	assert_status 0
 	assert_equal 1 "$(grep -c 'asking the server of PROD_CONNECTION_URL' <<<"$stderr")"
