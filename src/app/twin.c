@@ -22,6 +22,7 @@
 #define OWN_MS 60000
 
 #define MINUTE ((int64_t)60)
+#define HOUR ((int64_t)3600)
 #define DAY ((int64_t)24 * 3600)
 
 /* How long it counts that a server is the same, another, another though it is silent now. */
@@ -150,10 +151,14 @@ static int question(struct search *search, struct candidate *candidate, struct i
 static int ask(struct search *search, struct candidate *candidate, struct identity *theirs,
 	struct err *err)
 {
+	CLEANUP(mem_cleanup) char *said = NULL;
+
 	identity_release(theirs);
 	if (question(search, candidate, theirs, err) != 0)
 		return -1;
-	if (candidate->silent && !candidate->same_name)
+	/* Where it is asked each time that is said once in a while. */
+	if (candidate->silent && !candidate->same_name &&
+		!known_get(KIND_SILENT, candidate->key, HOUR, &said))
 		out_info("it did not say, and is taken for another one, as its database has "
 			 "another name: %s",
 			candidate->silent);
@@ -256,14 +261,16 @@ static int settle(struct search *search, struct candidate *candidate, enum answe
 }
 
 /*
- * A pooler's name for production's database may be any: its server is asked once what it is really
- * called. That it is silent is no sign then, and is not waited for every time.
+ * A pooler's name for production's database may be any: its server is asked what it is really
+ * called. That it is silent is no sign then, and is not waited for every time; where tunnels end
+ * that takes no time, and the next one may be open.
  */
-static bool is_worth_asking(const struct search *search, const struct candidate *candidate)
+static bool is_worth_asking(const struct candidate *candidate)
 {
 	CLEANUP(mem_cleanup) char *silent = NULL;
 
-	return search->question->destroys && !known_get(KIND_SILENT, candidate->key, DAY, &silent);
+	return twin_is_local(&candidate->probe) ||
+	       !known_get(KIND_SILENT, candidate->key, HOUR, &silent);
 }
 
 /* What was remembered decides where it may; otherwise the server does. */
@@ -278,7 +285,7 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 
 	*ret_answer = ANSWER_OTHER;
 	if (!candidate->same_name && !candidate->same_place && !known &&
-		!is_worth_asking(search, candidate))
+		!is_worth_asking(candidate))
 		return 0;
 	if (serves_another(search, candidate, &another, err) != 0)
 		return -1;
@@ -295,7 +302,8 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 			   (!candidate->same_name && *theirs.database))) {
 		return 0;
 	} else {
-		const bool may_wait = !asked->destroys || lifted || !candidate->same_name;
+		const bool may_wait = (!asked->destroys || lifted || !candidate->same_name) &&
+				      !twin_is_local(&candidate->probe);
 
 		if ((asked->anew || !may_wait ||
 			    !known_get(KIND_SILENT, candidate->key, SILENT_SECONDS,

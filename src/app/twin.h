@@ -34,12 +34,13 @@ struct twin {
  * leads to the database. Servers are the same by address and port as libpq would use them, or when
  * they say so: by their system identifier, or where a role may not ask for that, by the time of
  * their start. All of them together are asked, and their names looked up, for three seconds at
- * most. Where the names of the databases differ, and the server was never heard of, it is asked
- * once (a pooler may have another name for it); that it is silent is no sign then.
+ * most. Where the names of the databases differ, and the server was never heard of, it is asked too
+ * (a pooler may have another name for it); that it is silent is no sign then, and it is asked again
+ * after an hour.
  *
  * That a server is the same is believed for 30 days; that it is another for ten minutes, and for a
- * week where it does not answer any more, but not at all when its URL names this machine, where
- * tunnels end.
+ * week where it does not answer any more. When its URL names this machine, where tunnels end,
+ * nothing of that but that it is the same: it is asked each time.
  *
  * A mark that lifts the protection (LIFTED) settles what could not be found out. It also settles a
  * copy of production's whole server, which calls itself what that does: when it is the same by what

@@ -75,6 +75,11 @@ mark_as_prod() {
 		run --separate-stderr db-connect -- -c 'INSERT INTO item DEFAULT VALUES'
 	assert_status 4
 	assert_contains "$stderr" 'cannot give a read-only session'
+	# And the other way round, where the URLs' names differ.
+	PROD_CONNECTION_URL=$(bouncer_url shop_alias) CONNECTION_URL=$(app_url "$DB") DB_CLIENT=$SERVER_PSQL \
+		run --separate-stderr db-connect -- -c 'INSERT INTO item DEFAULT VALUES'
+	assert_status 1
+	assert_contains "$stderr" 'cannot execute INSERT in a read-only transaction'
 	assert_equal 0 "$(sql "$DB" 'SELECT count(*) FROM item')"
 }
 

@@ -305,6 +305,14 @@ assert_stays() {
 	start_pgbouncer session $'[databases]\nlive'"=host=$SERVER_SOCKET port=$SERVER_PORT dbname=$name"
 	PROD_CONNECTION_URL=$(bouncer_url live)
 	export PROD_CONNECTION_URL
+	# Also when its tunnel was closed a moment ago.
+	closed_port
+	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/:$BOUNCER_PORT/:$closed} run --separate-stderr db-protect --show
+	assert_equal "database \"$name\" is not protected" "$output"
+	tunnel "$closed" "$BOUNCER_PORT"
+	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/:$BOUNCER_PORT/:$closed} run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'leads to the same database'
 	run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'leads to the same database'
@@ -336,17 +344,28 @@ assert_stays() {
 	assert_contains "$stderr" 'leads to the same database'
 }
 
-@test "a login that production's server refuses is said where the names differ, once a day, and is no sign" {
-	export PROD_CONNECTION_URL=${PROD_URL/:$APP_PASSWORD_ENCODED@/:wrong@}
-	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/$name/other}
-	run --separate-stderr db-drop
-	assert_status 0
-	assert_contains "$stderr" 'it did not say, and is taken for another one, as its database has another name: '
-	assert_contains "$stderr" 'password authentication failed'
-	db-create -q
-	run --separate-stderr db-drop
-	assert_status 0
-	refute_contains "$stderr" 'did not say'
+@test "a login that production's server refuses is said where the names differ, once an hour, and is no sign" {
+	cc -shared -fPIC -o "$TEST_DIR/names.so" "$ROOT/tests/lib/names.c" -ldl
+	export TEST_NAMES=prod.test=127.0.0.1 ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
+	local wrong=${PROD_URL/:$APP_PASSWORD_ENCODED@/:wrong@}
+	wrong=${wrong/$name/other}
+	# On this machine it is asked each time.
+	for PROD_CONNECTION_URL in "${wrong/127.0.0.1/prod.test}" "$wrong"; do
+		export PROD_CONNECTION_URL
+		LD_PRELOAD=$TEST_DIR/names.so run --separate-stderr db-drop
+		assert_status 0
+		assert_contains "$stderr" 'it did not say, and is taken for another one, as its database has another name: '
+		assert_contains "$stderr" 'password authentication failed'
+		db-create -q
+		LD_PRELOAD=$TEST_DIR/names.so run --separate-stderr db-protect --show
+		assert_equal "database \"$name\" is not protected" "$output"
+		refute_contains "$stderr" 'did not say'
+		[[ $PROD_CONNECTION_URL = *prod.test* ]] || assert_contains "$stderr" 'asking the server'
+		[[ $PROD_CONNECTION_URL != *prod.test* ]] || refute_contains "$stderr" 'asking the server'
+	done
+	find "$HOME/.local/state/dbrig" -name 'known-silent-*' -exec touch -d '61 minutes ago' {} +
+	PROD_CONNECTION_URL=${wrong/127.0.0.1/prod.test} LD_PRELOAD=$TEST_DIR/names.so run --separate-stderr db-protect --show
+	assert_contains "$stderr" 'asking the server'
 }
 
 @test "a server that hangs is waited for three seconds at most" {
