@@ -266,14 +266,14 @@ static int choose(
 	const struct context *context = state->context;
 
 	*ret_mark = PROTECTION_UNMARKED;
-	if (look_with(state, PROTECTION_UNMARKED, false, err) != 0)
+	/* Servers are asked for each. */
+	if ((context->protected_why || !state->known_unmarked) &&
+		look_with(state, PROTECTION_UNMARKED, false, err) != 0)
 		return -1;
 	*ret_contradicts = context->protected_why;
-	if (!context->protected_why && !context->unknown_why)
-		return 0;
-	if (look_with(state, PROTECTION_LIFTED, false, err) != 0)
+	if (*ret_contradicts && look_with(state, PROTECTION_LIFTED, false, err) != 0)
 		return -1;
-	if (!context->protected_why)
+	if (!context->protected_why && (*ret_contradicts || context->unknown_why))
 		*ret_mark = PROTECTION_LIFTED;
 	*ret_contradicts = *ret_contradicts && *ret_mark == PROTECTION_LIFTED;
 	return 0;

@@ -59,6 +59,7 @@ assert_stays() {
 	run --separate-stderr db-protect --off --confirm "$name"
 	assert_status 0
 	assert_equal '[dbrig:unprotected]' "$(comment "$name")"
+	assert_equal 1 "$(grep -c 'asking the server' <<<"$stderr")"
 	db-setup -q
 	assert_contains "$(comment "$name")" '[dbrig:unprotected]'
 	db-setup -q
@@ -363,6 +364,9 @@ assert_stays() {
 		[[ $PROD_CONNECTION_URL = *prod.test* ]] || assert_contains "$stderr" 'asking the server'
 		[[ $PROD_CONNECTION_URL != *prod.test* ]] || refute_contains "$stderr" 'asking the server'
 	done
+	run --separate-stderr db-protect --off
+	assert_status 0
+	assert_equal 1 "$(grep -c 'asking the server' <<<"$stderr")"
 	find "$HOME/.local/state/dbrig" -name 'known-silent-*' -exec touch -d '61 minutes ago' {} +
 	PROD_CONNECTION_URL=${wrong/127.0.0.1/prod.test} LD_PRELOAD=$TEST_DIR/names.so run --separate-stderr db-protect --show
 	assert_contains "$stderr" 'asking the server'
