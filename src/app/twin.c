@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/message.h"
 #include "base/strbuf.h"
+#include "pg/conn_failure.h"
+#include "pg/conn_pooler.h"
 #include "pg/database.h"
 #include "pg/identity.h"
 #include "pg/probe.h"
@@ -56,7 +58,8 @@ struct candidate {
 	char *key;          /* by which what it said is remembered */
 	bool same_name;
 	bool same_place;
-	char *silent; /* why it could not be asked */
+	char *silent; /* why it could not be asked; or that lacks does not say enough */
+	bool lacks;   /* its server, and no pooler, said that there is no such database */
 };
 
 static void candidate_release(struct candidate *candidate)
@@ -105,6 +108,33 @@ static bool recall(const char *key, int64_t most_seconds, struct identity *ident
 	return true;
 }
 
+static bool says_missing(const struct err *err)
+{
+	return strcmp(err->sqlstate, CONN_STATE_NO_DATABASE) == 0 &&
+	       !conn_pooler_refusal(err->sqlstate, err->detail);
+}
+
+/* A server that has no such database may be this one all the same, and the name mistyped. What it
+ * does not say here either stays empty. */
+static int question_lacking(const struct params *params, const struct conn_options *options,
+	struct identity *theirs, struct err *err)
+{
+	CLEANUP(conn_cleanup) struct conn *conn = NULL;
+	CLEANUP(err_release) struct err own = ERR_INIT;
+
+	if (conn_open_maintenance(params, options, NULL, &conn, &own) == 0 &&
+		identity_ask(conn, options->deadline, theirs, &own) == 0) {
+		mem_free(theirs->database);
+		theirs->database = mem_strdup("");
+		return 0;
+	}
+	if (own.kind != ERR_INTERRUPTED)
+		return 0;
+	*err = own;
+	own = (struct err)ERR_INIT;
+	return -1;
+}
+
 /* Asks the other server; what it does not say is in candidate->silent. */
 static int question(struct search *search, struct candidate *candidate, struct identity *theirs,
 	struct err *err)
@@ -141,6 +171,9 @@ static int question(struct search *search, struct candidate *candidate, struct i
 		own = (struct err)ERR_INIT;
 		return -1;
 	}
+	candidate->lacks = says_missing(&own);
+	if (candidate->lacks)
+		return question_lacking(&target.params, &options, theirs, err);
 	/* Its first line; that of several hosts has many. */
 	candidate->silent = own.detail ? mem_strndup(own.detail, strcspn(own.detail, "\n"))
 				       : mem_strdup(own.message);
@@ -164,7 +197,7 @@ static int ask(struct search *search, struct candidate *candidate, struct identi
 			candidate->silent);
 	if (candidate->silent)
 		known_put(KIND_SILENT, candidate->key, candidate->silent);
-	else
+	else if (theirs->start)
 		remember(candidate->key, theirs);
 	return 0;
 }
@@ -247,7 +280,7 @@ static int settle(struct search *search, struct candidate *candidate, enum answe
 		return 0;
 	if (ask(search, candidate, &theirs, err) != 0)
 		return -1;
-	if (candidate->silent)
+	if (candidate->silent || candidate->lacks)
 		*ret_answer = !search->question->anew &&
 					      known_get(KIND_SETTLED, key, SAME_SECONDS, &known)
 				      ? ANSWER_OTHER
@@ -271,6 +304,30 @@ static bool is_worth_asking(const struct candidate *candidate)
 
 	return twin_is_local(&candidate->probe) ||
 	       !known_get(KIND_SILENT, candidate->key, HOUR, &silent);
+}
+
+/*
+ * Its server has no such database: another one than ours, which has it, or the same, and then the
+ * URL does not say which one is production's.
+ */
+static enum answer answer_lacking(
+	struct search *search, struct candidate *candidate, const struct identity *theirs)
+{
+	struct conn *conn = search->question->conn;
+	bool may_be_ours;
+
+	if (theirs->start)
+		may_be_ours = identity_same_server(&search->ours, theirs);
+	else
+		may_be_ours = (candidate->same_name && conn_is_pooled(conn)) ||
+			      twin_is_same_place(&candidate->probe, conn, &search->deadline) ||
+			      (!candidate->same_name && twin_is_near(&candidate->probe, conn));
+	if (!may_be_ours)
+		return ANSWER_OTHER;
+	candidate->silent = message_line("its database \"%s\" is not there, on the same server: is "
+					 "the name mistyped?",
+		candidate->database);
+	return ANSWER_UNKNOWN;
 }
 
 /* What was remembered decides where it may; otherwise the server does. */
@@ -310,7 +367,10 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 				    &candidate->silent)) &&
 			ask(search, candidate, &theirs, err) != 0)
 			return -1;
-		if (!candidate->silent)
+		if (candidate->lacks)
+			*ret_answer =
+				lifted ? ANSWER_OTHER : answer_lacking(search, candidate, &theirs);
+		else if (!candidate->silent)
 			*ret_answer = is_same(search, &theirs) ? ANSWER_SAME : ANSWER_OTHER;
 		else if (candidate->same_name && twin_is_near(&candidate->probe, asked->conn))
 			*ret_answer = ANSWER_SAME;
@@ -346,33 +406,47 @@ static char *database_of(const struct env *env, const struct target *target)
 	return NULL;
 }
 
+/*
+ * Why nothing can be said of where the URL leads; the caller owns it. NULL: the candidate's places
+ * are set, or the URL is none of a target.
+ */
+static char *unusable(struct candidate *candidate, const char *name, const struct env *env)
+{
+	CLEANUP(err_release) struct err own = ERR_INIT;
+
+	if (target_read_value(&candidate->target, name, env, candidate->url, &own) != 0 ||
+		probe_places(&candidate->probe, &candidate->target.params, &own) != 0)
+		return candidate->target.name ? mem_strdup(own.message) : NULL;
+	if (!probe_has_service(&candidate->target.params))
+		return mem_printf("the service \"%s\" is in no service file",
+			params_get(&candidate->target.params, "service"));
+	/* libpq takes all of "host=h;port=1" for a name; what follows may be a password. */
+	for (size_t i = 0; i < candidate->probe.place_count; i++)
+		if (!candidate->probe.places[i].is_socket &&
+			strchr(candidate->probe.places[i].host, ';'))
+			return message_line("%s: the host holds a semicolon; libpq wants blanks "
+					    "between the parameters",
+				candidate->target.origin);
+	return NULL;
+}
+
 /* name: of the target that url is one of */
 static int compare(struct search *search, const char *name, const struct env_value *url,
 	enum answer *ret_answer, char **ret_reason, struct err *err)
 {
 	const struct twin_question *asked = search->question;
 	struct context *context = asked->context;
-	CLEANUP(err_release) struct err own = ERR_INIT;
 	CLEANUP(candidate_release) struct candidate candidate = { .url = url };
+	CLEANUP(mem_cleanup) char *trouble = unusable(&candidate, name, &context->env);
 
 	*ret_answer = ANSWER_OTHER;
-	if (target_read_value(&candidate.target, name, &context->env, url, &own) != 0 ||
-		probe_places(&candidate.probe, &candidate.target.params, &own) != 0) {
-		/* No name of a target; or nothing of its URL is known. */
-		if (candidate.target.name && asked->mark != PROTECTION_LIFTED && !asked->by_place) {
-			*ret_answer = ANSWER_UNKNOWN;
-			*ret_reason = mem_strdup(own.message);
-		}
+	if (trouble && asked->mark != PROTECTION_LIFTED && !asked->by_place) {
+		*ret_answer = ANSWER_UNKNOWN;
+		*ret_reason = take_ptr(trouble);
 		return 0;
 	}
-	if (!probe_has_service(&candidate.target.params)) {
-		if (asked->mark != PROTECTION_LIFTED && !asked->by_place) {
-			*ret_answer = ANSWER_UNKNOWN;
-			*ret_reason = mem_printf("the service \"%s\" is in no service file",
-				params_get(&candidate.target.params, "service"));
-		}
+	if (trouble || candidate.probe.place_count == 0)
 		return 0;
-	}
 	candidate.database = database_of(&context->env, &candidate.target);
 	if (!candidate.database)
 		return 0;

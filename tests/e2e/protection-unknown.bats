@@ -209,7 +209,7 @@ assert_stays() {
 	PROD_DATABASE_URL=$unreached PROD_CONNECTION_URL=$unreached run --separate-stderr db-drop
 	assert_stays
 	assert_equal 1 "$(grep -c 'asking the server' <<<"$stderr")"
-	PROD_CONNECTION_URL=$(app_url other) run --separate-stderr db-drop
+	PROD_CONNECTION_URL=$(app_url "$(db other)") run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" "found out: PROD_CONNECTION_URL in $PWD/.env"
 	assert_contains "$stderr" "may be production's"
@@ -233,6 +233,35 @@ assert_stays() {
 	run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" "found out: PROD_CONNECTION_URL in $PWD/.env is not a valid connection URL"
+}
+
+@test "a mistyped name of production's database is noticed on its server, and another server lacks it" {
+	# By the same place; by another way to the same server.
+	closed_port
+	tunnel "$closed"
+	for PROD_CONNECTION_URL in "$PROD_URL/" "${PROD_URL/:$SERVER_PORT/:$closed}%20"; do
+		export PROD_CONNECTION_URL
+		for command in db-drop db-setup; do
+			run --separate-stderr "$command"
+			assert_stays
+			assert_contains "$stderr" 'is not there, on the same server: is the name mistyped?'
+		done
+	done
+	# libpq takes this for a host, and it may hold a password.
+	PROD_CONNECTION_URL="host=localhost;port=$SERVER_PORT;database=$name;password=s3cret"
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'PROD_CONNECTION_URL: the host holds a semicolon'
+	refute_contains "$stderr" s3cret
+	# Another server that answers, and has none of that name.
+	PROD_CONNECTION_URL=$PROD_URL
+	own_server
+	export CONNECTION_URL=$(app_url "other$name")
+	sql postgres "CREATE DATABASE \"other$name\" OWNER app"
+	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/$name/other$name}
+	run --separate-stderr db-drop
+	assert_status 0
+	assert_equal '' "$(oid "other$name")"
 }
 
 @test "a placeholder, and the URL of another kind of database, ask nothing" {
