@@ -52,6 +52,8 @@ struct search {
 /* The URL of a protected target that may lead to the database. */
 struct candidate {
 	const struct env_value *url;
+	struct env_value plain; /* that URL without its driver's name, with plain_value */
+	char *plain_value;
 	struct target target;
 	char *database;
 	struct probe probe; /* its places */
@@ -64,6 +66,7 @@ struct candidate {
 
 static void candidate_release(struct candidate *candidate)
 {
+	mem_free_secret(candidate->plain_value);
 	target_release(&candidate->target);
 	mem_free(candidate->database);
 	probe_release(&candidate->probe);
@@ -413,7 +416,16 @@ static char *database_of(const struct env *env, const struct target *target)
 static char *unusable(struct candidate *candidate, const char *name, const struct env *env)
 {
 	CLEANUP(err_release) struct err own = ERR_INIT;
+	CLEANUP(mem_cleanup) char *origin = env_origin(candidate->url->name, candidate->url->file);
 
+	if (protected_url_is_bracketed(candidate->url->value))
+		return message_line("%s stands between < and >, and is a URL without them", origin);
+	candidate->plain_value = protected_url_plain(candidate->url->value);
+	if (candidate->plain_value) {
+		candidate->plain = *candidate->url;
+		candidate->plain.value = candidate->plain_value;
+		candidate->url = &candidate->plain;
+	}
 	if (target_read_value(&candidate->target, name, env, candidate->url, &own) != 0 ||
 		probe_places(&candidate->probe, &candidate->target.params, &own) != 0)
 		return candidate->target.name ? mem_strdup(own.message) : NULL;
@@ -426,7 +438,7 @@ static char *unusable(struct candidate *candidate, const char *name, const struc
 			strchr(candidate->probe.places[i].host, ';'))
 			return message_line("%s: the host holds a semicolon; libpq wants blanks "
 					    "between the parameters",
-				candidate->target.origin);
+				origin);
 	return NULL;
 }
 
@@ -438,9 +450,11 @@ static int compare(struct search *search, const char *name, const struct env_val
 	struct context *context = asked->context;
 	CLEANUP(candidate_release) struct candidate candidate = { .url = url };
 	CLEANUP(mem_cleanup) char *trouble = unusable(&candidate, name, &context->env);
+	/* A machine may have such a name all the same: the very place counts. */
+	const bool is_template = protected_url_is_template(url->value);
 
 	*ret_answer = ANSWER_OTHER;
-	if (trouble && asked->mark != PROTECTION_LIFTED && !asked->by_place) {
+	if (trouble && !is_template && asked->mark != PROTECTION_LIFTED && !asked->by_place) {
 		*ret_answer = ANSWER_UNKNOWN;
 		*ret_reason = take_ptr(trouble);
 		return 0;
@@ -458,10 +472,10 @@ static int compare(struct search *search, const char *name, const struct env_val
 	if (asked->by_name && !candidate.same_name)
 		return 0;
 	candidate.same_place = twin_is_same_place(&candidate.probe, asked->conn,
-		candidate.same_name && !asked->by_place ? &search->deadline : NULL);
+		candidate.same_name && !asked->by_place && !is_template ? &search->deadline : NULL);
 	if (candidate.same_name && candidate.same_place)
 		*ret_answer = ANSWER_SAME;
-	if (*ret_answer == ANSWER_SAME || asked->by_place)
+	if (*ret_answer == ANSWER_SAME || asked->by_place || is_template)
 		return 0;
 	if (compare_servers(search, &candidate, ret_answer, err) != 0)
 		return -1;

@@ -41,16 +41,40 @@ static bool is_one_of(const char *text, size_t length, const char *const *words,
 
 /* A word that stands for what is still to come; others may stand for a URL that is somewhere else,
  * as $DATABASE_URL does. */
-static bool is_placeholder(const char *text)
+static bool is_word(const char *text, size_t length)
 {
 	static const char *const words[] = { "changeme", "change_me", "change-me", "todo", "tbd",
 		"fixme", "none", "null", "nil", "undefined", "unset", "placeholder", "replaceme",
-		"replace_me", "replace-me", "xxx" };
-	const size_t length = strlen(text);
+		"replace_me", "replace-me", "dummy", "secret", "fake", "false", "n/a", "not-set",
+		"not_set", "not set", "your-url-here", "your_url_here", "example" };
 
-	return text[strspn(text, " \t\r\n.-_*?")] == '\0' ||
-	       (*text == '<' && strcspn(text, ">") == length - 1) ||
-	       is_one_of(text, length, words, ARRAY_SIZE(words));
+	return is_one_of(text, length, words, ARRAY_SIZE(words)) ||
+	       (length >= 3 && strspn(text, "xX") >= length) ||
+	       (strncasecmp(text, "TODO:", strlen("TODO:")) == 0 && !strstr(text, "://"));
+}
+
+/* What something else puts the URL in the place of: here it is as good as unset. */
+static bool is_reference(const char *text, size_t length)
+{
+	static const char *const beginnings[] = { "op://", "vault:", "ENC[",
+		"arn:aws:secretsmanager:", "arn:aws:ssm:", "encrypted:", "file:", "prisma://",
+		"prisma+postgres://" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+		if (strncmp(text, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	/* Its default may be a URL. */
+	return strncmp(text, "${", 2) == 0 && text[length - 1] == '}' && !strstr(text, "://");
+}
+
+/* "<your URL>", but not "<postgresql://host/database>", which a person has not finished. */
+static bool is_bracketed_text(const char *text, size_t length)
+{
+	const char *scheme_end = strstr(text, "://");
+
+	if (*text != '<' || strcspn(text, ">") != length - 1 || strchr(text, '='))
+		return false;
+	return !scheme_end || strchr("> \t", scheme_end[strlen("://")]);
 }
 
 /* The scheme of what is no PostgreSQL. Many that are have one of their own: ecto, postgis, psql. */
@@ -65,11 +89,104 @@ static bool is_foreign(const char *text)
 	return end && is_one_of(text, (size_t)(end - text), schemes, ARRAY_SIZE(schemes));
 }
 
+/* --- templates ------------------------------------------------------------------------------- */
+
+/*
+ * What stands between the user and the path of a URL. NULL: text is no URL with a host there, or
+ * one that has another in its query, or whose password may hold what looks so. The caller owns it.
+ */
+static char *authority_of(const char *text)
+{
+	const char *start = strstr(text, "://"), *rest, *query;
+	CLEANUP(mem_cleanup_secret) char *authority = NULL;
+	char *user_end;
+
+	if (!start)
+		return NULL;
+	start += strlen("://");
+	rest = start + strcspn(start, "/?#>");
+	query = strchr(rest, '?');
+	if (strchr(rest, '@') || (query && strstr(query, "host")))
+		return NULL;
+	authority = mem_strndup(start, (size_t)(rest - start));
+	user_end = strrchr(authority, '@');
+	return mem_strdup(user_end ? user_end + 1 : authority);
+}
+
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+	const size_t tail = strlen(end);
+
+	return length > tail && strncasecmp(text + length - tail, end, tail) == 0;
+}
+
+/* The domains are those that RFC 2606 keeps for examples, where nobody has a host; a host with a
+ * sign of shells and templates is put there by something else. */
+static bool is_template_host(const char *host, size_t length)
+{
+	static const char *const words[] = { "host", "hostname", "your-host", "your_host",
+		"your-hostname", "example.com", "example.org", "example.net" };
+	static const char *const domains[] = { ".example.com", ".example.org", ".example.net",
+		".example", ".invalid" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(domains); i++)
+		if (ends_with(host, length, domains[i]))
+			return true;
+	return memchr(host, '$', length) || strncmp(host, "{{", 2) == 0 ||
+	       strspn(host, ".") == length || is_one_of(host, length, words, ARRAY_SIZE(words));
+}
+
+bool protected_url_is_template(const char *value)
+{
+	CLEANUP(mem_cleanup) char *hosts = authority_of(value);
+
+	/* "${HOST:-127.0.0.1}" */
+	if (!hosts || !*hosts || strstr(hosts, ":-"))
+		return false;
+	for (const char *host = hosts;; host++) {
+		const size_t length = strcspn(host, ",:");
+
+		if (length == 0 || !is_template_host(host, length))
+			return false;
+		host += strcspn(host, ",");
+		if (!*host)
+			return true;
+	}
+}
+
+bool protected_url_is_bracketed(const char *value)
+{
+	return value[strspn(value, " \t\r\n")] == '<';
+}
+
+char *protected_url_plain(const char *value)
+{
+	static const char *const schemes[] = { "jdbc:postgresql:", "postgresql+", "postgres+" };
+	const char *rest = strstr(value, "://");
+
+	for (size_t i = 0; rest && i < ARRAY_SIZE(schemes); i++)
+		if (strncmp(value, schemes[i], strlen(schemes[i])) == 0 &&
+			strcspn(value, "/") == (size_t)(rest + 1 - value))
+			return mem_printf("postgresql%s", rest);
+	return NULL;
+}
+
+/* --- which count ----------------------------------------------------------------------------- */
+
 /* Set to nothing, as it is where it is not wanted, to a placeholder, or to something else than
  * PostgreSQL. In doubt it is a database's. */
-static bool names_none(const char *text)
+static bool names_none(const char *value)
 {
-	return is_placeholder(text) || is_foreign(text);
+	static const char blanks[] = " \t\r\n";
+	const char *text = value + strspn(value, blanks);
+	size_t length = strlen(text);
+
+	while (length > 0 && strchr(blanks, text[length - 1]))
+		length--;
+	if (text[strspn(text, " \t\r\n.-_*?")] == '\0')
+		return true;
+	return is_bracketed_text(text, length) || is_word(text, length) ||
+	       is_reference(text, length) || is_foreign(text);
 }
 
 /* The same URL of the same target in an earlier place. */

@@ -14,4 +14,20 @@
  */
 char *protected_url_target(const struct env_values *values, size_t index);
 
+/*
+ * Whether all hosts of a URL are what documentation has in the place of one: host, example.com, a
+ * name under .invalid, "${HOST}". Nothing of the kind can be connected to, unless somebody has
+ * given a machine that name.
+ */
+bool protected_url_is_template(const char *value);
+
+/* Whether it begins with the < of "<postgresql://...>". */
+bool protected_url_is_bracketed(const char *value);
+
+/*
+ * A URL with a driver's name in its scheme (postgresql+asyncpg://, jdbc:postgresql://) without
+ * that; the caller owns it, and it may hold a password. NULL: it has none.
+ */
+char *protected_url_plain(const char *value);
+
 #endif

@@ -235,6 +235,18 @@ assert_stays() {
 	assert_contains "$stderr" "found out: PROD_CONNECTION_URL in $PWD/.env is not a valid connection URL"
 }
 
+@test "a URL in brackets, and one with a driver's name, are production's" {
+	PROD_CONNECTION_URL="<$PROD_URL>" run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'PROD_CONNECTION_URL stands between < and >'
+	refute_contains "$stderr" "$APP_PASSWORD"
+	for scheme in postgresql+asyncpg jdbc:postgresql; do
+		PROD_CONNECTION_URL=$scheme:${PROD_URL#*:} run --separate-stderr db-drop
+		assert_stays
+		assert_contains "$stderr" 'PROD_CONNECTION_URL leads to the same database'
+	done
+}
+
 @test "a mistyped name of production's database is noticed on its server, and another server lacks it" {
 	# By the same place; by another way to the same server.
 	closed_port
@@ -265,7 +277,9 @@ assert_stays() {
 }
 
 @test "a placeholder, and the URL of another kind of database, ask nothing" {
-	for PROD_CONNECTION_URL in changeme '<your URL>' "mysql://h/$name"; do
+	for PROD_CONNECTION_URL in changeme '<your URL>' "mysql://h/$name" op://vault/prod/url \
+		"postgresql://user:password@HOST:5432/$name" "postgresql://app@\${PROD_HOST}:\${PORT}/$name" \
+		"<postgresql://u@db.example.com/$name>"; do
 		export PROD_CONNECTION_URL
 		run --separate-stderr db-drop
 		assert_status 0

@@ -30,7 +30,21 @@ static void test_which_count(void **state)
 		{ PROD, "mysql://h/shop", NULL, PROD, "jdbc:mysql://h/shop", NULL },
 		{ PROD, "jdbc:postgresql://h/shop", "prod", PROD, "postgres+x://h", "prod" },
 		{ PROD, "ecto://h/shop", "prod", PROD, "psql://h/shop", "prod" },
-		{ PROD, "op://vault/url", "prod", PROD, "$DATABASE_URL", "prod" },
+		{ PROD, "op://vault/url", NULL, PROD, "$DATABASE_URL", "prod" },
+		{ PROD, "dummy", NULL, PROD, "Not set", NULL },
+		{ PROD, "xxx", NULL, PROD, "xX", "prod" },
+		{ PROD, "XXXXX ", NULL, PROD, "n/a", NULL },
+		{ PROD, "TODO: ask ops", NULL, PROD, "TODO: postgresql://h/shop", "prod" },
+		{ PROD, "secret", NULL, PROD, "secrets", "prod" },
+		{ PROD, "vault:db/prod#url", NULL, PROD, "ENC[AES256,data]", NULL },
+		{ PROD, "arn:aws:ssm:eu:1:x", NULL, PROD, "arn:aws:rds:eu:1:x", "prod" },
+		{ PROD, "${PROD_URL}", NULL, PROD, "${{ secrets.PROD }}", NULL },
+		{ PROD, "${PROD_URL:-postgresql://h/shop}", "prod", PROD, "${A}b", "prod" },
+		{ PROD, "file:./dev.db", NULL, PROD, "prisma+postgres://x/?api_key=y", NULL },
+		{ PROD, "<postgresql://boss@127.0.0.1:7311/shop>", "prod", PROD, "<postgres://>",
+			NULL },
+		{ PROD, "<host=127.0.0.1 dbname=shop>", "prod", PROD, "<postgres:///shop>",
+			"prod" },
 		{ PROD, "DATABASE_URL", "prod", PROD, "<a>b", "prod" },
 		{ PROD, "db.example.com", "prod", PROD, "dbname=mysql://h", "prod" },
 	};
@@ -53,10 +67,76 @@ static void test_which_count(void **state)
 	}
 }
 
+/* Hosts that stand for one, where all do. */
+static void test_templates(void **state)
+{
+	static const struct {
+		const char *url;
+		bool is_template;
+	} cases[] = {
+		{ "postgresql://user:password@HOST:5432/database", true },
+		{ "postgresql://host/db", true },
+		{ "postgresql://hostname/db", true },
+		{ "<postgres://you@your-host:5432/db>", true },
+		{ "postgres://a:b@db.example.com/shop?sslmode=require", true },
+		{ "postgres://a:b@example.org", true },
+		{ "postgres://a:b@db.shop.invalid,db.EXAMPLE:1/x", true },
+		{ "postgres://a:b@${HOST}:${PORT}/x", true },
+		{ "postgres://$USER:$PASSWORD@$HOST/x", true },
+		{ "postgres://a:b@{{ db_host }}:5432/x", true },
+		{ "postgres://...", true },
+		{ "postgres://a:b@${HOST:-127.0.0.1}/x", false },
+		{ "postgres://$USER:$PASSWORD@db/x", false },
+		{ "postgres://a:b@db:${PORT}/x", false },
+		{ "postgres://a:b@host,db/x", false },
+		{ "postgres://host:a/b@db/x", false },
+		{ "postgres://a@host/x?host=db", false },
+		{ "postgres://a@host/x?hostaddr=10.0.0.1", false },
+		{ "postgres://a@myhost/x", false },
+		{ "postgres://a@notexample.com/x", false },
+		{ "postgres://a@example.com.evil.io/x", false },
+		{ "postgres://a@example/x", false },
+		{ "postgres://a@localhost/x", false },
+		{ "postgres://[::1]/x", false },
+		{ "postgres:///x", false },
+		{ "host=host dbname=x", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_number(cases[i].url, protected_url_is_template(cases[i].url),
+			cases[i].is_template);
+}
+
+static void test_drivers(void **state)
+{
+	static const struct {
+		const char *url, *plain;
+	} cases[] = {
+		{ "postgresql+asyncpg://a@h/d", "postgresql://a@h/d" },
+		{ "postgres+psycopg2://h/d", "postgresql://h/d" },
+		{ "jdbc:postgresql://h/d", "postgresql://h/d" },
+		{ "postgresql://h/d", NULL },
+		{ "jdbc:mysql://h/d", NULL },
+		{ "postgresql+h/d?x=://", NULL },
+		{ "postgresql+x", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(mem_cleanup) char *plain = protected_url_plain(cases[i].url);
+
+		check_text(cases[i].url, plain, cases[i].plain);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_which_count),
+		UNIT_TEST(test_templates),
+		UNIT_TEST(test_drivers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
