@@ -122,7 +122,8 @@ refuses_all() {
 	# Nothing of that name can be lost any more, and none is asked for.
 	run --separate-stderr db-seed -f - --no-transaction <<<"DROP DATABASE IF EXISTS \"$live\""
 	assert_status 0
-	refute_contains "$stderr" 'asking'
+	# Only for the target's own database, whose name differs.
+	assert_equal 1 "$(grep -c asking <<<"$stderr")"
 	run --separate-stderr db-seed -f - --no-transaction <<<"DROP DATABASE \"$live\""
 	assert_status 3
 	assert_contains "$stderr" "database \"$live\" does not exist"

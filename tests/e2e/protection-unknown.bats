@@ -268,7 +268,7 @@ assert_stays() {
 	# Another server that answers, and has none of that name.
 	PROD_CONNECTION_URL=$PROD_URL
 	own_server
-	export CONNECTION_URL=$(app_url "other$name")
+	CONNECTION_URL=$(app_url "other$name")
 	sql postgres "CREATE DATABASE \"other$name\" OWNER app"
 	PROD_CONNECTION_URL=${PROD_CONNECTION_URL/$name/other$name}
 	run --separate-stderr db-drop
