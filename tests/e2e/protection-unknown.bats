@@ -259,6 +259,9 @@ assert_stays() {
 			assert_contains "$stderr" 'is not there, on the same server: is the name mistyped?'
 		done
 	done
+	# One that has not been made yet.
+	PROD_CONNECTION_URL=${PROD_URL}_production run db-sessions --kill-all
+	assert_status 0
 	# libpq takes this for a host, and it may hold a password.
 	PROD_CONNECTION_URL="host=localhost;port=$SERVER_PORT;database=$name;password=s3cret"
 	run --separate-stderr db-drop
