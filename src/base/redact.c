@@ -80,7 +80,7 @@ static bool url_password(
 {
 	const bool postgres = is_postgres(text, colon);
 	struct span url = { user, url_end(text, user) };
-	const char *separator = find(url, ":"), *sign = find(url, "@"), *query;
+	const char *separator = find(url, ":"), *sign = find(url, "@"), *query, *last;
 
 	if (!separator || *user == '[')
 		return false;
@@ -100,7 +100,9 @@ static bool url_password(
 	query = find((struct span){ sign, url.end }, "?");
 	if (query)
 		url.end = query;
-	*ret_secret = (struct span){ url.start, find_last(url, "@") };
+	/* There is one in any case. */
+	last = find_last(url, "@");
+	*ret_secret = (struct span){ url.start, last ? last : sign };
 	return ret_secret->end > ret_secret->start;
 }
 
