@@ -23,6 +23,7 @@ struct context {
 	/* Whose URL may lead to the same database, and why that could not be found out; NULL. */
 	char *unknown_why;
 	enum protection_mark mark;
+	bool mark_is_gone;                    /* that it had a mark is why it is protected */
 	bool confirmed;                       /* by app/guard: that it is destroyed all the same */
 	const struct conn_observer *observer; /* of connections; NULL: nobody */
 	bool at_once;                         /* connections are tried once, whatever --wait says */

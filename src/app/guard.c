@@ -120,6 +120,11 @@ static int refuse(const struct guard *guard, enum protection_verdict verdict, co
 			"their own words and give %s. (DBRIG_AGENT=0 when there is no "
 			"agent.)",
 			protection_agent(), confirm);
+	else if (guard->context->mark_is_gone)
+		err_hint(err,
+			"db-protect --off %s says that it is not protected any more. If you mean "
+			"it anyway: %s.",
+			confirm, confirm);
 	else
 		err_hint(err, "If you mean it: %s.", confirm);
 	return -1;
@@ -187,6 +192,7 @@ static int find_out(
 		return -1;
 	signs.marked_as = marked_as;
 	signs.was_marked_as = gone;
+	context->mark_is_gone = gone != NULL;
 	signs.carrier = guard->carrier;
 	if (!private_server) {
 		signs.host = params_get(&target->params, "host");

@@ -69,6 +69,9 @@ typed_back() {
 	DBRIG_AGENT=1 run --separate-stderr db-drop
 	assert_contains "$stderr" "give --confirm '$name'."
 	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
+	run --separate-stderr db-drop
+	assert_contains "$stderr" "db-protect --off --confirm '$name' says that it is not protected any more"
+	db-protect -q --off --confirm "$name"
 	prod=$(app_url "$name")
 	PROD_CONNECTION_URL=${prod/:$SERVER_PORT/:1} run --separate-stderr db-drop
 	assert_status 4
