@@ -31,8 +31,8 @@ files() {
 
 @test "random scripts come down to the statements and COPY data that psql sends" {
 	# With sanitizers each takes three times as long.
-	local count=300
-	[ "${DBRIG_MODE:-}" != asan ] || count=100
+	local count=200
+	[ "${DBRIG_MODE:-}" != asan ] || count=60
 	oracle --random 1 "$count"
 	assert_status 0
 	# Most succeed; those that fail count twice, from the file and from a pipe.

@@ -406,9 +406,9 @@ vanishing() {
 
 # bats test_tags=once
 @test "resets killed at random moments leave the old database or the new one, and nothing else" {
-	run timeout 100 "$ROOT/tests/lib/random-kills" --runs 14 --seed 1
+	run timeout 100 "$ROOT/tests/lib/random-kills" --runs 10 --seed 1
 	assert_status 0
-	assert_equal '14 runs, 0 wrong' "${lines[-1]}"
+	assert_equal '10 runs, 0 wrong' "${lines[-1]}"
 	assert_matches "${lines[-2]}" '^[1-9][0-9]* old, [1-9][0-9]* new, [0-9]+ empty$'
 }
 
