@@ -159,6 +159,8 @@ knows_restrict() {
 	export PROD_POOL_MODE=session
 	for setting in max_client_conn=20 ignore_startup_parameters=options server_round_robin=1; do
 		for size in 1 5; do
+			# A pool of one is the same whatever it does with several.
+			[ "$size $setting" != '1 server_round_robin=1' ] || continue
 			start_pgbouncer session "default_pool_size=$size" "$setting" server_reset_query=
 			PROD_CONNECTION_URL=$(bouncer_url "$DB")
 			for arguments in '' --write; do
