@@ -105,8 +105,9 @@ static int refuse(
 	err_hint(err,
 		"Nothing was changed. A copy of \"%s\" whose comment was written over, or that "
 		"db-setup was called for itself, counts as yours, as does one that is protected. "
-		"If nobody needs what is in it: "
-		"%s Otherwise rename it, or ask for fewer copies.",
+		"Ask for fewer copies, or rename it if nobody goes by its name. If nobody needs "
+		"what "
+		"is in it, in production neither: %s",
 		database, sql.data);
 	return -1;
 }
@@ -178,7 +179,7 @@ static int refuse_twin(const char *name, const struct twin *twin, struct err *er
 			"refusing to replace database \"%s\", which may be production's: %s", name,
 			twin->unknown);
 	err_note_line(err, "Nothing was changed.");
-	err_hint(err, "Rename it, or ask for fewer copies.");
+	err_hint(err, "Ask for fewer copies.");
 	return -1;
 }
 

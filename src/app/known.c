@@ -8,6 +8,8 @@
 #include <time.h>
 
 #define VALUE_MOST 4096
+/* By so much clocks may differ; what is dated further ahead is as old as anything. */
+#define CLOCK_SECONDS 60
 
 /* The caller owns the path; NULL: there is no place for it. */
 static char *path_of(const char *kind, const char *key, bool make)
@@ -29,9 +31,12 @@ bool known_get(const char *kind, const char *key, int64_t most_seconds, char **r
 	CLEANUP(mem_cleanup) char *path = path_of(kind, key, false);
 	CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT_CEILING(VALUE_MOST);
 	time_t written;
+	int64_t age;
 
-	if (!path || !private_read(path, &text, &written) ||
-		(int64_t)(time(NULL) - written) > most_seconds)
+	if (!path || !private_read(path, &text, &written))
+		return false;
+	age = (int64_t)time(NULL) - (int64_t)written;
+	if (age > most_seconds || (age < -CLOCK_SECONDS && most_seconds != KNOWN_FOR_EVER))
 		return false;
 	*ret_value = strbuf_detach(&text);
 	return true;

@@ -9,8 +9,10 @@
 
 #include <stdint.h>
 
+#define KNOWN_FOR_EVER INT64_MAX
+
 /* kind: a word of ours; key: any text. *ret_value is the caller's. False: nothing is known, or what
- * is known is older than that. */
+ * is known is older than that, or dated in the future: KNOWN_FOR_EVER whatever its date. */
 bool known_get(const char *kind, const char *key, int64_t most_seconds, char **ret_value);
 
 /* value "": nothing is known any more. */

@@ -13,7 +13,7 @@
 #define KIND_MARKED "marked"
 /* By the directory of a private server: the names, a line each. */
 #define KIND_MARKED_IN "marked-in"
-#define MARKED_SECONDS ((int64_t)10 * 365 * 24 * 3600)
+#define MARKED_SECONDS KNOWN_FOR_EVER
 
 /* By which a database is remembered; the caller owns it. */
 static char *database_key(const struct target *target, const char *database)
