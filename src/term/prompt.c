@@ -22,7 +22,8 @@
  * are blocked and let in only while we wait for a key. Not SIGTTOU and SIGTTIN: in the background
  * it is they who keep us from touching the terminal.
  */
-static const int guarded_signals[] = { SIGTSTP, SIGQUIT };
+static const int guarded_signals[] = { SIGTSTP, SIGQUIT, SIGALRM, SIGPIPE, SIGPROF, SIGUSR1,
+	SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ };
 
 static volatile sig_atomic_t guarded_pending;
 

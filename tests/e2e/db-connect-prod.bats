@@ -587,4 +587,13 @@ service() {
 	finish_terminal
 	assert_contains "$output" $'status 130\necho'
 	refute_contains "$output" typed
+	# One that is not the terminal's, either.
+	for name in ALRM USR1; do
+		on_terminal bash -c 'PROD_CONNECTION_URL=$1 sh -c "echo \$\$ >pid; exec db-connect prod"; echo "status $?"; stty -a | tr " " "\n" | grep -x -- "-*echo"' _ \
+			"postgresql://app@127.0.0.1:$SERVER_PORT/$DB"
+		screen_ends 'Password for user app: '
+		kill "-$name" "$(<pid)"
+		finish_terminal
+		assert_contains "$output" "status $((128 + $(kill -l "$name")))"$'\necho'
+	done
 }
