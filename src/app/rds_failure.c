@@ -203,6 +203,9 @@ static void explain_password(const struct rds_facts *facts, struct err *err)
 			"The server took the token for a password: the user needs GRANT rds_iam TO "
 			"%s, and the instance IAM authentication switched on.",
 			user);
+	else if (err->detail && strstr(err->detail, "retrieved from file"))
+		err_hint(err, "Check the password in that file. rds-password sets a new one for "
+			      "the master user.");
 	else
 		err_hint(err,
 			"Check user and password in the URL; @ : / ? # %% in a password must be "

@@ -449,6 +449,16 @@ static const char *starting_hint(const struct err *err)
 	       "it is. --wait keeps trying.";
 }
 
+/* libpq says where it had the password from where that was no parameter. */
+static const char *password_hint(const struct err *err)
+{
+	if (says(err, "retrieved from file"))
+		return "Check the password in that file: its first line for the host, port, "
+		       "database and user counts. A role that is not there, has no password or is "
+		       "past its VALID UNTIL is refused in the same words.";
+	return hint_of(CONN_CAUSE_PASSWORD);
+}
+
 /* What needs the words, the server's or a pooler's. */
 static const char *hint_of_words(enum conn_cause cause, const struct err *err)
 {
@@ -461,6 +471,8 @@ static const char *hint_of_words(enum conn_cause cause, const struct err *err)
 		return starting_hint(err);
 	case CONN_CAUSE_TOO_MANY:
 		return too_many_hint(err);
+	case CONN_CAUSE_PASSWORD:
+		return password_hint(err);
 	case CONN_CAUSE_TLS_REQUIRED:
 	case CONN_CAUSE_NOT_ALLOWED:
 		return barred_hint(err);

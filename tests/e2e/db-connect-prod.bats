@@ -568,6 +568,7 @@ service() {
 		answer 'Password for user app: ' "$typed" env DB_CLIENT="$TEST_DIR/client" db-connect
 		assert_status 2
 		assert_matches "$output" 'password authentication failed|no password supplied'
+		refute_contains "$output" 'percent-encoded'
 		[ ! -e record ]
 	done
 	# Where nobody is asked, or nobody can be.

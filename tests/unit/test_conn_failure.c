@@ -159,6 +159,21 @@ static void test_hint_of_the_words(void **state)
 	}
 }
 
+/* A password that stands in a file is no matter of the URL. */
+static void test_hint_of_the_file(void **state)
+{
+	CLEANUP(params_release) struct params params = PARAMS_INIT;
+	CLEANUP(err_release) struct err err = ERR_INIT;
+
+	(void)state;
+	conn_failure(&params, NULL, "28P01",
+		AT "FATAL: password authentication failed for user \"u\"\n"
+		   "password retrieved from file \"/home/u/.pgpass\"",
+		&err);
+	assert_non_null(strstr(err.hint, "in that file"));
+	assert_null(strstr(err.hint, "URL"));
+}
+
 /* libpq joins what its tries were told: one SQLSTATE and one line of them count. */
 static void test_tries(void **state)
 {
@@ -406,6 +421,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_hint_of_the_words),
+		cmocka_unit_test(test_hint_of_the_file),
 		cmocka_unit_test(test_tries),
 		cmocka_unit_test(test_hints),
 		cmocka_unit_test(test_poolers),
