@@ -1,6 +1,7 @@
 #include "app/client_arguments.h"
 
 #include "base/mem.h"
+#include "pg/probe.h"
 
 #include <libpq-fe.h>
 #include <string.h>
@@ -234,30 +235,105 @@ static bool is_connection_string(const char *text)
 	       strncmp(text, "postgres://", 11) == 0;
 }
 
+/* --- where they lead ------------------------------------------------------------------------- */
+
+/* What psql is told of a connection; borrowed. NULL: nothing, as an empty option says. */
+struct named {
+	const char *host, *address, *port, *user, *service, *password;
+	const char *database; /* or a connection string */
+};
+
+static const char *unless_empty(const char *value)
+{
+	return value && *value ? value : NULL;
+}
+
 /* The last -d counts; without one the first plain word is the database, the next one the user. */
-struct client_lead client_arguments_lead(const struct strlist *arguments)
+static void read_named(const struct strlist *arguments, struct named *named)
 {
 	struct walk walk = { .arguments = arguments };
-	const char *option = NULL, *first = NULL, *name;
-	struct client_lead lead = { 0 };
+	const char *words[2] = { NULL, NULL };
+	const char *option = NULL, *user = NULL;
 	size_t plain = 0;
 	struct word word;
 
 	while (walk_next(&walk, &word)) {
 		if (word.letter == 'd')
 			option = word.value;
-		else if (word.letter == 'h' || word.letter == 'p' || word.letter == 'U')
-			lead.elsewhere = true;
-		else if (word.letter == WORD_PLAIN && plain++ == 0)
-			first = word.value;
+		else if (word.letter == 'h')
+			named->host = unless_empty(word.value);
+		else if (word.letter == 'p')
+			named->port = unless_empty(word.value);
+		else if (word.letter == 'U')
+			user = word.value;
+		else if (word.letter == WORD_PLAIN && plain < ARRAY_SIZE(words))
+			words[plain++] = word.value;
 	}
-	name = option ? option : first;
-	lead.takes_place = name != NULL;
-	if (plain > (option ? 0 : 1))
-		lead.elsewhere = true;
-	if (name && is_connection_string(name))
-		lead.elsewhere = true;
-	else if (name && *name)
-		lead.database = name;
-	return lead;
+	named->database = option ? option : words[0];
+	named->user = unless_empty(user ? user : words[option ? 0 : 1]);
+}
+
+static bool differs(const struct params *params, const char *keyword, const char *value)
+{
+	CLEANUP(mem_cleanup) char *own = probe_param(params, keyword);
+
+	return value && strcmp(value, own ? own : "") != 0;
+}
+
+static const char *option_of(
+	const PQconninfoOption *options, const char *keyword, const char *otherwise)
+{
+	for (; options->keyword; options++)
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val ? options->val : otherwise;
+	return otherwise;
+}
+
+/* What a connection string has counts before the options of the same, also where it is empty. */
+static void read_options(const PQconninfoOption *options, struct named *named)
+{
+	named->host = option_of(options, "host", named->host);
+	named->address = option_of(options, "hostaddr", NULL);
+	named->port = option_of(options, "port", named->port);
+	named->user = option_of(options, "user", named->user);
+	named->service = option_of(options, "service", NULL);
+	named->password = option_of(options, "password", NULL);
+	named->database = option_of(options, "dbname", NULL);
+}
+
+void client_arguments_lead(
+	const struct strlist *arguments, const struct params *params, struct client_lead *lead)
+{
+	struct named named = { 0 };
+	PQconninfoOption *options = NULL;
+	bool is_string;
+
+	read_named(arguments, &named);
+	lead->takes_place = named.database != NULL;
+	is_string = named.database && is_connection_string(named.database);
+	if (is_string)
+		options = PQconninfoParse(named.database, NULL);
+	if (options)
+		read_options(options, &named);
+	lead->other_server =
+		(is_string && !options) || named.service || differs(params, "host", named.host) ||
+		differs(params, "hostaddr", named.address) || differs(params, "port", named.port);
+	lead->elsewhere = lead->other_server || differs(params, "user", named.user);
+	/* The database of a connection string need not be there on the target's server. */
+	if (!is_string || !lead->other_server)
+		lead->database = mem_strdup(unless_empty(named.database));
+	/* One that is empty there is none to libpq, which then takes the user's name. */
+	if (is_string && !lead->other_server && named.database && !*named.database)
+		lead->database = probe_param(params, "user");
+	lead->password = mem_strdup(unless_empty(named.password));
+	PQconninfoFree(options);
+}
+
+void client_lead_release(struct client_lead *lead)
+{
+	if (lead->password)
+		mem_wipe(lead->password, strlen(lead->password));
+	mem_free(lead->password);
+	mem_free(lead->database);
+	*lead = (struct client_lead){ 0 };
 }

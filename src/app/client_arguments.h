@@ -3,6 +3,7 @@
 #define APP_CLIENT_ARGUMENTS_H
 
 #include "base/strlist.h"
+#include "pg/params.h"
 
 #include <stdbool.h>
 
@@ -28,16 +29,26 @@ void client_arguments_drop_password(const struct strlist *arguments, struct strl
  */
 const char *client_arguments_overrule(const struct strlist *arguments, bool is_psql);
 
-/* Where they lead psql. */
+/* Where they lead psql, seen from the target. */
 struct client_lead {
-	/* The plain name of a database, of the server that the environment names; NULL: none.
-	 * Borrowed from the arguments. */
-	const char *database;
+	/* The database that they name on the target's server, plainly or in a connection string;
+	 * NULL: none, which leaves the target's own. */
+	char *database;
+	char *password; /* of a connection string; NULL: none */
 	/* A database or a connection string is named, which takes the place of one before it. */
 	bool takes_place;
-	bool elsewhere; /* a connection string, a host, a port or a user is named */
+	bool elsewhere;    /* another host, port or user than the target's is named, or a service */
+	bool other_server; /* elsewhere, and not by another user alone */
 };
 
-struct client_lead client_arguments_lead(const struct strlist *arguments);
+/*
+ * params: the target's; what they leave out libpq adds, as probe_param does. *lead is zero before
+ * and is released by client_lead_release.
+ */
+void client_arguments_lead(
+	const struct strlist *arguments, const struct params *params, struct client_lead *lead);
+
+/* Wipes and frees; usable as a CLEANUP handler. */
+void client_lead_release(struct client_lead *lead);
 
 #endif

@@ -235,6 +235,7 @@ static int make_ready(struct context *context, struct client_password *password,
 struct login {
 	struct client_password password;
 	bool elsewhere; /* psql's arguments lead to another server, or name another user */
+	bool unknown;   /* so no password was asked for, without which nobody could ask */
 	bool asks_anew; /* the client may ask for another than it is given */
 };
 
@@ -305,6 +306,7 @@ static int is_protected(
 			return -1;
 		err_release(err);
 		*ret_protected = has_protected_host(target);
+		login->unknown = login->elsewhere && cause == CONN_CAUSE_NO_PASSWORD;
 		if (!*ret_protected && may_ask(login, cause))
 			out_warning("whether the database is protected could not be found out "
 				    "without a password: a session that begins is not guarded");
@@ -467,13 +469,30 @@ static int export_startup(const struct context *context, const struct client_ses
 
 /* --- the run --------------------------------------------------------------------------------- */
 
-/* What decides is the database that the client goes to. */
+/* What decides is the database that the client goes to; it is let in by the password it is given.
+ */
 static void follow_arguments(struct target *target, const struct client_lead *lead)
 {
+	if (lead->password && !lead->elsewhere)
+		params_set(&target->params, "password", lead->password);
 	if (!lead->database)
 		return;
 	mem_free(target->database);
 	target->database = mem_strdup(lead->database);
+}
+
+static void warn_elsewhere(const struct context *context, const struct login *login)
+{
+	CLEANUP(mem_cleanup)
+	char *unknown = login->unknown
+				? mem_printf("; whether the database of %s is protected could not "
+					     "be found out without a password",
+					  context->target.name)
+				: NULL;
+
+	out_warning("the session is not guarded where the arguments lead, which have a connection "
+		    "string, host, port or user of their own%s",
+		unknown ? unknown : "");
 }
 
 /* Beside another -d ours would count for nothing, or make a user of the database's name. */
@@ -503,7 +522,7 @@ static int run_connect(struct run *run, struct err *err)
 		.no_limits = opt_no_timeout,
 		.password = &login.password,
 	};
-	struct client_lead lead = { 0 };
+	CLEANUP(client_lead_release) struct client_lead lead = { 0 };
 	/* Not from .env: a project that was just cloned must not choose programs to run. */
 	const char *client = getenv("DB_CLIENT");
 	bool guarded, asks;
@@ -512,12 +531,12 @@ static int run_connect(struct run *run, struct err *err)
 		client = "psql";
 	session.is_psql = is_psql(client);
 	session.no_startup_file = session.is_psql && client_arguments_no_startup_file(&run->rest);
-	if (session.is_psql)
-		lead = client_arguments_lead(&run->rest);
 	/* Without a connection of our own the client would be told, in its own words. */
 	if (context_open(&context, run, err) != 0 ||
 		target_check_service(&context.target, err) != 0)
 		return -1;
+	if (session.is_psql)
+		client_arguments_lead(&run->rest, &context.target.params, &lead);
 	database = mem_strdup(context.target.database);
 	follow_arguments(&context.target, &lead);
 	login.elsewhere = lead.elsewhere;
@@ -525,8 +544,7 @@ static int run_connect(struct run *run, struct err *err)
 		is_protected(&context, &login, &guarded, err) != 0)
 		return -1;
 	if (!guarded && lead.elsewhere)
-		out_warning("the session is not guarded where the arguments lead, which have a "
-			    "connection string, host, port or user of their own");
+		warn_elsewhere(&context, &login);
 	asks = guarded && !(opt_write && opt_no_timeout);
 	if ((asks ? client_session_choose(&context, &session, is_for_client, err)
 		  : make_ready(&context, &login.password, err)) != 0 ||

@@ -106,8 +106,13 @@ assert_guarded() {
 
 @test "arguments that lead to another server, by another role or a connection string are warned of" {
 	CONNECTION_URL=$(app_url postgres)
-	for words in "-h 127.0.0.1" "-p $SERVER_PORT" '-U app' '--username=app' 'postgres app' 'dbname=postgres' \
-		"-d $(app_url postgres)" "--dbname=$(app_url postgres)"; do
+	local_url=$(app_url postgres)
+	local_url=${local_url/127.0.0.1/localhost}
+	printf 'localhost:*:*:app:%s\n' "${APP_PASSWORD//:/\\:}" >passwords
+	chmod 600 passwords
+	export PGPASSFILE=$TEST_DIR/passwords
+	for words in '-h localhost' '-U nocreate' '--username=nocreate' 'postgres nocreate' 'host=localhost' \
+		"-d $local_url" "--dbname=$local_url"; do
 		# shellcheck disable=SC2086 # words
 		connect -- -XAtqc 'SELECT 1' $words
 		assert_status 0
@@ -116,9 +121,22 @@ assert_guarded() {
 		refute_contains "$stderr" "$APP_PASSWORD_ENCODED"
 		assert_equal 1 "$(grep -c warning <<<"$stderr")"
 	done
-	connect -- -XAtqc 'SELECT 1' postgres
-	refute_contains "$stderr" warning
-	connect prod -- -Atqc 'SHOW default_transaction_read_only' -U app
+	# Where they name what the URL does they lead nowhere else.
+	for words in postgres '-h 127.0.0.1 -U app' "postgres -p $SERVER_PORT" "-d $(app_url postgres)"; do
+		# shellcheck disable=SC2086 # words
+		connect -- -XAtqc 'SELECT 1' $words
+		assert_status 0
+		refute_contains "$stderr" warning
+	done
+	for words in "-h 127.0.0.1 $MARKED" "dbname=$MARKED" "-d $(app_url "$MARKED")"; do
+		# shellcheck disable=SC2086 # words
+		connect -- -c 'INSERT INTO item VALUES (1)' $words
+		assert_guarded "$MARKED"
+	done
+	# The password of a connection string is one for asking, too.
+	CONNECTION_URL=postgresql://app@127.0.0.1:$SERVER_PORT connect -- -c 'INSERT INTO item VALUES (1)' "$(app_url "$MARKED")"
+	assert_guarded "$MARKED"
+	connect prod -- -Atqc 'SHOW default_transaction_read_only' -U nocreate
 	assert_equal on "$output"
 	refute_contains "$stderr" 'not guarded'
 }

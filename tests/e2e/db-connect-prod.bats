@@ -204,7 +204,7 @@ service() {
 	assert_equal 0 "$(rows)"
 	# With -X nothing would check it.
 	for words in "-X -p $BOUNCER_PORT" "-XAtp$BOUNCER_PORT" "--no-psqlrc --port=$BOUNCER_PORT" "-Xd $(bouncer_url "$DB")" \
-		'-X -h localhost' '-X -U app' "-X $DB app"; do
+		'-X -h localhost' '-X -U nocreate' "-X $DB nocreate"; do
 		# shellcheck disable=SC2086 # words
 		connect prod -- -c 'INSERT INTO item VALUES (1)' $words
 		assert_status 4
@@ -549,7 +549,7 @@ service() {
 	PROD_CONNECTION_URL=$bare/$DB
 	# With a wrong one in the URL, -W asks for it at once, and psql does not again.
 	export BASE_CONNECTION_URL=postgresql://app:wrong@127.0.0.1:$SERVER_PORT/postgres
-	for words in 'prod --' 'local -- -X' "base -- -AtW -d $DB"; do
+	for words in 'prod --' 'local -- -X' "local -- -X -h 127.0.0.1 -p $SERVER_PORT -U app -d dbname=$DB" "base -- -AtW -d $DB"; do
 		# shellcheck disable=SC2086 # words
 		answer 'Password for user app: ' "$APP_PASSWORD"$'\n' db-connect $words -c 'INSERT INTO item VALUES (1)'
 		assert_status 1
@@ -578,6 +578,9 @@ service() {
 	refute_contains "$output" 'Password for'
 	DB_CLIENT=$TEST_DIR/client run --separate-stderr setsid -w db-connect
 	assert_equal 'db-connect: warning: whether the database is protected could not be found out without a password: a session that begins is not guarded' "$stderr"
+	run --separate-stderr setsid -w db-connect -- -h localhost -c 'INSERT INTO item VALUES (1)' <<<''
+	assert_contains "$stderr" 'warning: the session is not guarded where the arguments lead'
+	assert_contains "$stderr" '; whether the database of local is protected could not be found out without a password'
 }
 
 @test "the terminal echoes again after a signal during the question" {

@@ -86,27 +86,51 @@ static void test_lead(void **state)
 		{ "--record-separator-zero shop", "shop", true, false },
 		{ "-d", NULL, false, false },
 		{ "-d ", NULL, false, false },
-		{ "shop app", "shop", true, true },
-		{ "-d shop app", "shop", true, true },
-		{ "-U app", NULL, false, true },
+		{ "shop other", "shop", true, true },
+		{ "-d shop other", "shop", true, true },
+		{ "-U other", NULL, false, true },
 		{ "-h far -d shop", "shop", true, true },
 		{ "-qp5433", NULL, false, true },
 		{ "--host=far", NULL, false, true },
 		{ "--port 1 shop", "shop", true, true },
-		{ "--user app", NULL, false, true },
-		{ "dbname=shop", NULL, true, true },
-		{ "-d postgres:///shop", NULL, true, true },
-		{ "--dbname=postgresql://", NULL, true, true },
+		{ "--user other", NULL, false, true },
+		/* What the target has itself leads nowhere else. */
+		{ "-h near -p 5432 -U app shop", "shop", true, false },
+		{ "-h far -h near", NULL, false, false },
+		{ "-h near -h far", NULL, false, true },
+		{ "--port=5432 shop app", "shop", true, false },
+		{ "shop app rest", "shop", true, false },
+		{ "shop other -U app", "shop", true, false },
+		{ "-d shop app -U other", "shop", true, true },
+		{ "dbname=shop", "shop", true, false },
+		{ "-d postgres:///shop", "shop", true, false },
+		{ "--dbname=postgresql://", NULL, true, false },
+		{ "postgresql://app:x@near:5432/shop", "shop", true, false },
+		{ "-h far postgresql://near/shop", "shop", true, false },
+		{ "-h near postgresql://far/shop", NULL, true, true },
+		{ "postgresql://near:5433/shop", NULL, true, true },
+		{ "postgresql://other@/shop", "shop", true, true },
+		{ "-d host=", NULL, true, true },
+		{ "-d hostaddr=127.0.0.1", NULL, true, true },
+		{ "-d service=own", NULL, true, true },
+		{ "-d dbname=", "app", true, false },
+		{ "-d dbname", "dbname", true, false },
+		{ "-d nonsense=shop", NULL, true, true },
 	};
 
+	CLEANUP(params_release) struct params params = PARAMS_INIT;
+
+	params_set(&params, "host", "near");
+	params_set(&params, "port", "5432");
+	params_set(&params, "user", "app");
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(strlist_release) struct strlist list = STRLIST_INIT;
 		const char *expected = cases[i].database;
-		struct client_lead lead;
+		CLEANUP(client_lead_release) struct client_lead lead = { 0 };
 
 		split(cases[i].arguments, &list);
-		lead = client_arguments_lead(&list);
+		client_arguments_lead(&list, &params, &lead);
 		if (strcmp(lead.database ? lead.database : "", expected ? expected : "") != 0 ||
 			lead.takes_place != cases[i].takes_place ||
 			lead.elsewhere != cases[i].elsewhere)
