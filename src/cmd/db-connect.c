@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "pg/conn_failure.h"
 #include "pg/database.h"
+#include "pg/probe.h"
 #include "term/out.h"
 #include "term/prompt.h"
 
@@ -98,15 +99,22 @@ static bool is_exported(const PQconninfoOption *option)
 	       (option->envvar || !option->compiled || strcmp(option->val, option->compiled) != 0);
 }
 
+/* What the client is given of the target. */
+struct passing {
+	const char *database; /* that the URL names; NULL: none, the choice is libpq's */
+	bool resolve;         /* a service becomes what it stands for, as its options would count
+				 before PGOPTIONS */
+	bool no_password;     /* it goes to another server */
+};
+
 /*
  * Puts the target into the environment, where no other user of the machine can read it. What libpq
  * has no variable for goes into conninfo, which will stand on the command line: never a secret.
- * database: that the URL names; NULL: none, which leaves the choice to libpq. resolve: a service
- * becomes what it stands for, as its options would count before PGOPTIONS.
  */
 static void export_target(
-	const struct target *target, const char *database, bool resolve, struct strbuf *conninfo)
+	const struct target *target, const struct passing *passing, struct strbuf *conninfo)
 {
+	const bool resolve = passing->resolve;
 	PQconninfoOption *options = resolve ? resolved_service(target) : PQconndefaults();
 
 	for (PQconninfoOption *option = options; option && option->keyword; option++) {
@@ -115,7 +123,9 @@ static void export_target(
 		if (resolve && strncmp(option->keyword, "service", strlen("service")) == 0)
 			continue;
 		if (strcmp(option->keyword, "dbname") == 0)
-			value = database;
+			value = passing->database;
+		if (passing->no_password && strcmp(option->keyword, "password") == 0)
+			continue;
 		if (resolve && !value && is_exported(option))
 			value = option->val;
 		if (!value)
@@ -509,6 +519,30 @@ static void add_connection(
 	strlist_add(arguments, conninfo->data);
 }
 
+/* Beside the one of the user's own environment. */
+static bool has_password(const struct target *target)
+{
+	CLEANUP(mem_cleanup) char *password = probe_param(&target->params, "password");
+	const char *own = getenv("PGPASSWORD");
+	const bool has = password && !(own && strcmp(own, password) == 0);
+
+	if (password)
+		mem_wipe(password, strlen(password));
+	return has;
+}
+
+/* The password of one server is not for another, which would be told it in clear if it asks so. */
+static bool withholds_password(const struct context *context, const struct client_lead *lead)
+{
+	if (!lead->other_server)
+		return false;
+	if (!lead->password && has_password(&context->target))
+		out_info("the password of %s is not for the server that the arguments name: psql "
+			 "asks for one, or finds it in ~/.pgpass",
+			context->target.name);
+	return true;
+}
+
 static int run_connect(struct run *run, struct err *err)
 {
 	CLEANUP(context_release) struct context context = CONTEXT_INIT;
@@ -517,6 +551,7 @@ static int run_connect(struct run *run, struct err *err)
 	CLEANUP(strlist_release) struct strlist rest = STRLIST_INIT;
 	CLEANUP(mem_cleanup) char *database = NULL;
 	struct login login = { 0 };
+	struct passing passing = { 0 };
 	struct client_session session = {
 		.write = opt_write,
 		.no_limits = opt_no_timeout,
@@ -555,9 +590,12 @@ static int run_connect(struct run *run, struct err *err)
 		return -1;
 	if (asks)
 		tell_session(&context, &session);
-	/* A service's own password would count before the one that was typed. */
-	export_target(&context.target, database,
-		(asks || login.password.asked) && names_service(&context.target), &conninfo);
+	passing.database = database;
+	passing.no_password = withholds_password(&context, &lead);
+	/* A service's own password would count before the one that was typed, or be sent along. */
+	passing.resolve = (asks || login.password.asked || passing.no_password) &&
+			  names_service(&context.target);
+	export_target(&context.target, &passing, &conninfo);
 	if (guarded && export_startup(&context, &session, client, err) != 0)
 		return -1;
 	strlist_add(&arguments, client);

@@ -141,6 +141,41 @@ assert_guarded() {
 	refute_contains "$stderr" 'not guarded'
 }
 
+@test "a server that the arguments name is not given the password of another" {
+	# One that asks for it in clear, and says what it got.
+	# shellcheck disable=SC2016 # perl's variables
+	start_job perl -MIO::Socket::INET -e '
+		$| = 1;
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 5);
+		print $s->sockport, "\n";
+		while (my $c = $s->accept) {
+			while (sysread($c, my $bytes, 65536)) {
+				my $encrypts = length $bytes == 8;
+				print $bytes =~ /^p....(.*)\0/s ? "got $1\n" : "asked\n" unless $encrypts;
+				last if $bytes =~ /^p/;
+				syswrite $c, $encrypts ? "N" : pack("CNN", ord "R", 8, 3);
+			}
+		}'
+	wait_until "[ -s '$JOB_OUT' ]"
+	port=$(<"$JOB_OUT")
+	export PGPASSFILE=$TEST_DIR/none PGSERVICEFILE=$TEST_DIR/services
+	printf '[own]\nhost=127.0.0.1\nport=%s\nuser=app\npassword=%s\ndbname=postgres\n' \
+		"$SERVER_PORT" "$APP_PASSWORD" >services
+	for CONNECTION_URL in "$(app_url postgres)" 'postgresql:///?service=own'; do
+		for words in "local -- -p $port" "local -- port=$port" "prod -- -h localhost -p $port"; do
+			# shellcheck disable=SC2086 # words
+			connect $words -wc 'SELECT 1'
+			assert_status 2
+			assert_contains "$stderr" "the password of ${words%% *} is not for the server that the arguments name"
+		done
+	done
+	# What is meant for it goes there.
+	connect -- -wc 'SELECT 1' "postgresql://app:own@127.0.0.1:$port/postgres"
+	refute_contains "$stderr" 'the password of'
+	PGPASSWORD=mine connect -- -wc 'SELECT 1' -p "$port"
+	assert_equal "$port"$'\n'"$(printf 'asked\n%.0s' {1..6})"$'\nasked\ngot own\nasked\ngot mine' "$(<"$JOB_OUT")"
+}
+
 @test "a database among the arguments is psql's database, whatever else the URL says" {
 	unset PROD_CONNECTION_URL
 	sql postgres "COMMENT ON DATABASE \"$MARKED\" IS NULL"
