@@ -1,4 +1,5 @@
 #include "app/client_arguments.h"
+#include "app/client_environment.h"
 #include "app/client_password.h"
 #include "app/client_session.h"
 #include "app/client_startup.h"
@@ -11,7 +12,6 @@
 #include "base/strbuf.h"
 #include "pg/conn_failure.h"
 #include "pg/database.h"
-#include "pg/probe.h"
 #include "term/out.h"
 #include "term/prompt.h"
 
@@ -54,18 +54,6 @@ static const struct variable connect_variables[] = {
 	{ 0 },
 };
 
-/* keyword='value' with libpq's quoting, for what no variable can carry. */
-static void add_conninfo(struct strbuf *conninfo, const char *keyword, const char *value)
-{
-	strbuf_addf(conninfo, "%s%s='", conninfo->length ? " " : "", keyword);
-	for (; *value; value++) {
-		if (*value == '\'' || *value == '\\')
-			strbuf_addc(conninfo, '\\');
-		strbuf_addc(conninfo, *value);
-	}
-	strbuf_addc(conninfo, '\'');
-}
-
 /* The client gets a token that holds for connecting within the next 15 minutes. */
 static int use_token(struct params *params, struct err *err)
 {
@@ -77,70 +65,6 @@ static int use_token(struct params *params, struct err *err)
 		return -1;
 	params_set(params, "password", token);
 	return 0;
-}
-
-/* libpq reads the service file for PGSERVICE alone, which the client then finds no more. */
-static PQconninfoOption *resolved_service(const struct target *target)
-{
-	const char *service = params_get(&target->params, "service");
-	PQconninfoOption *options;
-
-	if (service)
-		setenv("PGSERVICE", service, 1);
-	options = PQconndefaults();
-	unsetenv("PGSERVICE");
-	return options;
-}
-
-/* A service may name libpq's own default, where a variable has another. */
-static bool is_exported(const PQconninfoOption *option)
-{
-	return option->val && *option->val &&
-	       (option->envvar || !option->compiled || strcmp(option->val, option->compiled) != 0);
-}
-
-/* What the client is given of the target. */
-struct passing {
-	const char *database; /* that the URL names; NULL: none, the choice is libpq's */
-	bool resolve;         /* a service becomes what it stands for, as its options would count
-				 before PGOPTIONS */
-	bool no_password;     /* it goes to another server */
-};
-
-/*
- * Puts the target into the environment, where no other user of the machine can read it. What libpq
- * has no variable for goes into conninfo, which will stand on the command line: never a secret.
- */
-static void export_target(
-	const struct target *target, const struct passing *passing, struct strbuf *conninfo)
-{
-	const bool resolve = passing->resolve;
-	PQconninfoOption *options = resolve ? resolved_service(target) : PQconndefaults();
-
-	for (PQconninfoOption *option = options; option && option->keyword; option++) {
-		const char *value = params_get(&target->params, option->keyword);
-
-		if (resolve && strncmp(option->keyword, "service", strlen("service")) == 0)
-			continue;
-		if (strcmp(option->keyword, "dbname") == 0)
-			value = passing->database;
-		if (passing->no_password && strcmp(option->keyword, "password") == 0)
-			continue;
-		if (resolve && !value && is_exported(option))
-			value = option->val;
-		if (!value)
-			continue;
-		if (option->envvar)
-			setenv(option->envvar, value, 1);
-		else if (strchr(option->dispchar, '*'))
-			out_warning(
-				"%s is left out, as the command line would show it to other users",
-				option->keyword);
-		else
-			add_conninfo(conninfo, option->keyword, value);
-	}
-	PQconninfoFree(options);
-	setenv("PGAPPNAME", "db-connect", 0);
 }
 
 /*
@@ -384,11 +308,6 @@ static int check_arguments(const struct context *context, const struct strlist *
 	return -1;
 }
 
-static bool names_service(const struct target *target)
-{
-	return params_get(&target->params, "service") || getenv("PGSERVICE");
-}
-
 static bool is_typed_on(void)
 {
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -519,24 +438,12 @@ static void add_connection(
 	strlist_add(arguments, conninfo->data);
 }
 
-/* Beside the one of the user's own environment. */
-static bool has_password(const struct target *target)
-{
-	CLEANUP(mem_cleanup) char *password = probe_param(&target->params, "password");
-	const char *own = getenv("PGPASSWORD");
-	const bool has = password && !(own && strcmp(own, password) == 0);
-
-	if (password)
-		mem_wipe(password, strlen(password));
-	return has;
-}
-
 /* The password of one server is not for another, which would be told it in clear if it asks so. */
 static bool withholds_password(const struct context *context, const struct client_lead *lead)
 {
 	if (!lead->other_server)
 		return false;
-	if (!lead->password && has_password(&context->target))
+	if (!lead->password && client_environment_has_password(&context->target))
 		out_info("the password of %s is not for the server that the arguments name: psql "
 			 "asks for one, or finds it in ~/.pgpass",
 			context->target.name);
@@ -551,7 +458,7 @@ static int run_connect(struct run *run, struct err *err)
 	CLEANUP(strlist_release) struct strlist rest = STRLIST_INIT;
 	CLEANUP(mem_cleanup) char *database = NULL;
 	struct login login = { 0 };
-	struct passing passing = { 0 };
+	struct client_passing passing = { 0 };
 	struct client_session session = {
 		.write = opt_write,
 		.no_limits = opt_no_timeout,
@@ -594,8 +501,8 @@ static int run_connect(struct run *run, struct err *err)
 	passing.no_password = withholds_password(&context, &lead);
 	/* A service's own password would count before the one that was typed, or be sent along. */
 	passing.resolve = (asks || login.password.asked || passing.no_password) &&
-			  names_service(&context.target);
-	export_target(&context.target, &passing, &conninfo);
+			  client_environment_has_service(&context.target);
+	client_environment_export(&context.target, &passing, &conninfo);
 	if (guarded && export_startup(&context, &session, client, err) != 0)
 		return -1;
 	strlist_add(&arguments, client);
