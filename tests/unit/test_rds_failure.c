@@ -201,12 +201,26 @@ static void test_quoted_user(void **state)
 	check_holds("quoted", err.hint, "GRANT rds_iam TO \"o\"\"neil\"");
 }
 
+/* A password that stands in a file is no matter of the URL. */
+static void test_password_file(void **state)
+{
+	CLEANUP(err_release) struct err err = ERR_INIT;
+	struct rds_facts facts = { .host = HOST, .user = "u" };
+
+	(void)state;
+	err_set(&err, ERR_CONNECT, "could not connect");
+	err_detail(&err, "%s", "password retrieved from file \"/home/u/.pgpass\"");
+	rds_failure_explain(RDS_CAUSE_PASSWORD, &facts, &err);
+	check_holds("the file", err.hint, "in that file");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_causes),
 		UNIT_TEST(test_explanations),
 		UNIT_TEST(test_named_root),
+		UNIT_TEST(test_password_file),
 		UNIT_TEST(test_quoted_user),
 	};
 
