@@ -16,28 +16,35 @@
 #define LOOK_PAUSE_MS 100
 
 /* Beside each other: the names to confirm, and of each a comment with the mark and what has it,
- * "": the database itself. */
+ * "": the database itself; and why it counts where the mark does not say so, "": the mark does. */
 struct marked {
-	struct strlist names, comments, carriers;
+	struct strlist names, comments, carriers, whys;
 	size_t seen; /* so many were seen in the server; what follows was marked from here or may be
 		      */
-	const char *unseen; /* why they count, for the guard */
 };
+
+#define MARKED_INIT                                                                                \
+	{                                                                                          \
+		STRLIST_INIT, STRLIST_INIT, STRLIST_INIT, STRLIST_INIT, 0                          \
+	}
 
 static void marked_release(struct marked *marked)
 {
 	strlist_release(&marked->names);
 	strlist_release(&marked->comments);
 	strlist_release(&marked->carriers);
+	strlist_release(&marked->whys);
 }
 
-static void add(struct marked *marked, const char *name, const char *comment, const char *carrier)
+static void add(struct marked *marked, const char *name, const char *comment, const char *carrier,
+	const char *why)
 {
 	if (strlist_has(&marked->names, name))
 		return;
 	strlist_add(&marked->names, name);
 	strlist_add(&marked->comments, comment);
 	strlist_add(&marked->carriers, carrier);
+	strlist_add(&marked->whys, why);
 }
 
 /* Whether it is kept beside another, as a snapshot is; that one's name is the one to confirm. */
@@ -64,9 +71,69 @@ static void sort_out(const struct target *target, const struct strlist *names,
 				continue;
 			if (kept)
 				carrier = mem_printf("database \"%s\" beside it", name);
-			add(marked, kept ? mark.of : name, comment, kept ? carrier : "");
+			add(marked, kept ? mark.of : name, comment, kept ? carrier : "", "");
 		}
 	}
+}
+
+/* The context's target is then that database of its server; what is returned puts it back. */
+static char *go_to(struct context *context, const char *name)
+{
+	char *own = context->target.database;
+
+	context->target.database = mem_strdup(name);
+	return own;
+}
+
+static void go_back(struct context *context, char *own)
+{
+	mem_free(context->target.database);
+	context->target.database = own;
+}
+
+/* Whether the database has been marked from here, and is not known to be another one than that. */
+static int was_marked(struct context *context, struct conn *conn, bool *ret_was,
+	const char **ret_why, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *comment = NULL;
+	CLEANUP(mem_cleanup) char *as = NULL;
+	uint32_t oid;
+
+	if (database_identity(conn, context->target.database, &oid, &comment, err) != 0)
+		return -1;
+	*ret_why = "";
+	*ret_was = oid != 0;
+	if (oid == 0 || known_marks_was(context, oid, &as))
+		return 0;
+	/* Of those that were made anew after a drop, or marked by another way, no more is known. */
+	*ret_was = !known_marks_get(context, &as);
+	*ret_why = "it was marked once, and has no mark now";
+	return 0;
+}
+
+/* What was marked from here, and has lost its mark. */
+static int add_remembered(struct context *context, struct conn *conn, const struct strlist *names,
+	const struct strlist *comments, struct marked *marked, struct err *err)
+{
+	CLEANUP(strlist_release) struct strlist known = STRLIST_INIT;
+	int result = 0;
+
+	known_marks_in_server(context, &known);
+	for (size_t i = 0; i < names->count && result == 0; i++) {
+		const char *name = names->items[i], *comment = comments->items[i], *why;
+		bool was;
+		char *own;
+
+		if (!strlist_has(&known, name) ||
+			protection_read(comment, NULL) != PROTECTION_UNMARKED)
+			continue;
+		own = go_to(context, name);
+		result = was_marked(context, conn, &was, &why, err);
+		go_back(context, own);
+		if (result == 0 && was)
+			add(marked, name, comment, "", why);
+	}
+	return result;
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
@@ -80,12 +147,7 @@ static void tell_progress(void *unused, const char *what)
 /* For what is there of which it is not known whose mark it is. */
 static void add_own(const struct context *context, struct marked *marked, const char *why)
 {
-	const char *name = context->target.database;
-
-	if (strlist_has(&marked->names, name))
-		return;
-	strlist_add(&marked->names, name);
-	marked->unseen = why;
+	add(marked, context->target.database, "", "", why);
 }
 
 static void add_leftovers(const struct context *context, struct marked *marked)
@@ -100,20 +162,29 @@ static void add_leftovers(const struct context *context, struct marked *marked)
 				  "and may hold a mark");
 }
 
+static void add_known(const struct context *context, struct marked *marked)
+{
+	CLEANUP(strlist_release) struct strlist known = STRLIST_INIT;
+
+	known_marks_in_server(context, &known);
+	for (size_t i = 0; i < known.count; i++)
+		add(marked, known.items[i], "", "", "");
+}
+
 static void recall(const struct context *context, struct marked *marked)
 {
 	const struct target *target = &context->target;
 	enum server_holds holds;
 
-	known_marks_in_server(context, &marked->names);
+	add_known(context, marked);
 	if (target_is_protected(target))
-		add_own(context, marked, NULL);
+		add_own(context, marked, "");
 	if (marked->names.count > 0)
 		return;
 	/* Marked by hand, or by somebody with another home directory. */
 	holds = server_files_hold(&target->server, PROTECTION_TOKEN);
 	if (holds == SERVER_HOLDS)
-		add_own(context, marked, NULL);
+		add_own(context, marked, "");
 	else if (holds == SERVER_HOLDS_UNREADABLE)
 		add_own(context, marked, "its server's files cannot be read, and may hold a mark");
 	add_leftovers(context, marked);
@@ -149,6 +220,8 @@ static int look_once(
 		database_comments(conn, &names, &comments, err) != 0)
 		return err->kind == ERR_INTERRUPTED ? -1 : 1;
 	sort_out(&context->target, &names, &comments, marked);
+	if (add_remembered(context, conn, &names, &comments, marked, err) != 0)
+		return err->kind == ERR_INTERRUPTED ? -1 : 1;
 	marked->seen = marked->names.count;
 	add_leftovers(context, marked);
 	return 0;
@@ -198,17 +271,19 @@ static void tell_all(const struct context *context, const struct marked *marked,
 static int ask_guard(
 	struct context *context, const struct marked *marked, size_t i, struct err *err)
 {
-	const bool seen = i < marked->seen;
-	const char *carrier = seen ? marked->carriers.items[i] : "";
+	const char *carrier = marked->carriers.items[i], *why = marked->whys.items[i];
+	const bool asks = i < marked->seen && !*why;
 	const struct guard guard = { .context = context,
 		.what = "destroy the private server with",
 		.carrier = *carrier ? carrier : NULL,
-		.unseen = marked->unseen,
+		.unseen = *why ? why : NULL,
 		.destroys = true,
-		.loses = seen };
+		.loses = asks };
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	if (!seen)
+	/* Of the one before. */
+	context->mark_is_gone = false;
+	if (!asks)
 		return guard_decide_unseen(&guard, err);
 	if (context_connect_maintenance(context, &conn, err) != 0)
 		return -1;
@@ -218,14 +293,10 @@ static int ask_guard(
 static int decide_one(
 	struct context *context, const struct marked *marked, size_t i, struct err *err)
 {
-	struct target *target = &context->target;
-	CLEANUP(mem_cleanup) char *own = take_ptr(target->database);
-	int result;
+	char *own = go_to(context, marked->names.items[i]);
+	int result = ask_guard(context, marked, i, err);
 
-	target->database = mem_strdup(marked->names.items[i]);
-	result = ask_guard(context, marked, i, err);
-	mem_free(target->database);
-	target->database = take_ptr(own);
+	go_back(context, own);
 	return result;
 }
 
@@ -248,8 +319,7 @@ static int decide(struct context *context, const struct marked *marked, struct e
 
 int server_marked_decide(struct context *context, struct err *err)
 {
-	CLEANUP(marked_release)
-	struct marked marked = { STRLIST_INIT, STRLIST_INIT, STRLIST_INIT, 0, NULL };
+	CLEANUP(marked_release) struct marked marked = MARKED_INIT;
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	bool started = false, stopped;
 

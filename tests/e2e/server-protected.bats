@@ -46,6 +46,12 @@ private_db() {
 	DBRIG_AGENT=1 run db-server destroy --confirm demo
 	assert_status 4
 	assert_contains "$output" DBRIG_CONSENT
+	# A comment written anew has no mark; what was marked from here counts all the same.
+	private_sql "COMMENT ON DATABASE demo IS 'our app'"
+	run db-server destroy
+	assert_status 4
+	assert_contains "$output" 'its mark is gone'
+	assert_equal "$pid" "$(postmaster)"
 	run db-server destroy --confirm demo
 	assert_status 0
 	[ ! -e "$DB_SERVER_DIR" ]
@@ -99,6 +105,11 @@ private_db() {
 	db-create
 	run db-server destroy
 	assert_status 4
+	# Without the snapshot it is not known whether the name's database was made of it.
+	private_sql "DROP DATABASE \"$(private_sql "SELECT datname FROM pg_database WHERE datname ~ 'dbrig-snapshot'")\""
+	run db-server destroy
+	assert_status 4
+	assert_contains "$output" 'database "demo", which is protected: it was marked once, and has no mark now'
 	run db-server destroy --confirm demo
 	assert_status 0
 	[ ! -e "$DB_SERVER_DIR" ]
@@ -127,6 +138,13 @@ private_db() {
 	DB_PROTECTED_TARGETS=local DBRIG_AGENT=0 run db-server destroy
 	assert_status 4
 	[ -e "$DB_SERVER_DIR" ]
+	# Nor for one that was marked, when another has its name now.
+	db-protect
+	private_sql 'DROP DATABASE demo'
+	private_db demo
+	run db-server destroy
+	assert_status 0
+	[ ! -e "$DB_SERVER_DIR" ]
 }
 
 @test "destroy of a server that cannot be started says that it was not looked at" {
