@@ -1,6 +1,7 @@
 #include "app/server_marked.h"
 
 #include "app/known_marks.h"
+#include "app/private_server.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/message.h"
@@ -91,23 +92,17 @@ static void go_back(struct context *context, char *own)
 	context->target.database = own;
 }
 
-/* Whether the database has been marked from here, and is not known to be another one than that. */
-static int was_marked(struct context *context, struct conn *conn, bool *ret_was,
-	const char **ret_why, struct err *err)
+/* Whether the database has been marked from here, and is not known to be another one than that. Of
+ * those that were made anew after a drop, or marked by another way, no more is known. */
+static int was_marked(struct context *context, struct conn *conn, bool *ret_was, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *comment = NULL;
 	CLEANUP(mem_cleanup) char *as = NULL;
 	uint32_t oid;
 
-	if (database_identity(conn, context->target.database, &oid, &comment, err) != 0)
+	if (database_oid(conn, context->target.database, &oid, err) != 0)
 		return -1;
-	*ret_why = "";
-	*ret_was = oid != 0;
-	if (oid == 0 || known_marks_was(context, oid, &as))
-		return 0;
-	/* Of those that were made anew after a drop, or marked by another way, no more is known. */
-	*ret_was = !known_marks_get(context, &as);
-	*ret_why = "it was marked once, and has no mark now";
+	*ret_was =
+		oid != 0 && (known_marks_was(context, oid, &as) || !known_marks_get(context, &as));
 	return 0;
 }
 
@@ -120,7 +115,7 @@ static int add_remembered(struct context *context, struct conn *conn, const stru
 
 	known_marks_in_server(context, &known);
 	for (size_t i = 0; i < names->count && result == 0; i++) {
-		const char *name = names->items[i], *comment = comments->items[i], *why;
+		const char *name = names->items[i], *comment = comments->items[i];
 		bool was;
 		char *own;
 
@@ -128,12 +123,31 @@ static int add_remembered(struct context *context, struct conn *conn, const stru
 			protection_read(comment, NULL) != PROTECTION_UNMARKED)
 			continue;
 		own = go_to(context, name);
-		result = was_marked(context, conn, &was, &why, err);
+		result = was_marked(context, conn, &was, err);
 		go_back(context, own);
 		if (result == 0 && was)
-			add(marked, name, comment, "", why);
+			add(marked, name, comment, "", "it was marked once, and has no mark now");
 	}
 	return result;
+}
+
+/* What URLs of protected targets lead to; names, comments: of what there is, NULL: not known. */
+static void add_named(const struct context *context, const struct strlist *names,
+	const struct strlist *comments, struct marked *marked)
+{
+	CLEANUP(strlist_release) struct strlist databases = STRLIST_INIT, origins = STRLIST_INIT;
+
+	private_server_named(context, &databases, &origins);
+	for (size_t i = 0; i < databases.count; i++) {
+		const char *name = databases.items[i];
+		CLEANUP(mem_cleanup) char *why = message_line("%s leads to it", origins.items[i]);
+
+		if (!names)
+			add(marked, name, "", "", why);
+		for (size_t j = 0; names && j < names->count; j++)
+			if (strcmp(names->items[j], name) == 0)
+				add(marked, name, comments->items[j], "", why);
+	}
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
@@ -177,6 +191,7 @@ static void recall(const struct context *context, struct marked *marked)
 	enum server_holds holds;
 
 	add_known(context, marked);
+	add_named(context, NULL, NULL, marked);
 	if (target_is_protected(target))
 		add_own(context, marked, "");
 	if (marked->names.count > 0)
@@ -220,6 +235,7 @@ static int look_once(
 		database_comments(conn, &names, &comments, err) != 0)
 		return err->kind == ERR_INTERRUPTED ? -1 : 1;
 	sort_out(&context->target, &names, &comments, marked);
+	add_named(context, &names, &comments, marked);
 	if (add_remembered(context, conn, &names, &comments, marked, err) != 0)
 		return err->kind == ERR_INTERRUPTED ? -1 : 1;
 	marked->seen = marked->names.count;
@@ -241,6 +257,7 @@ static int look(struct context *context, struct marked *marked, bool *ret_starte
 			return -1;
 		}
 		err_release(err);
+		marked_release(marked);
 		clock_sleep_ms(LOOK_PAUSE_MS);
 	}
 	return result;
@@ -271,23 +288,26 @@ static void tell_all(const struct context *context, const struct marked *marked,
 static int ask_guard(
 	struct context *context, const struct marked *marked, size_t i, struct err *err)
 {
+	const bool seen = i < marked->seen;
 	const char *carrier = marked->carriers.items[i], *why = marked->whys.items[i];
-	const bool asks = i < marked->seen && !*why;
-	const struct guard guard = { .context = context,
+	struct guard guard = { .context = context,
 		.what = "destroy the private server with",
 		.carrier = *carrier ? carrier : NULL,
 		.unseen = *why ? why : NULL,
 		.destroys = true,
-		.loses = asks };
+		.loses = seen };
 	CLEANUP(conn_cleanup) struct conn *conn = NULL;
 
-	/* Of the one before. */
-	context->mark_is_gone = false;
-	if (!asks)
-		return guard_decide_unseen(&guard, err);
-	if (context_connect_maintenance(context, &conn, err) != 0)
+	if (seen && context_connect_maintenance(context, &conn, err) != 0)
 		return -1;
-	return guard_decide(&guard, conn, marked->comments.items[i], err);
+	if (seen && guard_decide(&guard, conn, marked->comments.items[i], err) != 0)
+		return -1;
+	/* The guard does not see all that makes it count. */
+	if (seen && (!guard.unseen || context->protected_why))
+		return 0;
+	guard.loses = false;
+	context->mark_is_gone = false;
+	return guard_decide_unseen(&guard, err);
 }
 
 static int decide_one(

@@ -410,27 +410,6 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 		       : 0;
 }
 
-/* What libpq would take for it: PGDATABASE, else the user's name. The caller owns it. */
-static char *database_of(const struct env *env, const struct target *target)
-{
-	static const char *const keywords[][2] = { { "dbname", "PGDATABASE" },
-		{ "user", "PGUSER" } };
-
-	if (target->database)
-		return mem_strdup(target->database);
-	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
-		const char *set = params_get(&target->params, keywords[i][0]);
-		char *value;
-
-		if (!set)
-			set = env_get(env, keywords[i][1], NULL);
-		value = set ? mem_strdup(set) : probe_param(&target->params, keywords[i][0]);
-		if (value)
-			return value;
-	}
-	return NULL;
-}
-
 /*
  * Why nothing can be said of where the URL leads; the caller owns it. NULL: the candidate's places
  * are set, or the URL is none of a target.
@@ -483,7 +462,7 @@ static int compare(struct search *search, const char *name, const struct env_val
 	}
 	if (trouble || candidate.probe.place_count == 0)
 		return 0;
-	candidate.database = database_of(&context->env, &candidate.target);
+	candidate.database = twin_database(&context->env, &candidate.target);
 	if (!candidate.database)
 		return 0;
 	if (ask_own_name(search, err) != 0)

@@ -14,6 +14,26 @@
 
 #define ADDRESSES_MOST 16
 
+char *twin_database(const struct env *env, const struct target *target)
+{
+	static const char *const keywords[][2] = { { "dbname", "PGDATABASE" },
+		{ "user", "PGUSER" } };
+
+	if (target->database)
+		return mem_strdup(target->database);
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
+		const char *set = params_get(&target->params, keywords[i][0]);
+		char *value;
+
+		if (!set)
+			set = env_get(env, keywords[i][1], NULL);
+		value = set ? mem_strdup(set) : probe_param(&target->params, keywords[i][0]);
+		if (value)
+			return value;
+	}
+	return NULL;
+}
+
 char *twin_key(const struct params *params, const char *database, const struct probe *probe)
 {
 	CLEANUP(strbuf_release) struct strbuf key = STRBUF_INIT_UNBOUNDED;

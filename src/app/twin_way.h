@@ -4,6 +4,11 @@
 
 #include "pg/conn.h"
 #include "pg/probe.h"
+#include "pg/target.h"
+
+/* The URL's database, or what libpq would take for it: PGDATABASE, else the user's name. The caller
+ * owns it; NULL: nothing is known. */
+char *twin_database(const struct env *env, const struct target *target);
 
 /* The way there in full: a pooler may choose a server by user or database. The caller owns it. */
 char *twin_key(const struct params *params, const char *database, const struct probe *probe);

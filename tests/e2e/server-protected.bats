@@ -147,20 +147,36 @@ private_db() {
 	[ ! -e "$DB_SERVER_DIR" ]
 }
 
-@test "destroy of a server that cannot be started says that it was not looked at" {
-	db-server start
-	private_sql "ALTER SYSTEM SET shared_preload_libraries = 'no_such_library'"
-	db-server stop
-	run db-server destroy
-	assert_status 0
-	assert_contains "$output" 'could not be looked at for protected databases'
-	[ ! -e "$DB_SERVER_DIR" ]
-}
-
 # The server does not start any more.
 break_server() {
 	private_sql "ALTER SYSTEM SET shared_preload_libraries = 'no_such_library'"
 	db-server stop
+}
+
+@test "destroy: what the URL of a protected target leads to counts, also where the server cannot be started" {
+	db-server start
+	private_db shop
+	url=$(db-server url)
+	shop=${url/demo/shop}
+	pid=$(postmaster)
+	for setting in "PROD_CONNECTION_URL=$shop" "PROD_DATABASE_URL=${shop/\/s\/run/\/s\/.\/run}" \
+		"STAGING_CONNECTION_URL=$shop" "DB_PROTECTED_TARGETS=local CONNECTION_URL=$shop"; do
+		# shellcheck disable=SC2086 # words are meant
+		run env DB_PROTECTED_TARGETS=staging $setting db-server destroy
+		assert_status 4
+		assert_contains "$output" 'database "shop"'
+		assert_equal "$pid" "$(postmaster)"
+	done
+	break_server
+	PROD_CONNECTION_URL=$shop run db-server destroy
+	assert_status 4
+	assert_contains "$output" 'database "shop", which is protected: PROD_CONNECTION_URL leads to it'
+	# Neither another server's nor one of a target that is not protected.
+	export PROD_CONNECTION_URL=${shop/\/s\/run/\/other\/run} STAGING_CONNECTION_URL=$shop CONNECTION_URL=$shop
+	run db-server destroy
+	assert_status 0
+	assert_contains "$output" 'could not be looked at for protected databases'
+	[ ! -e "$DB_SERVER_DIR" ]
 }
 
 @test "destroy of a server that cannot be started refuses when a database in it was marked from here" {
