@@ -3,6 +3,7 @@
 #include "app/known_marks.h"
 #include "app/private_server.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/message.h"
 #include "base/strbuf.h"
@@ -229,6 +230,9 @@ static int look_once(
 		if (server_leftovers_hold(&context->target.server, PROTECTION_TOKEN) !=
 			SERVER_HOLDS_NOT)
 			recall(context, marked);
+		/* Where somebody has moved the data away, they may come back. */
+		else if (path_is_directory(context->target.server.directory))
+			add_known(context, marked);
 		return 0;
 	}
 	if (context_connect_maintenance(context, &conn, err) != 0 ||

@@ -9,9 +9,9 @@
  * protected, starting it if need be, and has the guard decide on each. Where none is, only a
  * --confirm that names another database than the project's is refused. A server that cannot be
  * started is said not to have been looked at; the guard decides then on the databases that were
- * marked from here, and where none was it is no error. Fails with REFUSED and, when a
- * server that runs does not answer, as a connection does; a server that was started is stopped
- * again then.
+ * marked from here, as it does where there is a server without its data, and where none was it is
+ * no error. Fails with REFUSED and, when a server that runs does not answer, as a connection does;
+ * a server that was started is stopped again then.
  */
 int server_marked_decide(struct context *context, struct err *err);
 

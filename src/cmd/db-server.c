@@ -75,14 +75,21 @@ static int run_stop(struct context *context, struct run *run, struct err *err)
 static int run_destroy(struct context *context, struct run *run, struct err *err)
 {
 	struct server *server = &context->target.server;
-	bool existed;
+	CLEANUP(server_removal_release) struct server_removal removal = { 0 };
 
 	(void)run;
-	if (server_marked_decide(context, err) != 0 || server_destroy(server, &existed, err) != 0)
+	if (server_marked_decide(context, err) != 0 || server_destroy(server, &removal, err) != 0)
 		return -1;
 	known_marks_forget_server(context);
-	if (existed)
+	if (removal.link)
+		out_info("removed the private server's directory \"%s\"; its data were not in it "
+			 "and stay: \"data\" was a symbolic link to \"%s\"",
+			server->directory, removal.link);
+	else if (removal.had_data)
 		out_info("removed the private server and its data in \"%s\"", server->directory);
+	else if (removal.existed)
+		out_info("removed the private server's directory \"%s\"; there were no data in it",
+			server->directory);
 	else
 		out_info("there is no private server");
 	return 0;

@@ -5,6 +5,7 @@
 #include "pg/server_internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,19 +251,42 @@ int server_stop(struct server *server, bool *ret_was_running, struct err *err)
 	return lock.directory < 0 ? 0 : stop_locked(server, ret_was_running, err);
 }
 
-int server_destroy(struct server *server, bool *ret_existed, struct err *err)
+/* Of a server whose directory is there. */
+static void look_at_data(const struct server *server, struct server_removal *removal)
+{
+	CLEANUP(mem_cleanup) char *data = path_join(server->directory, "data");
+	char place[PATH_MAX];
+	ssize_t length = readlink(data, place, sizeof(place) - 1);
+
+	removal->existed = true;
+	removal->had_data = length < 0 && !server_cluster_is_empty(server);
+	if (length < 0)
+		return;
+	place[length] = '\0';
+	removal->link = *place == '/' ? mem_strdup(place) : path_join(server->directory, place);
+}
+
+int server_destroy(struct server *server, struct server_removal *ret_removal, struct err *err)
 {
 	CLEANUP(server_lock_release) struct server_lock lock = SERVER_LOCK_INIT;
+	CLEANUP(server_removal_release) struct server_removal removal = { 0 };
 	bool was_running;
 
-	*ret_existed = false;
 	if (server_lock_take(server, false, &lock, err) != 0)
 		return -1;
-	if (lock.directory < 0)
-		return 0;
-	if (stop_locked(server, &was_running, err) != 0 ||
-		server_directory_remove(server, &lock, err) != 0)
-		return -1;
-	*ret_existed = true;
+	if (lock.directory >= 0) {
+		if (stop_locked(server, &was_running, err) != 0)
+			return -1;
+		look_at_data(server, &removal);
+		if (server_directory_remove(server, &lock, err) != 0)
+			return -1;
+	}
+	*ret_removal = removal;
+	removal = (struct server_removal){ 0 };
 	return 0;
+}
+
+void server_removal_release(struct server_removal *removal)
+{
+	mem_free(removal->link);
 }

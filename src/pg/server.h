@@ -77,12 +77,19 @@ int server_inspect(struct server *server, struct server_state *state, struct err
  */
 int server_stop(struct server *server, bool *ret_was_running, struct err *err);
 
+/* What a removal has found; strings are owned by the object. */
+struct server_removal {
+	bool existed;  /* there was a directory of a server's */
+	bool had_data; /* with a cluster in it */
+	char *link;    /* where the cluster's place was a symbolic link to, which stays; or NULL */
+};
+
 /*
- * Stops it and removes its directory with all data; *ret_existed tells whether there was one.
+ * Stops it and removes its directory with all data; *ret_removal tells what there was.
  * Follows no symbolic link, and refuses a directory that no private server was made in. When it
  * fails, the error says where what is left of the data is, or they are as they were.
  */
-int server_destroy(struct server *server, bool *ret_existed, struct err *err);
+int server_destroy(struct server *server, struct server_removal *ret_removal, struct err *err);
 
 /* From the best to the worst. */
 enum server_holds {
@@ -105,5 +112,6 @@ char *server_url(const struct server *server);
 
 void server_release(struct server *server);
 void server_state_release(struct server_state *state);
+void server_removal_release(struct server_removal *removal);
 
 #endif

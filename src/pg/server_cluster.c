@@ -120,6 +120,14 @@ int server_cluster_major(const struct server *server, struct err *err)
 	return major > 0 ? major : no_version(server, data, err);
 }
 
+bool server_cluster_is_empty(const struct server *server)
+{
+	CLEANUP(mem_cleanup) char *data = path_join(server->directory, "data");
+	struct stat info;
+
+	return (lstat(data, &info) != 0 && errno == ENOENT) || is_empty_directory(data);
+}
+
 /* A locale whose character type is Unicode's while sorting stays by byte. */
 static const char *find_locale(void)
 {

@@ -121,6 +121,9 @@ void server_binaries_release(struct server_binaries *binaries);
  */
 int server_cluster_major(const struct server *server, struct err *err);
 
+/* Whether its directory is not there, or known to hold nothing. */
+bool server_cluster_is_empty(const struct server *server);
+
 /* Makes the cluster. Whatever happens, data/ is either complete or not there. */
 int server_cluster_create(const struct server *server, const struct server_lock *lock,
 	const struct server_binaries *binaries, struct err *err);

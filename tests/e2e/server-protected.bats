@@ -173,9 +173,13 @@ break_server() {
 	assert_contains "$output" 'database "shop", which is protected: PROD_CONNECTION_URL leads to it'
 	# Neither another server's nor one of a target that is not protected.
 	export PROD_CONNECTION_URL=${shop/\/s\/run/\/other\/run} STAGING_CONNECTION_URL=$shop CONNECTION_URL=$shop
+	mv "$DB_SERVER_DIR/data" "$TEST_DIR/moved"
+	ln -s ../moved "$DB_SERVER_DIR/data"
 	run db-server destroy
 	assert_status 0
 	assert_contains "$output" 'could not be looked at for protected databases'
+	assert_contains "$output" "stay: \"data\" was a symbolic link to \"$DB_SERVER_DIR/../moved\""
+	[ -e "$TEST_DIR/moved/PG_VERSION" ]
 	[ ! -e "$DB_SERVER_DIR" ]
 }
 
@@ -193,8 +197,16 @@ break_server() {
 	DBRIG_AGENT=1 run db-server destroy --confirm demo
 	assert_status 4
 	assert_contains "$output" DBRIG_CONSENT
+	# Nor is it forgotten when its data are elsewhere, for a while perhaps.
+	mv "$DB_SERVER_DIR/data" "$TEST_DIR/moved"
+	run db-server destroy
+	assert_status 4
+	assert_contains "$output" 'database "demo"'
+	mkdir "$DB_SERVER_DIR/data"
+	chown --reference="$DB_SERVER_DIR" "$DB_SERVER_DIR/data"
 	run db-server destroy --confirm demo
 	assert_status 0
+	assert_contains "$output" 'there were no data in it'
 	[ ! -e "$DB_SERVER_DIR" ]
 	# Another server in that place has nothing to do with it.
 	db-create
