@@ -9,6 +9,7 @@
 #include "pg/conn_internal.h"
 #include "pg/conn_message.h"
 #include "queries.h"
+#include "sql/mask.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -131,17 +132,22 @@ int conn_send_error(struct conn *conn, struct err *err)
 	return err_set(err, ERR_FAILED, "could not send the statement: %s", reason);
 }
 
+/* Literals behind the word PASSWORD are hidden: statements that functions made stand in them. */
 static char *field(const PGresult *result, int code)
 {
+	CLEANUP(strbuf_release) struct strbuf masked = STRBUF_INIT_UNBOUNDED;
 	const char *text = PQresultErrorField(result, code);
 
-	return text ? redact_text(text) : NULL;
+	if (!text)
+		return NULL;
+	sql_mask(text, strlen(text), &masked);
+	return redact_text(masked.data);
 }
 
 int conn_result_error(
 	struct conn *conn, const PGresult *result, enum err_kind kind, struct err *err)
 {
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	CLEANUP(mem_cleanup) char *message = field(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 	/* The end of the connection may not have been noticed yet. */

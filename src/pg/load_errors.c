@@ -306,8 +306,8 @@ size_t load_part_at(const struct loader *loader, const char *text, size_t length
 
 /* --- all together --------------------------------------------------------------------------- */
 
-/* Replaces what the error repeats of a password in the statement. */
-static void mask_error(struct loader *loader, const struct load_item *item, struct err *err)
+/* Replaces what the error repeats of a password in one of these texts. */
+static void mask_repeated(struct err *err, const char *text, size_t length)
 {
 	char **texts[] = { &err->message, &err->detail, &err->hint, &err->context };
 
@@ -316,10 +316,23 @@ static void mask_error(struct loader *loader, const struct load_item *item, stru
 
 		if (!*texts[i])
 			continue;
-		masked = sql_mask_message(loader->batch.sent + item->at, item->length, *texts[i]);
+		masked = sql_mask_message(text, length, *texts[i]);
 		mem_free(*texts[i]);
 		*texts[i] = masked;
 	}
+}
+
+/* The server repeats words of the statement, and of what its functions made and ran. */
+static void mask_error(struct loader *loader, const struct load_item *item, const PGresult *result,
+	struct err *err)
+{
+	const char *made[] = { PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY),
+		PQresultErrorField(result, PG_DIAG_CONTEXT) };
+
+	mask_repeated(err, loader->batch.sent + item->at, item->length);
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
+		if (made[i])
+			mask_repeated(err, made[i], strlen(made[i]));
 }
 
 /* What stands nowhere in the script: the statement of a \gexec, a query that a function made. */
@@ -385,6 +398,6 @@ int load_result_error(struct loader *loader, const PGresult *result, struct err 
 		tell_range(loader, item, err);
 	if (loader->transaction && is_of_transaction(err->sqlstate))
 		load_hint_plain(loader, err);
-	mask_error(loader, item, err);
+	mask_error(loader, item, result, err);
 	return -1;
 }

@@ -305,8 +305,8 @@ void sql_mask(const char *text, size_t length, struct strbuf *out)
 	add_fitting(out, text + done, length - done);
 }
 
-/* Replaces every occurrence of secret in *message. */
-static void blot_out(char **message, const char *secret, size_t length)
+/* Replaces every occurrence of secret in *message by the mark. */
+static void blot_out(char **message, const char *secret, size_t length, const char *mark)
 {
 	CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
 	const char *rest = *message, *found;
@@ -318,7 +318,7 @@ static void blot_out(char **message, const char *secret, size_t length)
 	out.ceiling = SIZE_MAX / 2;
 	while ((found = memmem(rest, left, secret, length))) {
 		strbuf_add(&out, rest, (size_t)(found - rest));
-		strbuf_adds(&out, "***");
+		strbuf_adds(&out, mark);
 		left -= (size_t)(found - rest) + length;
 		rest = found + length;
 	}
@@ -338,6 +338,19 @@ static void unescape(const char *text, size_t length, bool backslashes, struct s
 			i++;
 		strbuf_addc(out, text[i]);
 	}
+}
+
+/* A short one only where it stands as a literal. */
+static void blot_out_short(char **message, const char *content, size_t length)
+{
+	CLEANUP(strbuf_release_secret) struct strbuf literal = STRBUF_INIT;
+
+	if (length == 0 || length >= SHORTEST)
+		return;
+	strbuf_addc(&literal, '\'');
+	strbuf_add(&literal, content, length);
+	strbuf_addc(&literal, '\'');
+	blot_out(message, literal.data, literal.length, "'***'");
 }
 
 static int by_content(const void *left, const void *right)
@@ -363,14 +376,16 @@ char *sql_mask_message(const char *text, size_t length, const char *message)
 		const char *content = text + secret->content_start;
 		size_t content_length = secret->content_end - secret->content_start;
 
-		blot_out(&result, content, content_length);
+		if (secret->quoted)
+			blot_out_short(&result, content, content_length);
+		blot_out(&result, content, content_length, "***");
 		if (content_length > STRBUF_DEFAULT_CEILING)
 			continue;
 		for (int backslashes = 0; backslashes < 2; backslashes++) {
 			CLEANUP(strbuf_release_secret) struct strbuf plain = STRBUF_INIT;
 
 			unescape(content, content_length, backslashes != 0, &plain);
-			blot_out(&result, plain.data, plain.length);
+			blot_out(&result, plain.data, plain.length, "***");
 		}
 	}
 	return result;

@@ -27,8 +27,8 @@ void sql_mask(const char *text, size_t length, struct strbuf *out);
 
 /*
  * Replaces in message every occurrence of what sql_mask would hide in text (literals' contents, as
- * written and without their escapes, of 3 bytes and more) by ***: the server repeats tokens of a
- * failed statement in its errors. Returns a new string that the caller owns.
+ * written and without their escapes; of less than 3 bytes only in quotes) by ***: the server
+ * repeats tokens of a failed statement in its errors. Returns a new string that the caller owns.
  */
 char *sql_mask_message(const char *text, size_t length, const char *message);
 

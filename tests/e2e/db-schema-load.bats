@@ -96,6 +96,22 @@ SQL
 	assert_equal 0 "$(sql postgres "SELECT count(*) FROM pg_roles WHERE rolname = '$role'")"
 }
 
+@test "a password in a statement that a function made is masked in what the server says of it" {
+	cat >a.sql <<'SQL'
+CREATE FUNCTION f(p text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+	EXECUTE format('ALTER ROLE t_none PASSWORD %L', 'hun' || p);
+END $$;
+SELECT f('ter2');
+SQL
+	load_schema -f a.sql
+	assert_status 3
+	assert_contains "$stderr" "context: SQL statement \"ALTER ROLE t_none PASSWORD '***'\""
+	sed -i "s/PASSWORD %L/PASSWORD %1\$L %1\$L/" a.sql
+	load_schema -f a.sql
+	assert_contains "$stderr" "PASSWORD '***' '***'"
+	refute_contains "$stderr" hunter2
+}
+
 @test "a password that is itself the error is masked, with the caret in place" {
 	printf "CREATE ROLE r PASSWORD 'hunter2' 'hunter2' oops;\nCREATE ROLE r PASSWORD hunter2;\n" >a.sql
 	load_schema -f a.sql

@@ -109,6 +109,7 @@ static void test_message(void **state)
 		{ "PASSWORD 'hunter2; b", "unterminated quoted string at or near \"'hunter2; b\"",
 			"unterminated quoted string at or near \"'***\"" },
 		{ "PASSWORD 'ab'", "about ab", "about ab" },
+		{ "PASSWORD 'ab' 'ab'", "at or near \"'ab'\"", "at or near \"'***'\"" },
 		{ "PASSWORD 'abc', password 'abcd'", "abcd abc", "*** ***" },
 		{ "SELECT 'abc'", "abc", "abc" },
 		{ "c('postgres://u:hunter2@h')", "to hunter2", "to ***" },
