@@ -103,6 +103,57 @@ static size_t quote_end(const char *text, size_t length, size_t i, bool escapes)
 	return length;
 }
 
+/* The string that a place stands in, as far as reading from the text's beginning tells. */
+struct reading {
+	size_t at;           /* read so far */
+	size_t start, close; /* of the last string: its opening and closing quote */
+};
+
+/* Reads on from a place outside of strings; returns where such a place comes next. */
+static size_t read_one(const char *text, size_t length, struct reading *reading, size_t i)
+{
+	const bool escapes = i > 0 && (text[i - 1] == 'e' || text[i - 1] == 'E') &&
+			     (i == 1 || !is_word(text[i - 2]));
+	const char *close;
+
+	if (text[i] == '\'') {
+		reading->start = i;
+		reading->close = quote_end(text, length, i + 1, escapes);
+		return reading->close < length ? reading->close + 1 : length;
+	}
+	if (text[i] == '"') {
+		close = memchr(text + i + 1, '"', length - i - 1);
+		return close ? (size_t)(close - text) + 1 : i + 1;
+	}
+	if (at(text, length, i, "--") || at(text, length, i, "/*")) {
+		const size_t end = skip_blank(text, length, i);
+
+		return end > i ? end : i + 1;
+	}
+	return i + 1;
+}
+
+/* Whether i stands inside of a string with both its quotes. Only ever asked of later places. */
+static bool is_inside(const char *text, size_t length, struct reading *reading, size_t i)
+{
+	while (reading->at < i)
+		reading->at = read_one(text, length, reading, reading->at);
+	return reading->start < i && i < reading->close && reading->close < length;
+}
+
+/*
+ * Whether the quote at i ends the string that the word before it stands in, and so begins none. As
+ * the reading may have lost its way, what follows has to look like it, too.
+ */
+static bool ends_string(const char *text, size_t length, const struct reading *reading, size_t i)
+{
+	if (i != reading->close || at(text, length, i, "''"))
+		return false;
+	i = skip_blank(text, length, i + 1);
+	return i >= length || strchr(",;)|:=<>!", text[i]) || word_at(text, length, i, "as") ||
+	       word_at(text, length, i, "from");
+}
+
 static bool dollar_literal(const char *text, size_t length, size_t i, struct sql_secret *secret)
 {
 	size_t tag = i + 1;
@@ -215,9 +266,87 @@ static void add_bare(const char *text, size_t length, size_t i, struct sql_secre
 				.start = i, .end = end, .content_start = i, .content_end = end });
 }
 
+/* Literals among what follows at i, to the end of an operand or, with several, of the call. */
+static void add_operands(
+	const char *text, size_t length, size_t i, bool several, struct sql_secrets *secrets)
+{
+	size_t depth = 0, last = length - i > BLANK_REACH ? i + BLANK_REACH : length;
+
+	while (i < last && text[i] != ';') {
+		/* A dollar may end the template. */
+		const bool skipped = several && text[i] == '$';
+		const size_t end = skipped ? i : add_literal(text, length, i, secrets);
+
+		if (text[i] == '(')
+			depth++;
+		else if ((text[i] == ')' && depth-- == 0) ||
+			 (text[i] == ',' && depth == 0 && !several))
+			return;
+		i = end > i ? end : i + 1;
+	}
+}
+
+/* %L and the like of format(), also in quotes. */
+static bool is_placeholder(const char *text, size_t length, size_t i)
+{
+	while (i < length && text[i] == '\'')
+		i++;
+	if (i >= length || text[i] != '%')
+		return false;
+	for (i++; i < length && ((text[i] >= '0' && text[i] <= '9') || text[i] == '$'); i++)
+		;
+	return i < length && strchr("LsI", text[i]);
+}
+
+/* Behind the word PASSWORD, which ends at i. */
+static void add_password(const char *text, size_t length, size_t i, struct reading *reading,
+	struct sql_secrets *secrets)
+{
+	const bool inside = is_inside(text, length, reading, i - 1);
+	size_t joint;
+
+	if (at(text, length, i, "\""))
+		i++;
+	if (at(text, length, i, "=") && !at(text, length, i, "=>"))
+		add_bare(text, length, i + 1, secrets);
+	joint = skip_joint(text, length, i);
+	if (is_placeholder(text, length, joint)) {
+		add_operands(text, length, inside ? reading->close + 1 : joint, true, secrets);
+	} else if (!inside || !ends_string(text, length, reading, joint)) {
+		/* What begins in a string goes no further, unless its end was misread. */
+		if (inside && joint + 2 < reading->close && at(text, length, joint, "\\'"))
+			length = reading->close;
+		add_literals(text, length, joint, secrets);
+	} else {
+		joint = skip_blank(text, length, joint + 1);
+		if (at(text, length, joint, "||"))
+			add_operands(text, length, joint + 2, false, secrets);
+	}
+}
+
+/* A number from begin to end is a port rather than a password, but for PostgreSQL's mistaken URLs.
+ */
+static bool is_port(const char *text, size_t scheme_end, size_t begin, size_t end)
+{
+	static const char *const names[] = { "postgres", "postgresql" };
+	size_t i = begin;
+
+	for (size_t name = 0; name < ARRAY_SIZE(names); name++) {
+		const size_t size = strlen(names[name]);
+
+		if (scheme_end >= size &&
+			strncasecmp(text + scheme_end - size, names[name], size) == 0)
+			return false;
+	}
+	while (i < end && text[i] >= '0' && text[i] <= '9')
+		i++;
+	return i == end && end > begin;
+}
+
 /* scheme://user:password@; i is after the slashes. */
 static void add_url(const char *text, size_t length, size_t i, struct sql_secrets *secrets)
 {
+	const size_t scheme_end = i - 3;
 	size_t colon = 0, sign = 0;
 
 	for (; i < length && !is_space(text[i]) && text[i] != '\'' && text[i] != '"'; i++) {
@@ -225,7 +354,9 @@ static void add_url(const char *text, size_t length, size_t i, struct sql_secret
 			colon = i;
 		else if (text[i] == '@' && colon)
 			sign = i;
-		else if (text[i] == '?' || (text[i] == '/' && (sign || !colon)))
+		else if (text[i] == '?' ||
+			 (text[i] == '/' &&
+				 (sign || !colon || is_port(text, scheme_end, colon + 1, i))))
 			break;
 	}
 	if (sign > colon + 1)
@@ -247,19 +378,14 @@ static int by_start(const void *left, const void *right)
 void sql_secrets_find(const char *text, size_t length, struct sql_secrets *secrets)
 {
 	static const char password[] = "password", connection[] = "connection";
+	struct reading reading = { 0 };
 
 	for (size_t i = 0; i < length; i++) {
 		char c = text[i];
 		size_t before = secrets->count;
 
 		if ((c == 'p' || c == 'P') && word_at(text, length, i, password)) {
-			size_t after = i + strlen(password);
-
-			if (at(text, length, after, "\""))
-				after++;
-			if (at(text, length, after, "=") && !at(text, length, after, "=>"))
-				add_bare(text, length, after + 1, secrets);
-			add_literals(text, length, skip_joint(text, length, after), secrets);
+			add_password(text, length, i + strlen(password), &reading, secrets);
 		} else if ((c == 'c' || c == 'C') && (i == 0 || !is_word(text[i - 1])) &&
 			   word_at(text, length, i, connection)) {
 			i += strlen(connection) - 1;

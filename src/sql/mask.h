@@ -7,12 +7,16 @@
  *   unquoted name that ends in password, and after the word CONNECTION; white space, comments, an
  *   opening parenthesis, =, :=, => and TO may stand between, and literals that continue the first
  *   are hidden with it;
+ * - where PASSWORD ends a string ('… PASSWORD ' || x), the literals in the operands that follow,
+ * and those among the arguments of a template (format('… PASSWORD %L', x));
  * - the value in password=value without blanks, and the password in scheme://user:password@, as
  *   connection strings inside of literals hold them.
  *
- * The search does not depend on what surrounds it (quotes, comments, function bodies): it rather
- * hides too much than loses its way. A literal that is not closed is hidden to the end of the text.
- * Where a backslash may or may not escape a quote, the longer reading is hidden.
+ * The search hardly depends on what surrounds it (quotes, comments, function bodies): it rather
+ * hides too much than loses its way. A quote that ends the string in which PASSWORD stands is taken
+ * for that only where it reads so from the text's beginning and by what follows. A literal that is
+ * not closed is hidden to the end of the text. Where a backslash may or may not escape a quote, the
+ * longer reading is hidden.
  */
 #ifndef SQL_MASK_H
 #define SQL_MASK_H

@@ -119,6 +119,10 @@ SQL
 	refute_contains "$stderr" hunter2
 	GITHUB_ACTIONS=1 load_schema -v -f a.sql
 	refute_contains "$stderr" hunter2
+	printf "CREATE TABLE u (a text CHECK (a <> 'password=' || a), c nope);\n" >a.sql
+	load_schema -f a.sql
+	assert_fails_at a.sql:1:57 'type "nope" does not exist' \
+		"CREATE TABLE u (a text CHECK (a <> 'password=' || a), c nope);" "$(printf '%56s^' '')"
 }
 
 @test "--echo shows every statement that is sent" {

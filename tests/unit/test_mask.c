@@ -53,6 +53,31 @@ static void test_mask(void **state)
 		{ "dblink('host=a password=b c=d')", "dblink('host=a password=*** c=d')" },
 		{ "dblink('postgres://u:p@h/d?a=b@c')", "dblink('postgres://u:***@h/d?a=b@c')" },
 		{ "'http://h:80/a' '@'", "'http://h:80/a' '@'" },
+		{ "'http://h:80/a@b', x", "'http://h:80/a@b', x" },
+		{ "'postgres://u:12/34@h', x", "'postgres://u:***@h', x" },
+		/* the end of a string that the word stands in begins none */
+		{ "CHECK (a <> 'password=' || b), c nope",
+			"CHECK (a <> 'password=' || b), c nope" },
+		{ "select E'password=\\'x', c, 'd'", "select E'password='***'', c, 'd'" },
+		{ "select 'password' , 'abc', c", "select 'password' , 'abc', c" },
+		{ "c = 'postgres://h/x?password'", "c = 'postgres://h/x?password'" },
+		{ "(c = 'postgres://h/x?password=') d '", "(c = 'postgres://h/x?password=') d '" },
+		{ "f('password=' || 'a' || g('b'), 'c')",
+			"f('password=' || '***' || g('***'), 'c')" },
+		{ "E'ROLE x PASSWORD ' || quote_literal('a'); 'b'",
+			"E'ROLE x PASSWORD ' || quote_literal('***'); 'b'" },
+		{ "PASSWORD ', a' x", "PASSWORD '***' x" },
+		/* that a reading from the beginning would miss */
+		{ "a 'b' \"c'd\" -- e'f\n PASSWORD ', a' x",
+			"a 'b' \"c'd\" -- e'f\n PASSWORD '***' x" },
+		{ "SELECT 'a\\' PASSWORD 'b' x", "SELECT 'a\\' PASSWORD '***' x" },
+		{ "SELECT $$it's$$ PASSWORD 'b' x'", "SELECT $$it's$$ PASSWORD '***' x'" },
+		/* a template's arguments */
+		{ "format('x PASSWORD %L', 'a', f('b')); 'c'",
+			"format('x PASSWORD %L', '***', f('***')); 'c'" },
+		{ "format('PASSWORD ''%1$s'' x', 'a') 'c'",
+			"format('PASSWORD ''%1$s'' x', '***') 'c'" },
+		{ "format($f$PASSWORD %L$f$, 'a') 'c'", "format($f$PASSWORD %L$f$, '***') 'c'" },
 	};
 
 	(void)state;
