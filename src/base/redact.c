@@ -1,5 +1,7 @@
 #include "base/redact.h"
 
+#include "base/mem.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -203,11 +205,31 @@ static bool secret_at(const char *text, const char *at, struct span *ret_secret)
 	return false;
 }
 
+/* user:password@host without a scheme, as all of a text; an ARN may end with an address. */
+static bool is_userinfo(const char *text, struct span *ret_secret)
+{
+	const char *colon = text + strcspn(text, ":/@"), *sign = strrchr(text, '@');
+
+	*ret_secret = (struct span){ colon + 1, sign };
+	return *colon == ':' && colon > text && sign && sign > colon + 1 &&
+	       !text[strcspn(text, BLANKS)] && !begins(text, "arn:") && !begins(colon, "://") &&
+	       !(begins(colon, ":/") && is_postgres(text, colon));
+}
+
 void redact_add(struct strbuf *out, const char *text)
 {
 	const char *done = text;
+	struct span userinfo;
 
-	for (const char *at = text; *at; at++) {
+	if (is_userinfo(text, &userinfo)) {
+		CLEANUP(mem_cleanup)
+		char *user = mem_strndup(text, (size_t)(userinfo.start - 1 - text));
+
+		redact_add(out, user);
+		strbuf_addf(out, ":%s", hidden);
+		done = userinfo.end;
+	}
+	for (const char *at = done; *at; at++) {
 		struct span secret;
 
 		if (!strchr(":%pPsSoO", *at) || !secret_at(text, at, &secret))

@@ -6,6 +6,7 @@
  * - the password in scheme://user:password@host, of any scheme, also where the whole is
  *   percent-encoded, and where characters stand in it that had to be encoded; in a text that begins
  *   with a URL of PostgreSQL blanks and quotes, too;
+ * - the password in user:password@host where no blank and nothing else stands in the text;
  * - the value in password=value (any name that ends so, and libpq's other secrets), bare or in
  *   single quotes as libpq reads it, with blanks around the equals sign, and in a URL's query.
  * What was hidden before stays as it is. What SQL hides is for sql/mask.h.

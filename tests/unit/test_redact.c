@@ -29,7 +29,15 @@ static const struct {
 	{ "postgresql://[::1]:5432/d", "postgresql://[::1]:5432/d" },
 	{ "http://h:80/a@b", "http://h:80/a@b" },
 	{ "see https://x.org/a: b@c.d", "see https://x.org/a: b@c.d" },
-	{ "a:b@c", "a:b@c" },
+	{ "a b:c@d", "a b:c@d" },
+	{ "arn:aws:sts::1:assumed-role/r/a@b.c", "arn:aws:sts::1:assumed-role/r/a@b.c" },
+	{ "app@h:5432/d@e", "app@h:5432/d@e" },
+	{ "postgresql:/app@h", "postgresql:/app@h" },
+	/* without a scheme, alone */
+	{ "app:sekret@h/d", "app:***@h/d" },
+	{ "app:/se@k@h/d?password=a", "app:***@h/d?password=***" },
+	{ "postgresql:app:sekret@h/d", "postgresql:***@h/d" },
+	{ "password=a:sekret@h", "password=***:***@h" },
 	/* cut off, as a path, as a part of another */
 	{ "postgresql://app:sekr", "postgresql://app:***" },
 	{ "\"/tmp/postgresql:/app:sekret@h/d\"", "\"/tmp/postgresql:/app:***@h/d\"" },
