@@ -11,6 +11,7 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SCHEME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-."
 
@@ -198,10 +199,46 @@ static int check_userinfo(const char *variable, const char *text, struct err *er
 	return 0;
 }
 
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+#define LONGEST_NAME 40
+
+static bool ends_in_password(const char *name, size_t length)
+{
+	static const char password[] = "password";
+	const size_t size = strlen(password);
+
+	return length >= size && strncasecmp(name + length - size, password, size) == 0;
+}
+
+/*
+ * Whether what libpq quotes is the name of a parameter, as the text has it, that may be shown. What
+ * stands before an "@" or behind a password may be a part of that.
+ */
+static bool is_shown_name(const char *name, size_t length, const char *text)
+{
+	const bool url = scheme_length(text) > 0;
+	const char *at = text;
+
+	if (length == 0 || length > LONGEST_NAME || strspn(name, NAME_CHARACTERS) != length ||
+		ends_in_password(name, length))
+		return false;
+	for (; *at; at++)
+		if (strncmp(at, name, length) == 0 && at[length] == '=' &&
+			(url ? at > text && strchr("?&", at[-1])
+			     : at == text || isspace((unsigned char)at[-1])))
+			break;
+	if (!*at || (url && strchr(at, '@')))
+		return false;
+	for (const char *c = text; c < at; c++)
+		if (strncasecmp(c, "password", 8) == 0)
+			return false;
+	return true;
+}
+
 /*
  * libpq's message without what it quotes: those are pieces of the text that was parsed. Single
- * characters stay. Where the text itself holds quotes nobody knows which ones belong together:
- * everything between the first and the last goes.
+ * characters and names of parameters stay. Where the text itself holds quotes nobody knows which
+ * ones belong together: everything between the first and the last goes.
  */
 static char *without_quotes(const char *message, const char *text)
 {
@@ -216,8 +253,10 @@ static char *without_quotes(const char *message, const char *text)
 			continue;
 		}
 		close = ambiguous ? strrchr(message, '"') : strchr(message + 1, '"');
-		if (!ambiguous && close && close - message == 2)
-			strbuf_add(&out, message, 3);
+		if (!ambiguous && close &&
+			(close - message == 2 ||
+				is_shown_name(message + 1, (size_t)(close - message - 1), text)))
+			strbuf_add(&out, message, (size_t)(close - message) + 1);
 		else
 			strbuf_adds(&out, "\"…\"");
 		message = close ? close + 1 : "";
