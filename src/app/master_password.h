@@ -7,6 +7,12 @@
 
 extern const struct variable master_password_variables[];
 
+/* For struct command's secret_words. */
+#define MASTER_PASSWORD_WORDS                                                                      \
+	"A password is typed at the question, comes through a pipe (rds-password) or from "        \
+	"DB_MASTER_PASSWORD. One given as an argument now stands in the shell's history: choose "  \
+	"another."
+
 /*
  * Takes DB_MASTER_PASSWORD out of the process environment, so that no program we start gets it; not
  * set when it is not there or empty. One that stands in .env is warned of and not taken: that file

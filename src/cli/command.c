@@ -68,6 +68,12 @@ static int check_words(const struct run *run, struct err *err)
 {
 	if (run->words.count <= run->command->max_words)
 		return 0;
+	if (run->command->secret_words) {
+		err_set(err, ERR_USAGE, "unexpected argument");
+		err_detail(err, "Usage: %s %s", run->command->name, run->command->synopsis);
+		err_hint(err, "%s", run->command->secret_words);
+		return -1;
+	}
 	err_set(err, ERR_USAGE, "unexpected argument \"%s\"",
 		run->words.items[run->command->max_words]);
 	err_hint(err, "Usage: %s %s", run->command->name, run->command->synopsis);

@@ -29,6 +29,8 @@ struct command {
 	const struct example *examples;
 	size_t max_words; /* more words than these are a usage error */
 	bool passes_rest; /* "--" begins words for another program */
+	/* Surplus words may be passwords: they are not shown. NULL, or a hint about that. */
+	const char *secret_words;
 	/* 0, or non-zero with err set. Prints its data and progress through term/out.h. */
 	int (*run)(struct run *run, struct err *err);
 };

@@ -419,5 +419,6 @@ const struct command command = {
 				"for a script: creates it unasked, returns once it is available" },
 			{ 0 },
 		},
+	.secret_words = MASTER_PASSWORD_WORDS,
 	.run = run_create,
 };

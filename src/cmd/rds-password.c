@@ -220,5 +220,6 @@ const struct command command = {
 			{ 0 },
 		},
 	.max_words = 1,
+	.secret_words = MASTER_PASSWORD_WORDS,
 	.run = run_password,
 };

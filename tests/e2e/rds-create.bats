@@ -132,6 +132,14 @@ VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-0123456789abcdef0' "$(aws_parameters
 	refute_contains "$output" "$PASSWORD"
 }
 
+@test "a password behind --password is not shown" {
+	run --separate-stderr rds-create --instance mydb --password "$PASSWORD"
+	assert_status 64
+	assert_contains "$stderr" 'error: unexpected argument'
+	refute_contains "$output$stderr" "$PASSWORD"
+	assert_equal '' "$(aws_requests)"
+}
+
 @test "a password that RDS would refuse is refused before anything is sent" {
 	DB_MASTER_PASSWORD=short create --yes
 	assert_status 64

@@ -302,6 +302,11 @@ ECHO_STATE='stty -a | grep -oE -- "-?\becho\b"'
 	refute_contains "$output" PASSWORD=
 	password --password="$PASSWORD"
 	assert_status 64
+	password prod "$PASSWORD"
+	assert_status 64
+	refute_contains "$output$stderr" "$PASSWORD"
+	assert_contains "$stderr" 'error: unexpected argument'
+	assert_contains "$stderr" 'DB_MASTER_PASSWORD. One given as an argument now stands in the shell'
 	assert_equal '' "$(aws_requests)"
 }
 
