@@ -35,6 +35,8 @@ static int check_name(const char *name, struct err *err)
 
 	if (!*name)
 		return err_set(err, ERR_USAGE, "the new database's name is empty");
+	if (target_check_new_name(name, err) != 0)
+		return -1;
 	if (strlen(name) > DATABASE_NAME_MAX)
 		return err_set(err, ERR_USAGE,
 			"the name \"%s\" has %zu bytes, more than the %d PostgreSQL keeps", name,

@@ -55,6 +55,7 @@ static int run_create(struct run *run, struct err *err)
 
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "create", err) != 0 ||
+		target_check_new_name(context.target.database, err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0 ||
 		heal_locked(&context, conn, NULL, true, &siblings, err) != 0 ||
 		step_create(conn, context.target.database, &opt_create, &created, err) != 0 ||

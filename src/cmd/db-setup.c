@@ -60,6 +60,7 @@ static int run_setup(struct run *run, struct err *err)
 		return list_scripts(run, err);
 	if (context_open(&context, run, err) != 0 ||
 		target_require_own_database(&context.target, "reset", err) != 0 ||
+		target_check_new_name(context.target.database, err) != 0 ||
 		guard_check(&guard, err) != 0 ||
 		cache_policy(&context, &options.policy, err) != 0 ||
 		scripts_find_default(&context, &schema, &seed, err) != 0)

@@ -69,7 +69,8 @@ static int run_save(struct request *request, struct err *err)
 	int64_t start = clock_us();
 	char elapsed[32];
 
-	if (snapshot_check_name(request->names[0], err) != 0 ||
+	if (target_check_new_name(request->names[0], err) != 0 ||
+		snapshot_check_name(request->names[0], err) != 0 ||
 		target_require_own_database(target, "save", err) != 0 ||
 		guard_check(&guard, err) != 0 ||
 		snapshot_open(request->session, &guard, &loss, err) != 0 ||
@@ -159,7 +160,8 @@ static int run_rename(struct request *request, struct err *err)
 	const char *name = request->names[0], *new_name = request->names[1];
 	const struct guard guard = { .context = request->context, .what = "rename a snapshot of" };
 
-	if (snapshot_check_name(name, err) != 0 || snapshot_check_name(new_name, err) != 0 ||
+	if (snapshot_check_name(name, err) != 0 || target_check_new_name(new_name, err) != 0 ||
+		snapshot_check_name(new_name, err) != 0 ||
 		target_require_own_database(
 			&request->context->target, "rename a snapshot of", err) != 0 ||
 		guard_check(&guard, err) != 0 ||

@@ -13,6 +13,7 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A URL or a connection string, where a target's name belongs. */
 static bool is_connection(const char *text)
@@ -488,6 +489,15 @@ static int refuse_reserved(const struct target *target, struct err *err)
 		"what dbrig keeps beside a database",
 		target->database);
 	err_hint(err, "Rename it, or name another in %s.", target->origin);
+	return -1;
+}
+
+int target_check_new_name(const char *name, struct err *err)
+{
+	if (!strstr(name, "://") && strncasecmp(name, "password=", strlen("password=")) != 0)
+		return 0;
+	err_set(err, ERR_USAGE, "\"%s\" cannot be a name: it is for connecting", name);
+	err_hint(err, "A name is wanted here, not a URL; the server would show it to everybody.");
 	return -1;
 }
 

@@ -114,6 +114,12 @@ bool target_is_protected(const struct target *target);
 char *target_describe(const struct target *target);
 
 /*
+ * A connection URL or string where the name of something new is wanted fails with USAGE: the server
+ * would take it, and show the password in it from then on.
+ */
+int target_check_new_name(const char *name, struct err *err);
+
+/*
  * Fails when the target's database must not be created, dropped or reset: not named by the URL
  * (USAGE), or postgres, template0, template1, or one that dbrig keeps beside another (REFUSED).
  * verb: "drop", "reset", … for the message.

@@ -47,9 +47,10 @@ session_lives() {
 		run db-clone "$clone"
 		assert_status 4
 	done
-	for clone in '' "$(printf 'x%.0s' {1..64})" "$name.dbrig-new" 'x.dbrig-making-spare-12'; do
+	for clone in 'postgresql://bob:hunter2@h/y' 'Password=hunter2' '' "$(printf 'x%.0s' {1..64})" "$name.dbrig-new" 'x.dbrig-making-spare-12'; do
 		run db-clone "$clone"
 		assert_status 64
+		refute_contains "$output" hunter2
 	done
 	run db-clone
 	assert_status 64

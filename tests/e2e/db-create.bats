@@ -64,6 +64,19 @@ oid() {
 	db_exists "$name"
 }
 
+@test "a connection string is no name of a database to db-create and db-setup" {
+	make_project
+	use 'password=hunter2'
+	mark=$(server_log_mark)
+	for command in db-create db-setup; do
+		run "$command"
+		assert_status 64
+		assert_contains "$output" 'A name is wanted here, not a URL'
+		refute_contains "$output" hunter2
+	done
+	refute_contains "$(server_log_since "$mark")" "application_name=db-"
+}
+
 @test "db-create takes 63 bytes of name" {
 	name=$(db_name "$(printf 'x%.0s' {1..63})")
 	name=${name:0:63}

@@ -184,10 +184,11 @@ use_prod() {
 @test "names that cannot be are refused before anything is connected" {
 	old_database
 	mark=$(server_log_mark)
-	for tag in '' "$(printf 'x%.0s' {1..64})" $'a\tb' $'a\e[31m' $'\xff' $'a\u0085b' $'\x7f'; do
+	for tag in 'postgresql://bob:hunter2@h/y' 'password=hunter2' '' "$(printf 'x%.0s' {1..64})" $'a\tb' $'a\e[31m' $'\xff' $'a\u0085b' $'\x7f'; do
 		run db-snapshot save "$tag"
 		assert_status 64
 		refute_contains "$output" $'\e'
+		refute_contains "$output" hunter2
 		run db-snapshot rename first "$tag"
 		assert_status 64
 	done
