@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "pg/database.h"
+#include "pg/identity.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,39 +25,73 @@ static char *database_key(const struct target *target, const char *database)
 	return mem_printf("%s\n%s\n%s", host ? host : "", port ? port : "", database);
 }
 
-/* What is remembered: as which target, and in a second line the oid, which 0 stands for where an
- * earlier version or a server that did not answer has left none. */
-static bool get(const struct target *target, const char *database, char **ret_as, uint32_t *ret_oid)
+/* Which database was marked. */
+struct place {
+	uint32_t oid; /* 0: an earlier version, or a server that did not answer, has left none */
+	char *system; /* of its server; NULL: not known */
+};
+
+static void place_release(struct place *place)
+{
+	mem_free(place->system);
+}
+
+/* The next line of the text, which is cut there; NULL: it has no more. */
+static char *cut_line(char *text)
+{
+	char *end = strchr(text, '\n');
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	return end + 1;
+}
+
+/* What is remembered: as which target, and a line each for oid and system. */
+static bool get(
+	const struct target *target, const char *database, char **ret_as, struct place *ret_place)
 {
 	CLEANUP(mem_cleanup) char *key = database_key(target, database);
-	char *line;
+	char *oid, *system;
 
 	if (!known_get(KIND_MARKED, key, MARKED_SECONDS, ret_as))
 		return false;
-	line = strchr(*ret_as, '\n');
-	*ret_oid = line ? (uint32_t)strtoul(line + 1, NULL, 10) : 0;
-	if (line)
-		*line = '\0';
+	oid = cut_line(*ret_as);
+	system = oid ? cut_line(oid) : NULL;
+	ret_place->oid = oid ? (uint32_t)strtoul(oid, NULL, 10) : 0;
+	ret_place->system = system && *system ? mem_strdup(system) : NULL;
 	return true;
 }
 
-static void put(const struct target *target, const char *as, uint32_t oid)
+static void put(const struct target *target, const char *as, const struct place *place)
 {
 	CLEANUP(mem_cleanup) char *key = database_key(target, target->database);
-	CLEANUP(mem_cleanup) char *value = mem_printf("%s\n%lu", as, (unsigned long)oid);
+	CLEANUP(mem_cleanup)
+	char *value = mem_printf(
+		"%s\n%lu\n%s", as, (unsigned long)place->oid, place->system ? place->system : "");
 
 	known_put(KIND_MARKED, key, value);
 }
 
-/* 0: there is no such database. A pooler may have another name for the one we are connected to. */
-static int ask_oid(
-	const struct target *target, struct conn *conn, uint32_t *ret_oid, struct err *err)
+/* A server made anew gives its first database the oid that the first of the one before had. */
+static bool is_same_server(const struct place *a, const struct place *b)
+{
+	return !a->system || !b->system || strcmp(a->system, b->system) == 0;
+}
+
+/* oid 0: there is no such database. A pooler may have another name for the one we are connected to.
+ */
+static int ask_place(
+	const struct target *target, struct conn *conn, struct place *ret_place, struct err *err)
 {
 	const char *connected = PQdb(conn_pg(conn));
 	const bool is_inside = connected && strcmp(connected, target->database) == 0;
 	CLEANUP(mem_cleanup) char *comment = NULL;
 
-	return database_identity(conn, is_inside ? NULL : target->database, ret_oid, &comment, err);
+	if (database_identity(
+		    conn, is_inside ? NULL : target->database, &ret_place->oid, &comment, err) != 0)
+		return -1;
+	return identity_ask_system(conn, &ret_place->system, err);
 }
 
 static void forget(const struct target *target, const char *database)
@@ -106,10 +141,10 @@ void known_marks_in_server(const struct context *context, struct strlist *names)
 {
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *as = NULL;
-	uint32_t oid;
+	CLEANUP(place_release) struct place place = { 0 };
 
 	read_names(target->server.directory, names);
-	if (!strlist_has(names, target->database) && get(target, target->database, &as, &oid))
+	if (!strlist_has(names, target->database) && get(target, target->database, &as, &place))
 		strlist_add(names, target->database);
 }
 
@@ -129,21 +164,26 @@ void known_marks_forget_server(const struct context *context)
 
 bool known_marks_get(const struct context *context, char **ret_as)
 {
-	uint32_t oid;
+	CLEANUP(place_release) struct place place = { 0 };
 
-	return get(&context->target, context->target.database, ret_as, &oid);
+	return get(&context->target, context->target.database, ret_as, &place);
 }
 
-bool known_marks_was(const struct context *context, uint32_t oid, char **ret_as)
+int known_marks_was(const struct context *context, struct conn *conn, uint32_t oid, char **ret_as,
+	struct err *err)
 {
 	CLEANUP(mem_cleanup) char *as = NULL;
-	uint32_t known;
+	CLEANUP(place_release) struct place known = { 0 };
+	CLEANUP(place_release) struct place now = { .oid = oid };
 
-	if (!get(&context->target, context->target.database, &as, &known) || known == 0 ||
-		known != oid)
-		return false;
-	*ret_as = take_ptr(as);
-	return true;
+	if (!get(&context->target, context->target.database, &as, &known) || known.oid == 0 ||
+		known.oid != oid)
+		return 0;
+	if (identity_ask_system(conn, &now.system, err) != 0)
+		return -1;
+	if (is_same_server(&known, &now))
+		*ret_as = take_ptr(as);
+	return 0;
 }
 
 int known_marks_compare(const struct context *context, struct conn *conn, bool marked,
@@ -151,15 +191,18 @@ int known_marks_compare(const struct context *context, struct conn *conn, bool m
 {
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *as = NULL;
-	uint32_t known, oid = 0;
+	CLEANUP(place_release) struct place known = { 0 };
+	CLEANUP(place_release) struct place now = { 0 };
+	bool is_same;
 
-	if (!get(target, target->database, &as, &known) || (known == 0 && !marked))
+	if (!get(target, target->database, &as, &known) || (known.oid == 0 && !marked))
 		return 0;
-	if (ask_oid(target, conn, &oid, err) != 0)
+	if (ask_place(target, conn, &now, err) != 0)
 		return -1;
-	if (marked && oid != 0 && oid != known)
-		put(target, as, oid);
-	else if (!marked && oid == known)
+	is_same = now.oid == known.oid && is_same_server(&known, &now);
+	if (marked && now.oid != 0 && (!is_same || (now.system && !known.system)))
+		put(target, as, &now);
+	else if (!marked && is_same)
 		*ret_gone = take_ptr(as);
 	return 0;
 }
@@ -169,15 +212,15 @@ void known_marks_set(const struct context *context, struct conn *conn, bool mark
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *directory = private_server_of(context, conn);
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
-	uint32_t oid = 0;
+	CLEANUP(place_release) struct place place = { 0 };
 
 	if (!marked) {
 		forget(target, target->database);
 	} else {
 		/* Without it the next command that sees the mark remembers it. */
-		if (ask_oid(target, conn, &oid, &ignored) != 0)
+		if (ask_place(target, conn, &place, &ignored) != 0)
 			interrupt_put_back(ignored.signal);
-		put(target, target->name, oid);
+		put(target, target->name, &place);
 	}
 	if (directory)
 		list(directory, target->database, marked);

@@ -8,14 +8,16 @@
 /* Whether the database of the context's target was; *ret_as: as which target, the caller's. */
 bool known_marks_get(const struct context *context, char **ret_as);
 
-/* The same, if that of this oid was the one. */
-bool known_marks_was(const struct context *context, uint32_t oid, char **ret_as);
+/* The same, if that of this oid was the one and the server is the same; otherwise *ret_as is left
+ * as it is. conn: to the server; fails as conn_query does. */
+int known_marks_was(const struct context *context, struct conn *conn, uint32_t oid, char **ret_as,
+	struct err *err);
 
 /*
  * With what the comment of the context's target's database says now. marked: which database that is
  * is remembered, if it was marked from here. Otherwise *ret_gone, the caller's, is set to what
- * known_marks_get gives if it is the same one: its mark has gone. conn: any connection to the
- * server. It is asked only where one was marked; fails as conn_query does.
+ * known_marks_get gives if it is the same one of the same server: its mark has gone. conn: any
+ * connection to the server. It is asked only where one was marked; fails as conn_query does.
  */
 int known_marks_compare(const struct context *context, struct conn *conn, bool marked,
 	char **ret_gone, struct err *err);

@@ -137,7 +137,7 @@ static int clear_way(struct reset *reset, struct err *err)
 }
 
 /* What follows from the database's being protected or not, which is known only now. */
-static void take_protection(struct reset *reset)
+static int take_protection(struct reset *reset, struct err *err)
 {
 	const struct target *target = &reset->context->target;
 	const bool is_protected = guard_protects(reset->context);
@@ -148,23 +148,25 @@ static void take_protection(struct reset *reset)
 	reset->wait_drop = reset->options->policy.wait_drop || is_protected;
 	reset->mark = protection_read(heal_comment(&reset->siblings), &reset->marked_as);
 	if (reset->mark != PROTECTION_UNMARKED)
-		return;
+		return 0;
 	/* Its mark is gone, which protects it as well: the new one has it again. */
-	if (known_marks_was(reset->context, reset->siblings.self.oid, &reset->marked_as)) {
-		reset->mark = PROTECTION_MARKED;
-	} else if (target_is_protected(target)) {
-		reset->mark = PROTECTION_MARKED;
+	if (known_marks_was(reset->context, reset->conn, reset->siblings.self.oid,
+		    &reset->marked_as, err) != 0)
+		return -1;
+	if (!reset->marked_as && target_is_protected(target))
 		reset->marked_as = mem_strdup(target->name);
-	}
+	if (reset->marked_as)
+		reset->mark = PROTECTION_MARKED;
+	return 0;
 }
 
 static int begin(struct reset *reset, struct err *err)
 {
 	if (context_connect_maintenance(reset->context, &reset->conn, err) != 0 ||
 		heal_locked(reset->context, reset->conn, reset->guard, true, &reset->siblings,
-			err) != 0)
+			err) != 0 ||
+		take_protection(reset, err) != 0)
 		return -1;
-	take_protection(reset);
 	if (check_server(reset, err) != 0 || reset_check_way(reset, err) != 0)
 		return -1;
 	reset->had_old = reset->siblings.found;

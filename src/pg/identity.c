@@ -91,6 +91,21 @@ int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity,
 	return 0;
 }
 
+int identity_ask_system(struct conn *conn, char **ret_system, struct err *err)
+{
+	CLEANUP(result_cleanup) PGresult *result = NULL;
+
+	*ret_system = NULL;
+	if (conn_query_row(conn, query_system_identifier, 0, NULL, &result, err) == 0) {
+		*ret_system = mem_strdup(PQgetvalue(result, 0, 0));
+		return 0;
+	}
+	if (err->kind != ERR_FAILED)
+		return -1;
+	err_release(err);
+	return 0;
+}
+
 int identity_has_role(
 	struct conn *conn, const char *role, int64_t deadline, bool *ret_has, struct err *err)
 {

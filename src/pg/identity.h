@@ -29,6 +29,12 @@ int identity_ask(struct conn *conn, int64_t deadline, struct identity *identity,
 int identity_ask_place(
 	struct conn *conn, int64_t deadline, struct identity *identity, struct err *err);
 
+/*
+ * The server's system identifier alone, without a deadline; NULL: our role may not ask. The caller
+ * owns it. Fails as conn_query does.
+ */
+int identity_ask_system(struct conn *conn, char **ret_system, struct err *err);
+
 /* Whether the server of conn has that role; otherwise as identity_ask. */
 int identity_has_role(
 	struct conn *conn, const char *role, int64_t deadline, bool *ret_has, struct err *err);

@@ -79,6 +79,24 @@ setup() {
 	db-drop -q
 }
 
+@test "a database of the same oid in a server that was made anew has lost no mark" {
+	db-protect -q
+	# Its first database had that oid too.
+	sed -i "3s/.*/1234567890/" "$(state_of_mark)"
+	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
+	run --separate-stderr db-protect --show
+	assert_equal "database \"$name\" is not protected" "$output"
+	db-setup -q
+	refute_contains "$(comment "$name")" protected
+	# Once it is marked it is the one.
+	sed -i "2s/.*/$(oid "$name")/" "$(state_of_mark)"
+	sql postgres "COMMENT ON DATABASE \"$name\" IS '[dbrig:protected=local]'"
+	db-protect -q --show
+	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
+	run db-drop
+	assert_status 4
+}
+
 state_of_mark() {
 	ls "${XDG_STATE_HOME:-$HOME/.local/state}"/dbrig/known-marked-*
 }
