@@ -494,7 +494,7 @@ int guard_set_mark(struct context *context, struct conn *conn, const char *comme
 
 	if (set_comment(target, conn, changed, err) != 0)
 		return -1;
-	known_marks_set(context, conn, mark == PROTECTION_MARKED);
+	known_marks_set(context, conn, mark == PROTECTION_MARKED ? target->name : NULL);
 	twin_remember(context, conn);
 	return 0;
 }

@@ -207,23 +207,23 @@ int known_marks_compare(const struct context *context, struct conn *conn, bool m
 	return 0;
 }
 
-void known_marks_set(const struct context *context, struct conn *conn, bool marked)
+void known_marks_set(const struct context *context, struct conn *conn, const char *as)
 {
 	const struct target *target = &context->target;
 	CLEANUP(mem_cleanup) char *directory = private_server_of(context, conn);
 	CLEANUP(err_release) struct err ignored = ERR_INIT;
 	CLEANUP(place_release) struct place place = { 0 };
 
-	if (!marked) {
+	if (!as) {
 		forget(target, target->database);
 	} else {
 		/* Without it the next command that sees the mark remembers it. */
 		if (ask_place(target, conn, &place, &ignored) != 0)
 			interrupt_put_back(ignored.signal);
-		put(target, target->name, &place);
+		put(target, as, &place);
 	}
 	if (directory)
-		list(directory, target->database, marked);
+		list(directory, target->database, as != NULL);
 }
 
 void known_marks_dropped(const struct context *context, struct conn *conn, bool keeps)

@@ -22,8 +22,8 @@ int known_marks_was(const struct context *context, struct conn *conn, uint32_t o
 int known_marks_compare(const struct context *context, struct conn *conn, bool marked,
 	char **ret_gone, struct err *err);
 
-/* conn: to the server. */
-void known_marks_set(const struct context *context, struct conn *conn, bool marked);
+/* as: which target it is marked as now; NULL: it is not. conn: to the server. */
+void known_marks_set(const struct context *context, struct conn *conn, const char *as);
 
 /*
  * After the database of the context's target was dropped with its name confirmed. keeps: something

@@ -179,123 +179,6 @@ static int begin(struct reset *reset, struct err *err)
 	return clear_way(reset, err);
 }
 
-/* --- giving the new database its name ------------------------------------------------------------
- */
-
-/* Whom the new database is to belong to besides who it was made for: the old one's owner. */
-static const char *new_owner(const struct reset *reset)
-{
-	const struct sibling *old = &reset->siblings.self;
-
-	if (!reset->siblings.found || strcmp(reset->owner, old->owner) == 0)
-		return NULL;
-	if (old->may_give)
-		return old->owner;
-	out_warning(
-		"the new database \"%s\" belongs to role \"%s\": yours may not give it to \"%s\", "
-		"which the old one belongs to",
-		reset->database, reset->owner, old->owner);
-	return NULL;
-}
-
-/*
- * One transaction: the old database is put aside, or is already one to drop when nothing is left to
- * be loaded, and the new one gets the name.
- */
-static int exchange(struct reset *reset, const char *new_name, const char *comment, bool complete,
-	struct err *err)
-{
-	const struct sibling *self = &reset->siblings.self;
-	CLEANUP(mark_release)
-	struct mark old_mark = reset_mark(reset, complete ? MARK_DROP : MARK_OLD);
-	CLEANUP(mark_release)
-	struct mark new_mark = reset_mark(reset, complete ? MARK_MADE : MARK_LOADING);
-	CLEANUP(mem_cleanup)
-	char *old_name = complete ? heal_name(reset->database, MARK_DROP, self->oid)
-				  : sibling_name(reset->database, MARK_OLD, NULL, false);
-	CLEANUP(mem_cleanup)
-	char *new_comment = protection_write(comment, reset->mark, reset->marked_as);
-	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
-	size_t count = 0;
-
-	/* A script may write over the comment by which a half-made database is known. */
-	if (reset->had_old && !complete &&
-		database_oid(reset->conn, new_name, &old_mark.oid, err) != 0)
-		return -1;
-	mark_keep(&old_mark, &self->mark, reset->database);
-	if (complete) {
-		memcpy(new_mark.key, reset->keys.full, sizeof(new_mark.key));
-		memcpy(new_mark.base, reset->keys.schema, sizeof(new_mark.base));
-		new_mark.seeded = true;
-	}
-	if (reset->had_old) {
-		changes[count].name = reset->database;
-		changes[count].new_name = old_name;
-		changes[count].mark = &old_mark;
-		changes[count].unused = !reset->connected;
-		changes[count++].comment = self->comment;
-	}
-	changes[count].name = new_name;
-	changes[count].new_name = reset->database;
-	changes[count].mark = &new_mark;
-	changes[count].comment = new_comment;
-	changes[count].owner = new_owner(reset);
-	changes[count].unused = true;
-	/* A copy that was kept may have taken none; a new database does. */
-	if (reset->holds_schema)
-		changes[count].allow_connections = 1;
-	count++;
-	reset->completing = complete;
-	reset->sent = true;
-	if (databases_change(reset->conn, changes, count, reset->force, err) != 0)
-		return -1;
-	reset->open = reset->exchanged = true;
-	reset->made_new = false;
-	return 0;
-}
-
-/* The same transaction for the end of a load: the new database is complete. */
-static int complete(struct reset *reset, struct err *err)
-{
-	CLEANUP(siblings_release) struct siblings now = SIBLINGS_INIT;
-	CLEANUP(mark_release) struct mark drop = reset_mark(reset, MARK_DROP);
-	CLEANUP(mark_release) struct mark made = reset_mark(reset, MARK_MADE);
-	CLEANUP(mem_cleanup) char *name = NULL;
-	CLEANUP(mem_cleanup) char *comment = NULL;
-	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
-	const struct sibling *old;
-	size_t count = 1;
-
-	if (siblings_find(reset->conn, reset->database, &now, err) != 0)
-		return -1;
-	if (!now.found)
-		return err_set(err, ERR_FAILED,
-			"database \"%s\" is gone: the scripts or somebody else dropped it",
-			reset->database);
-	changes[0].name = reset->database;
-	comment = protection_write(now.self.comment, reset->mark, reset->marked_as);
-	changes[0].comment = comment;
-	changes[0].unmark = !reset->caching;
-	if (!reset->open)
-		changes[0].allow_connections = 1;
-	if (reset->caching) {
-		memcpy(made.key, reset->keys.full, sizeof(made.key));
-		memcpy(made.base, reset->keys.schema, sizeof(made.base));
-		changes[0].mark = &made;
-	}
-	old = siblings_get(&now, MARK_OLD, NULL);
-	if (old) {
-		name = heal_name(reset->database, MARK_DROP, old->oid);
-		changes[count].name = old->name;
-		changes[count].new_name = name;
-		changes[count].mark = &drop;
-		changes[count].unused = true;
-		changes[count++].comment = old->comment;
-	}
-	reset->completing = true;
-	return databases_change(reset->conn, changes, count, true, err);
-}
-
 /* --- loading -------------------------------------------------------------------------------------
  */
 
@@ -364,7 +247,7 @@ static int load(struct reset *reset, struct err *err)
 		return -1;
 	if (!reset->holds_seed && load_seed(reset, err) != 0)
 		return -1;
-	return complete(reset, err);
+	return reset_complete(reset, err);
 }
 
 /* --- going back ----------------------------------------------------------------------------------
@@ -503,7 +386,8 @@ static int put_in_place(struct reset *reset, const struct sibling **ret_kept, st
 	/* What is going to be run may be kept. Behind a pooler nobody can tell our session from
 	 * others', which would have to be sent away. */
 	reset->closed = reset->caching && !kept && !conn_is_pooled(reset->conn);
-	return exchange(reset, name, kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
+	return reset_exchange(reset, name,
+		kept && kept->mark.kind == MARK_SPARE ? kept->comment : NULL,
 		reset->holds_schema && reset->holds_seed, err);
 }
 

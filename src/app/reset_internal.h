@@ -55,6 +55,25 @@ int reset_make(
 /* Fails when the name that the old database gets while it is aside is that of another. */
 int reset_check_way(const struct reset *reset, struct err *err);
 
+/*
+ * One transaction: the old database is put aside, or is already one to drop when nothing is left to
+ * be loaded, and the new one, which has new_name, gets the name. comment: that the new one has.
+ */
+int reset_exchange(struct reset *reset, const char *new_name, const char *comment, bool complete,
+	struct err *err);
+
+/*
+ * The same for the end of a load: the new database is complete, and the old one is to be dropped,
+ * unless somebody has marked it as protected meanwhile. Tells of what stays so.
+ */
+int reset_complete(struct reset *reset, struct err *err);
+
+/*
+ * The comment (may be NULL) of the new database with the mark that the old one had, or with one
+ * that was set meanwhile and protects. NULL: nothing is left. The caller owns it.
+ */
+char *reset_protect(const struct reset *reset, const char *comment);
+
 /* Asks conn, a maintenance connection, for keys. */
 int reset_find_keys(struct reset *reset, struct conn *conn, struct err *err);
 

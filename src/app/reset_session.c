@@ -67,7 +67,7 @@ int reset_mark_again(struct reset *reset, struct err *err)
 		return -1;
 	if (has_our_mark(reset, comment))
 		return 0;
-	protected_comment = protection_write(comment, reset->mark, reset->marked_as);
+	protected_comment = reset_protect(reset, comment);
 	change.name = reset->database;
 	change.comment = protected_comment;
 	change.mark = &mark;

@@ -294,7 +294,7 @@ static int lift(struct state *state, struct err *err)
 		return -1;
 	/* That it had one is nothing to go by any more. */
 	if (mark == before && mark == PROTECTION_UNMARKED)
-		known_marks_set(context, state->conn, false);
+		known_marks_set(context, state->conn, NULL);
 	if (contradicts && verify(state, &restored, err) != 0)
 		return -1;
 	if (context->protected_why)

@@ -29,6 +29,12 @@ gated_reset() {
 	wait_until seeding
 }
 
+# The reset has succeeded; sets stderr.
+finish_reset() {
+	finish_job
+	assert_status 0
+}
+
 open_gate() {
 	sql postgres "SELECT pg_terminate_backend($SESSION_PID)" >/dev/null
 }
@@ -84,6 +90,42 @@ mark_of() {
 	assert_status 0
 	assert_old_database
 	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+}
+
+# append NAME: a mark by hand behind the comment.
+append() {
+	sql postgres "COMMENT ON DATABASE \"$1\" IS '$(comment "$1") [dbrig:protected=prod]'"
+}
+
+@test "what is marked by hand while a reset is at work stays so, be it the new database or the old one" {
+	gated_reset
+	append "$name"
+	append "$name.dbrig-old"
+	open_gate
+	finish_reset
+	assert_contains "$stderr" "database \"$name\" was marked as protected meanwhile, and stays so"
+	assert_equal '3|two' "$(items "$name")"
+	assert_equal '[dbrig:protected=prod]' "$(comment "$name")"
+	# It is remembered as one that was marked from here is.
+	sql postgres "COMMENT ON DATABASE \"$name\" IS NULL"
+	run --separate-stderr db-drop
+	assert_status 4
+	assert_contains "$stderr" 'it was marked as that of the target "prod", and its mark is gone'
+	# The old one is a snapshot with its mark.
+	snapshot=$(sibling snapshot)
+	assert_equal precious "$(sql postgres "ALTER DATABASE \"$snapshot\" ALLOW_CONNECTIONS true" && sql "$snapshot" 'TABLE old')"
+	assert_equal '[dbrig:protected=prod]' "$(mark_of "$snapshot")"
+	drop_later "$snapshot"
+}
+
+@test "an old database whose comment is written anew while a reset is at work stays, with a warning" {
+	gated_reset
+	sql postgres "COMMENT ON DATABASE \"$name.dbrig-old\" IS '[dbrig:protected=prod]'"
+	open_gate
+	finish_reset
+	assert_contains "$stderr" "warning: database \"$name.dbrig-old\" stays: it had the name of the old one"
+	assert_equal '3|two' "$(items "$name")"
+	assert_equal precious "$(sql "$name.dbrig-old" 'TABLE old')"
 }
 
 @test "--off waits for a reset, and what it says is so when that is done" {
@@ -382,4 +424,11 @@ assert_incomplete() {
 	db-setup --confirm "$name"
 	assert_equal 'the shop' "$(comment "$name" | sed 's/ *\[dbrig:protected=local\] *//')"
 	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
+	# A mark of its own.
+	db-protect -q --off --confirm "$name"
+	echo "COMMENT ON DATABASE \"$name\" IS 'the shop [dbrig:protected=prod]';" >>db/schema.sql
+	db-setup
+	assert_equal 'the shop [dbrig:protected=prod]' "$(comment "$name")"
+	run db-setup
+	assert_status 4
 }
