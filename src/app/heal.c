@@ -149,7 +149,8 @@ static int heal_and_tell(
 		return 0;
 	}
 	if (aside)
-		out_info("it stays as \"%s\" until a reset succeeds, or db-drop", aside);
+		out_info("%s stays as \"%s\" until a reset succeeds, or db-drop",
+			healed == HEAL_RESTORED ? "what it had made" : "it", aside);
 	return 0;
 }
 
@@ -161,18 +162,24 @@ static void tell_lock(void *context, const char *holder)
 		holder ? holder : "", holder ? ")" : "");
 }
 
-const char *heal_comment(const struct siblings *siblings)
+/* Whose comment says whether the database is protected. */
+static const struct sibling *bearer(const struct siblings *siblings)
 {
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
 
 	if (old && protection_read(siblings->self.comment, NULL) == PROTECTION_UNMARKED)
-		return old->comment;
+		return old;
 	/* What is left of it has the mark that it had; its snapshots stay whatever is done. */
 	for (size_t i = 0; i < siblings->count && !siblings->found; i++)
 		if (siblings->items[i].mark.kind != MARK_SNAPSHOT &&
 			protection_read(siblings->items[i].comment, NULL) == PROTECTION_MARKED)
-			return siblings->items[i].comment;
-	return siblings->self.comment;
+			return &siblings->items[i];
+	return &siblings->self;
+}
+
+const char *heal_comment(const struct siblings *siblings)
+{
+	return bearer(siblings)->comment;
 }
 
 /* It takes connections, and whoever does not get there has not been led to it. */
@@ -224,20 +231,38 @@ static const struct sibling *marked_killed(const struct siblings *siblings)
 	return NULL;
 }
 
-static int decide(const struct guard *guard, struct conn *conn, const struct siblings *siblings,
-	struct err *err)
+/* By what a sibling has in its comment, which is named if that protects. */
+static int decide_by(const struct guard *guard, struct conn *conn, const struct sibling *sibling,
+	const char *what, struct err *err)
 {
-	const struct sibling *killed = guard->clears ? marked_killed(siblings) : NULL;
 	CLEANUP(mem_cleanup) char *carrier = NULL;
 	struct guard own = *guard;
 
-	if (guard_decide(guard, conn, heal_comment(siblings), err) != 0)
+	if (protection_read(sibling->comment, NULL) == PROTECTION_MARKED) {
+		carrier = mem_printf("database \"%s\", which %s,", sibling->name, what);
+		own.carrier = carrier;
+	}
+	return guard_decide(&own, conn, sibling->comment, err);
+}
+
+int heal_decide(const struct guard *guard, struct conn *conn, const struct siblings *siblings,
+	struct err *err)
+{
+	const struct sibling *killed = guard->clears ? marked_killed(siblings) : NULL;
+	const struct sibling *own = bearer(siblings);
+
+	if (own == &siblings->self) {
+		if (guard_decide(guard, conn, own->comment, err) != 0)
+			return -1;
+	} else if (decide_by(guard, conn, own,
+			   own->mark.kind == MARK_OLD ? "a reset that was killed has put aside"
+						      : "is left of it",
+			   err) != 0) {
 		return -1;
-	if (!killed || guard->context->confirmed)
+	}
+	if (!killed || killed == own || guard->context->confirmed)
 		return 0;
-	carrier = mem_printf("database \"%s\", which goes with it,", killed->name);
-	own.carrier = carrier;
-	return guard_decide(&own, conn, killed->comment, err);
+	return decide_by(guard, conn, killed, "goes with it", err);
 }
 
 int heal_locked(struct context *context, struct conn *conn, const struct guard *guard, bool makes,
@@ -245,7 +270,7 @@ int heal_locked(struct context *context, struct conn *conn, const struct guard *
 {
 	if (heal_lock(context, conn, makes, siblings, err) != 0)
 		return -1;
-	if (guard && decide(guard, conn, siblings, err) != 0)
+	if (guard && heal_decide(guard, conn, siblings, err) != 0)
 		return -1;
 	return heal_found(context, conn, siblings, err);
 }

@@ -49,6 +49,13 @@ int heal_found(
 int heal_locked(struct context *context, struct conn *conn, const struct guard *guard, bool makes,
 	struct siblings *siblings, struct err *err);
 
+/*
+ * Has the guard decide by the mark of the database, or of what a killed reset has left of it, which
+ * it names; where guard->clears also by that of what goes with it.
+ */
+int heal_decide(const struct guard *guard, struct conn *conn, const struct siblings *siblings,
+	struct err *err);
+
 /* The comment that says whether the database is protected, also when a killed reset has put it
  * aside, or when only its snapshots are left; NULL: none. */
 const char *heal_comment(const struct siblings *siblings);

@@ -55,6 +55,24 @@ static int is_missing(const struct context *context, struct err *err)
 	return err_set(err, ERR_FAILED, "database \"%s\" does not exist", context->target.database);
 }
 
+/* By the mark of the database itself, or of the old one that a killed reset has put aside. */
+static int look_at_mark(struct state *state, const struct guard *guard, struct err *err)
+{
+	const char *name = state->context->target.database;
+	CLEANUP(siblings_release) struct siblings siblings = SIBLINGS_INIT;
+	bool at_work;
+
+	if (siblings_find(state->conn, name, &siblings, err) != 0 ||
+		database_is_locked(state->conn, name, &at_work, err) != 0)
+		return -1;
+	if (at_work) {
+		state->comment = take_ptr(siblings.self.comment);
+		return guard_decide(guard, state->conn, state->comment, err);
+	}
+	state->comment = mem_strdup(heal_comment(&siblings));
+	return heal_decide(guard, state->conn, &siblings, err);
+}
+
 /* As it is now, whoever works on it. */
 static int look(struct state *state, const struct guard *guard, struct err *err)
 {
@@ -67,8 +85,7 @@ static int look(struct state *state, const struct guard *guard, struct err *err)
 		return -1;
 	if (!database.found)
 		return is_missing(context, err);
-	if (database_comment(state->conn, name, &state->comment, err) != 0 ||
-		guard_decide(guard, state->conn, state->comment, err) != 0)
+	if (look_at_mark(state, guard, err) != 0)
 		return -1;
 	protection_read(state->comment, &state->marked_as);
 	if (context->mark == PROTECTION_UNMARKED)
@@ -90,7 +107,7 @@ static int hold(struct state *state, const struct guard *guard, struct err *err)
 		return -1;
 	if (!siblings.found && !siblings_get(&siblings, MARK_OLD, NULL))
 		return is_missing(context, err);
-	if (guard_decide(guard, state->conn, heal_comment(&siblings), err) != 0)
+	if (heal_decide(guard, state->conn, &siblings, err) != 0)
 		return -1;
 	state->known_unmarked = context->mark == PROTECTION_UNMARKED;
 	if (heal_found(context, state->conn, &siblings, err) != 0 ||

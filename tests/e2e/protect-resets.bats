@@ -161,6 +161,7 @@ append() {
 	assert_status 0
 	assert_contains "$stderr" "a reset of database \"$name\" was killed (process $RESET_PID of "
 	assert_contains "$stderr" 'its old database is back'
+	assert_contains "$stderr" "what it had made stays as \"$name.dbrig-killed-"
 	assert_contains "$stderr" 'is protected now'
 	assert_old_database
 	assert_equal '[dbrig:protected=local]' "$(mark_of "$name")"
@@ -175,8 +176,17 @@ append() {
 	db-protect -q
 	gated_reset --confirm "$name"
 	kill -KILL "$RESET_PID"
-	run --separate-stderr db-protect --off
-	assert_status 4
+	# As if the mark of the new one were gone.
+	sql postgres "COMMENT ON DATABASE \"$name\" IS '$(comment "$name" | sed 's/ *\[dbrig:protected[^]]*\] *//')'"
+	aside="database \"$name.dbrig-old\", which a reset that was killed has put aside, is marked as that of the target \"local\""
+	run --separate-stderr db-protect --show
+	assert_equal "database \"$name\" is protected: $aside" "$output"
+	for command in db-drop 'db-protect --off'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr $command
+		assert_status 4
+		assert_contains "$stderr" "which is protected: $aside"
+	done
 	assert_contains "$(comment "$name")" '[dbrig:loading'
 	run --separate-stderr db-protect --off --confirm "$name"
 	assert_status 0
