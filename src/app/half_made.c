@@ -74,9 +74,14 @@ int half_made_left(const char *database, const struct siblings *siblings, struct
 	const struct sibling *old = siblings_get(siblings, MARK_OLD, NULL);
 	CLEANUP(mem_cleanup) char *what = NULL;
 
-	if (!heal_is_half_made(siblings))
+	if (heal_is_half_made(siblings))
+		what = describe(database, old ? old->name : NULL, false);
+	else if (!siblings->found && old)
+		what = message_line("database \"%s\" does not exist: a reset of it was killed; the "
+				    "old one is kept as \"%s\"",
+			database, old->name);
+	else
 		return 0;
-	what = describe(database, old ? old->name : NULL, false);
 	err_set(err, ERR_FAILED, "%s", what);
 	err_note_line(err, "Nothing was changed.");
 	err_hint(err, "A role that may create databases has to run db-create first.");

@@ -13,7 +13,8 @@ int half_made_refuse(struct conn *conn, const char *comment, struct err *err);
 /* The same as a warning. Fails as conn_query does. */
 int half_made_warn(struct conn *conn, const char *comment, struct err *err);
 
-/* Fails when the database is one after heal_found, which may not heal everything. */
+/* Fails when the database is one after heal_found, which may not heal everything, or is only there
+ * as the old one that was put aside. */
 int half_made_left(const char *database, const struct siblings *siblings, struct err *err);
 
 #endif

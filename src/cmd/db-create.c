@@ -1,4 +1,5 @@
 #include "app/alias.h"
+#include "app/half_made.h"
 #include "app/heal.h"
 #include "app/steps.h"
 
@@ -58,6 +59,8 @@ static int run_create(struct run *run, struct err *err)
 		target_check_new_name(context.target.database, err) != 0 ||
 		context_connect_maintenance(&context, &conn, err) != 0 ||
 		heal_locked(&context, conn, NULL, true, &siblings, err) != 0 ||
+		(!siblings.may_create &&
+			half_made_left(context.target.database, &siblings, err) != 0) ||
 		step_create(conn, context.target.database, &opt_create, &created, err) != 0 ||
 		(created && check_way(&context, conn, err) != 0))
 		return -1;

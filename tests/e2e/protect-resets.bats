@@ -254,15 +254,20 @@ append() {
 	kill -KILL "$RESET_PID"
 	before=$(comment "$name")
 	assert_contains "$before" '[dbrig:loading'
-	for option in '' "--off --confirm $name"; do
+	for command in db-protect "db-protect --off --confirm $name" db-create; do
 		# shellcheck disable=SC2086 # words
-		CONNECTION_URL=$(nocreate_url "$name") run --separate-stderr db-protect $option
+		CONNECTION_URL=$(nocreate_url "$name") run --separate-stderr $command
 		assert_status 1
 		assert_contains "$stderr" "database \"$name\" is not complete: a reset of it was killed; the old one is kept as \"$name.dbrig-old\""
 		assert_contains "$stderr" 'A role that may create databases'
 		assert_equal "$before" "$(comment "$name")"
 		assert_equal precious "$(sql "$name.dbrig-old" 'SELECT what FROM old')"
 	done
+	sql postgres "DROP DATABASE \"$name\" WITH (FORCE)"
+	CONNECTION_URL=$(nocreate_url "$name") run --separate-stderr db-create
+	assert_status 1
+	assert_contains "$stderr" "database \"$name\" does not exist: a reset of it was killed; the old one is kept as \"$name.dbrig-old\""
+	assert_contains "$stderr" 'A role that may create databases'
 }
 
 # --- a database that was given up --------------------------------------------------------------
