@@ -304,8 +304,9 @@ int drop_kept(struct conn *conn, const struct siblings *siblings, struct err *er
 		copies += sibling->mark.kind == MARK_COPY;
 		if (sibling->mark.kind != MARK_COPY && sibling->mark.kind != MARK_OLD &&
 			!sibling->is_owner)
-			out_info("database \"%s\", kept for resets, stays: it is another role's",
-				sibling->name);
+			out_info("database \"%s\", kept for resets, is not dropped: it belongs to "
+				 "role \"%s\"",
+				sibling->name, sibling->owner);
 		/* An old one that is still aside was superseded; it comes back now. */
 		if (sibling->mark.kind == MARK_COPY || sibling->mark.kind == MARK_OLD ||
 			!sibling->is_owner)

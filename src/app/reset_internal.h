@@ -52,7 +52,8 @@ struct reset {
 int reset_make(
 	struct reset *reset, char **ret_name, const struct sibling **ret_kept, struct err *err);
 
-/* Fails when the name that the old database gets while it is aside is that of another. */
+/* Fails when the name that the old database gets while it is aside is that of another, or that for
+ * the new one is another role's. */
 int reset_check_way(const struct reset *reset, struct err *err);
 
 /*

@@ -27,6 +27,34 @@ static int in_the_way(const char *name, struct err *err)
 	return -1;
 }
 
+/* Another role's database has the name for a new one, without a comment: it is not ours to drop. */
+static int check_new_name(const struct reset *reset, struct err *err)
+{
+	CLEANUP(mem_cleanup)
+	char *new_name = sibling_name(reset->database, MARK_NEW, NULL, false);
+	CLEANUP(mem_cleanup) char *name = conn_identifier(reset->conn, new_name);
+
+	for (size_t i = 0; i < reset->siblings.count; i++) {
+		const struct sibling *sibling = &reset->siblings.items[i];
+
+		if (sibling->is_owner || strcmp(sibling->name, new_name) != 0)
+			continue;
+		err_set(err, ERR_FAILED, "database \"%s\" is in the way", new_name);
+		err_detail_line(err,
+			"A reset makes the new database under that name. It belongs to role "
+			"\"%s\", so yours may not drop it: a reset by that role may have been "
+			"killed.",
+			sibling->owner);
+		err_note_line(err, "Nothing was changed.");
+		err_hint(err,
+			"If nobody needs it, role \"%s\" or a superuser drops it: DROP "
+			"DATABASE %s",
+			sibling->owner, name);
+		return -1;
+	}
+	return 0;
+}
+
 int reset_check_way(const struct reset *reset, struct err *err)
 {
 	const struct siblings *siblings = &reset->siblings;
@@ -36,6 +64,8 @@ int reset_check_way(const struct reset *reset, struct err *err)
 	CLEANUP(mem_cleanup) char *new_name = NULL;
 	CLEANUP(mem_cleanup) char *quoted = NULL;
 
+	if (check_new_name(reset, err) != 0)
+		return -1;
 	if (!other->name || !siblings->found || reset->options->drop_first)
 		return 0;
 	name = conn_identifier(reset->conn, other->name);

@@ -124,7 +124,22 @@ rename() {
 @test "a database of somebody else's in the place of ours stays" {
 	make_project
 	old_database
-	sql postgres "CREATE DATABASE \"$name.dbrig-new\""
+	sql postgres "ALTER DATABASE \"$name\" OWNER TO app"
+	sql postgres "CREATE DATABASE \"$name.dbrig-new\" OWNER nocreate"
+	drop_later "$name.dbrig-new"
+	CONNECTION_URL=$(app_url "$name") run db-setup --no-cache
+	assert_status 1
+	assert_contains "$output" "database \"$name.dbrig-new\" is in the way"
+	assert_contains "$output" 'It belongs to role "nocreate"'
+	assert_contains "$output" 'Nothing was changed.'
+	gone=$(db gone)
+	sql postgres "ALTER DATABASE \"$gone\" OWNER TO app"
+	sql postgres "CREATE DATABASE \"$gone.dbrig-new\" OWNER nocreate"
+	drop_later "$gone.dbrig-new"
+	CONNECTION_URL=$(app_url "$gone") run db-drop
+	assert_status 0
+	assert_contains "$output" "database \"$gone.dbrig-new\", kept for resets, is not dropped: it belongs to role \"nocreate\""
+	db_exists "$gone.dbrig-new"
 	sql postgres "COMMENT ON DATABASE \"$name.dbrig-new\" IS 'accounting'"
 	run db-setup --no-cache
 	assert_status 1
