@@ -25,7 +25,49 @@ static const char *new_owner(const struct reset *reset)
 	return NULL;
 }
 
-int reset_exchange(struct reset *reset, const char *new_name, const char *comment, bool complete,
+/* Whether the comment has a mark that protects, which the database had not at the beginning. */
+static bool is_newly_marked(const struct reset *reset, const char *comment)
+{
+	return reset->mark != PROTECTION_MARKED &&
+	       protection_read(comment, NULL) == PROTECTION_MARKED;
+}
+
+static int refuse_marked(const struct reset *reset, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *confirm = protection_confirm_option(reset->database);
+
+	err_set(err, ERR_REFUSED,
+		"refusing to reset database \"%s\": it was marked as protected while the new "
+		"one was made",
+		reset->database);
+	err_hint(err, "If you mean it: %s.", confirm);
+	return -1;
+}
+
+/*
+ * Making the new database may take its time, in which somebody may have marked the old one: nobody
+ * has given its name for that. What else its comment says by now is kept.
+ */
+static int look_again(struct reset *reset, struct err *err)
+{
+	struct sibling *self = &reset->siblings.self;
+	CLEANUP(mem_cleanup) char *comment = NULL;
+
+	if (!reset->had_old)
+		return 0;
+	if (database_comment(reset->conn, reset->database, &comment, err) != 0)
+		return -1;
+	if (is_newly_marked(reset, comment)) {
+		if (!reset->context->confirmed)
+			return refuse_marked(reset, err);
+		reset->mark = protection_read(comment, &reset->marked_as);
+	}
+	mem_free(self->comment);
+	self->comment = take_ptr(comment);
+	return 0;
+}
+
+static int exchange(struct reset *reset, const char *new_name, const char *comment, bool complete,
 	struct err *err)
 {
 	const struct sibling *self = &reset->siblings.self;
@@ -77,6 +119,14 @@ int reset_exchange(struct reset *reset, const char *new_name, const char *commen
 	return 0;
 }
 
+int reset_exchange(struct reset *reset, const char *new_name, const char *comment, bool complete,
+	struct err *err)
+{
+	return look_again(reset, err) != 0 || exchange(reset, new_name, comment, complete, err) != 0
+		       ? -1
+		       : 0;
+}
+
 char *reset_protect(const struct reset *reset, const char *comment)
 {
 	if (reset->mark == PROTECTION_UNMARKED ||
@@ -84,13 +134,6 @@ char *reset_protect(const struct reset *reset, const char *comment)
 			protection_read(comment, NULL) == PROTECTION_MARKED))
 		return mem_strdup(comment);
 	return protection_write(comment, reset->mark, reset->marked_as);
-}
-
-/* Whether the comment has a mark that protects, which the database had not at the beginning. */
-static bool is_newly_marked(const struct reset *reset, const char *comment)
-{
-	return reset->mark != PROTECTION_MARKED &&
-	       protection_read(comment, NULL) == PROTECTION_MARKED;
 }
 
 /* What the old database becomes. */

@@ -59,6 +59,8 @@ int reset_check_way(const struct reset *reset, struct err *err);
 /*
  * One transaction: the old database is put aside, or is already one to drop when nothing is left to
  * be loaded, and the new one, which has new_name, gets the name. comment: that the new one has.
+ * REFUSED when somebody has marked the old one as protected since the guard decided, and its name
+ * was not given.
  */
 int reset_exchange(struct reset *reset, const char *new_name, const char *comment, bool complete,
 	struct err *err);

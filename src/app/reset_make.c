@@ -310,6 +310,7 @@ static int find_strangers(struct reset *reset, char **ret_why, struct err *err)
 static int find_obstacle(struct reset *reset, char **ret_why, struct err *err)
 {
 	CLEANUP(mem_cleanup) char *what = NULL;
+	CLEANUP(mem_cleanup) char *comment = NULL;
 
 	if (reset->schema_varying && !reset->options->policy.frozen_seed) {
 		*ret_why = mem_printf("the schema's data vary: %s", reset->schema_varying);
@@ -319,9 +320,13 @@ static int find_obstacle(struct reset *reset, char **ret_why, struct err *err)
 		return -1;
 	if (*ret_why)
 		return 0;
-	if (database_uncopied(reset->conn, reset->database, true, &what, err) != 0)
+	if (database_comment(reset->conn, reset->database, &comment, err) != 0 ||
+		database_uncopied(reset->conn, reset->database, true, &what, err) != 0)
 		return -1;
-	if (what)
+	/* A copy would be without it. */
+	if (reset->mark != PROTECTION_MARKED && protection_read(comment, NULL) == PROTECTION_MARKED)
+		*ret_why = mem_strdup("the database was marked as protected");
+	else if (what)
 		*ret_why = mem_printf("the database has %s", what);
 	return 0;
 }

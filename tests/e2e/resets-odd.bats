@@ -63,6 +63,25 @@ rename() {
 		WHERE schemaname = 'public'")"
 }
 
+@test "a database that is marked while its successor is made is not replaced without its name" {
+	project
+	warm_up
+	sql postgres "DROP DATABASE \"$(sibling spare)\""
+	sql "$name" 'CREATE TABLE work ()'
+	start_session postgres holder "BEGIN; COMMENT ON DATABASE \"$(sibling template)\" IS '$(comment "$(sibling template)")'; SELECT pg_sleep(60)"
+	start_job db-setup
+	wait_until "[ \"\$(sql postgres \"SELECT count(*) FROM pg_stat_activity
+		WHERE query LIKE 'CREATE DATABASE%$name%' AND wait_event_type = 'Lock'\")\" = 1 ]"
+	sql postgres "COMMENT ON DATABASE \"$name\" IS 'mine [dbrig:protected=prod]'"
+	sql postgres "SELECT pg_terminate_backend($SESSION_PID)"
+	finish_job
+	assert_status 4
+	assert_contains "$stderr" 'it was marked as protected while the new one was made'
+	assert_contains "$stderr" "The old database \"$name\" is as it was."
+	assert_equal 'mine [dbrig:protected=prod]' "$(comment "$name")"
+	sql "$name" 'SELECT FROM work'
+}
+
 @test "a comment that only talks of a mark renames nothing" {
 	project
 	notes=$(db notes)
