@@ -97,13 +97,14 @@ static void go_back(struct context *context, char *own)
  * those that were made anew after a drop, or marked by another way, no more is known. */
 static int was_marked(struct context *context, struct conn *conn, bool *ret_was, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *as = NULL;
+	CLEANUP(mem_cleanup) char *same = NULL;
+	CLEANUP(mem_cleanup) char *any = NULL;
 	uint32_t oid;
 
-	if (database_oid(conn, context->target.database, &oid, err) != 0)
+	if (database_oid(conn, context->target.database, &oid, err) != 0 ||
+		(oid != 0 && known_marks_was(context, conn, oid, &same, err) != 0))
 		return -1;
-	*ret_was =
-		oid != 0 && (known_marks_was(context, oid, &as) || !known_marks_get(context, &as));
+	*ret_was = oid != 0 && (same || !known_marks_get(context, &any));
 	return 0;
 }
 
