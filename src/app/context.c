@@ -123,13 +123,14 @@ static int find_project(struct context *context, struct err *err)
 }
 
 /* Where production is remains true: another file is to say where to connect, not that. */
-static void read_aside(struct env *env, const char *path)
+static int read_aside(struct env *env, const char *path, struct err *err)
 {
-	CLEANUP(err_release) struct err err = ERR_INIT;
-
-	if (env_read_aside(env, path, &err) != 0)
-		out_warning(
-			"production's URL may stand in what was not read of it: %s", err.message);
+	if (env_read_aside(env, path, err) != 0)
+		return -1;
+	if (env->aside_trouble)
+		out_warning("a URL of production that stands in \"%s\" may not be known: %s", path,
+			env->aside_trouble);
+	return 0;
 }
 
 int context_open_project(struct context *context, const struct run *run, struct err *err)
@@ -144,7 +145,8 @@ int context_open_project(struct context *context, const struct run *run, struct 
 	path = path_join(context->root ? context->root : context->cwd, ".env");
 	if (!opt_env_file && !opt_no_env_file)
 		return env_read(&context->env, path, true, err);
-	read_aside(&context->env, path);
+	if (read_aside(&context->env, path, err) != 0)
+		return -1;
 	return opt_env_file ? env_read(&context->env, opt_env_file, false, err) : 0;
 }
 

@@ -494,6 +494,17 @@ static char *unknown_text(const char *origin, const char *variable, const char *
 		       : message_line("%s (%s)", origin, reason);
 }
 
+/* What could not be read is as a URL that cannot be used. NULL: nothing; the caller's. */
+static char *unread_text(const struct twin_question *asked)
+{
+	const struct env *env = &asked->context->env;
+
+	if (!env->aside_trouble || asked->mark == PROTECTION_LIFTED || asked->by_place)
+		return NULL;
+	return message_line(
+		"a URL that may stand in %s (%s)", env->aside->file, env->aside_trouble);
+}
+
 int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct err *err)
 {
 	const struct env *env = &asked->context->env;
@@ -520,6 +531,8 @@ int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct e
 		else if (!ret_twin->unknown)
 			ret_twin->unknown = unknown_text(origin, url->name, reason);
 	}
+	if (result == 0 && !ret_twin->same && !ret_twin->unknown)
+		ret_twin->unknown = unread_text(asked);
 	identity_release(&search.ours);
 	mem_free(search.own);
 	return result;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ENV_FILE_CEILING ((size_t)1 << 20)
@@ -181,8 +182,9 @@ int env_parse(struct env *env, const char *name, const char *text, size_t length
 int env_read(struct env *env, const char *path, bool missing_ok, struct err *err)
 {
 	CLEANUP(strbuf_release_secret) struct strbuf text = STRBUF_INIT_CEILING(ENV_FILE_CEILING);
+	struct stat info;
 
-	if (missing_ok && !path_exists(path) && (errno == ENOENT || errno == ENOTDIR))
+	if (missing_ok && lstat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (file_read_all(path, &text, err) != 0) {
 		if (err->kind == ERR_FAILED)
@@ -195,8 +197,20 @@ int env_read(struct env *env, const char *path, bool missing_ok, struct err *err
 
 int env_read_aside(struct env *env, const char *path, struct err *err)
 {
+	CLEANUP(err_release) struct err own = ERR_INIT;
+
 	env->aside = mem_calloc(1, sizeof(*env->aside));
-	return env_read(env->aside, path, true, err);
+	if (env_read(env->aside, path, true, &own) == 0)
+		return 0;
+	if (own.kind == ERR_INTERRUPTED) {
+		*err = own;
+		own = (struct err)ERR_INIT;
+		return -1;
+	}
+	env->aside_trouble = mem_strdup(own.message);
+	if (!env->aside->file)
+		env->aside->file = mem_strdup(path);
+	return 0;
 }
 
 const char *env_get(const struct env *env, const char *name, const char **ret_source)
@@ -264,5 +278,6 @@ void env_release(struct env *env)
 	if (env->aside)
 		env_release(env->aside);
 	mem_free(env->aside);
+	mem_free(env->aside_trouble);
 	*env = (struct env)ENV_INIT;
 }

@@ -15,6 +15,8 @@ struct env {
 	char *file; /* the .env file that was read; NULL: none */
 	/* One that was not to be read, of which env_values alone knows; NULL: none. Owned. */
 	struct env *aside;
+	char *aside_trouble; /* why not all of that file was read; NULL: all was, or none is there
+			      */
 };
 
 /* A variable as one place sets it, also where another place's value goes before it. */
@@ -47,12 +49,15 @@ struct env_values {
  */
 int env_parse(struct env *env, const char *name, const char *text, size_t length, struct err *err);
 
-/* Reads a file by that; missing_ok: a missing file is no error and leaves env empty. */
+/*
+ * Reads a file by that; missing_ok: a missing file is no error and leaves env empty, but a symbolic
+ * link that leads nowhere is one.
+ */
 int env_read(struct env *env, const char *path, bool missing_ok, struct err *err);
 
 /*
- * Reads a file into env->aside, where there is one. As env_read it fails, but what stands before
- * the line that is wrong is there.
+ * Reads a file into env->aside, where there is one. Where env_read would fail, env->aside_trouble
+ * says why, and what stands before the line that is wrong is there. Fails with INTERRUPTED.
  */
 int env_read_aside(struct env *env, const char *path, struct err *err);
 

@@ -195,8 +195,31 @@ assert_stays() {
 	echo 'A' >>.env
 	run --separate-stderr db-drop --no-env-file
 	assert_stays
-	assert_contains "$stderr" "production's URL may stand in what was not read of it: "
-	rm .env
+	assert_contains "$stderr" "$PWD/.env"
+	# What stands behind it, or in what is no text or no file, is not known.
+	for text in 'A\nPROD_CONNECTION_URL=%s\n' 'PROD_CONNECTION_URL=%s\n\0'; do
+		# shellcheck disable=SC2059 # a format
+		printf "$text" "$PROD_URL" >.env
+		for option in --no-env-file --env-file=other.env; do
+			run --separate-stderr db-drop $option
+			assert_stays
+			assert_contains "$stderr" "found out: a URL that may stand in $PWD/.env ("
+		done
+	done
+	for make in 'ln -s nowhere .env' 'mkdir .env'; do
+		rm .env
+		$make
+		run --separate-stderr db-drop --no-env-file
+		assert_stays
+		assert_contains "$stderr" "found out: a URL that may stand in $PWD/.env (could not"
+		run --separate-stderr db-drop
+		assert_status 64
+	done
+	# One that does not destroy only says so.
+	run --separate-stderr db-sessions --no-env-file
+	assert_status 0
+	assert_contains "$stderr" "may not be known: "
+	rmdir .env
 	PROD_DATABASE_URL=$PROD_URL PROD_CONNECTION_URL=$other run --separate-stderr db-drop
 	assert_stays
 	assert_contains "$stderr" 'PROD_DATABASE_URL leads to the same database'
