@@ -14,7 +14,6 @@
 #include "pg/protected_url.h"
 #include "term/out.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,26 +309,6 @@ static bool is_worth_asking(const struct candidate *candidate)
 	       !known_get(KIND_SILENT, candidate->key, HOUR, &silent);
 }
 
-/* *name without what stands before and behind its letters and digits; the length. */
-static size_t trim(const char **name)
-{
-	size_t length;
-
-	while (**name && !isalnum((unsigned char)**name))
-		(*name)++;
-	for (length = strlen(*name); length > 0 && !isalnum((unsigned char)(*name)[length - 1]);)
-		length--;
-	return length;
-}
-
-/* They differ in case, or by a slash, a blank and the like at an end. */
-static bool is_misspelt(const char *a, const char *b)
-{
-	const size_t length = trim(&a);
-
-	return length == trim(&b) && length > 0 && strncasecmp(a, b, length) == 0;
-}
-
 /*
  * Its server has no such database: another one than ours, which has it, or the same, and then the
  * URL may mean ours. One of quite another name has not been made yet.
@@ -346,8 +325,8 @@ static enum answer answer_lacking(
 		may_be_ours = (candidate->same_name && conn_is_pooled(conn)) ||
 			      twin_is_same_place(&candidate->probe, conn, &search->deadline) ||
 			      (!candidate->same_name && twin_is_near(&candidate->probe, conn));
-	if (!may_be_ours ||
-		(!candidate->same_name && !is_misspelt(candidate->database, own_database(search))))
+	if (!may_be_ours || (!candidate->same_name &&
+				    !twin_is_misspelt(candidate->database, own_database(search))))
 		return ANSWER_OTHER;
 	candidate->silent = message_line("its database \"%s\" is not there, on the same server: is "
 					 "the name mistyped?",

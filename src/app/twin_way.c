@@ -7,6 +7,7 @@
 #include "base/resolve.h"
 #include "base/strbuf.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -135,4 +136,36 @@ bool twin_is_near(const struct probe *probe, struct conn *conn)
 			return true;
 	}
 	return false;
+}
+
+/* *name without what stands before and behind its letters and digits; the length. */
+static size_t trim(const char **name)
+{
+	size_t length;
+
+	while (**name && !isalnum((unsigned char)**name))
+		(*name)++;
+	for (length = strlen(*name); length > 0 && !isalnum((unsigned char)(*name)[length - 1]);)
+		length--;
+	return length;
+}
+
+/* Of another word: shop_production, shop2. What is no ASCII is most likely a letter. */
+static bool goes_on(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || (unsigned char)c >= 0x80;
+}
+
+bool twin_is_misspelt(const char *missing, const char *own)
+{
+	const size_t own_length = strlen(own);
+	size_t length;
+
+	if (missing[strcspn(missing, "${}<>")])
+		return true;
+	if (strncasecmp(missing, own, own_length) == 0 && missing[own_length] &&
+		!goes_on(missing[own_length]))
+		return true;
+	length = trim(&missing);
+	return length == trim(&own) && length > 0 && strncasecmp(missing, own, length) == 0;
 }

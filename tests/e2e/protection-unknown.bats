@@ -282,6 +282,14 @@ assert_stays() {
 			assert_contains "$stderr" 'is not there, on the same server: is the name mistyped?'
 		done
 	done
+	for tail in '&sslmode=disable' /public '%3Fsslmode=disable' '\n'; do
+		PROD_CONNECTION_URL=$PROD_URL$tail run --separate-stderr db-drop
+		assert_stays
+	done
+	for database in '${DB}' "$name\$SUFFIX" '%24%7BDB%7D' '{{db}}' '<db>'; do
+		PROD_CONNECTION_URL=${PROD_URL/$name/$database} run --separate-stderr db-drop
+		assert_stays
+	done
 	# One that has not been made yet.
 	PROD_CONNECTION_URL=${PROD_URL}_production run db-sessions --kill-all
 	assert_status 0
