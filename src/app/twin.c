@@ -11,6 +11,7 @@
 #include "pg/database.h"
 #include "pg/identity.h"
 #include "pg/probe.h"
+#include "pg/protected_targets.h"
 #include "pg/protected_url.h"
 #include "term/out.h"
 
@@ -51,8 +52,8 @@ struct search {
 
 /* The URL of a protected target that may lead to the database. */
 struct candidate {
-	const struct env_value *url;
-	struct env_value plain; /* that URL without its driver's name, with plain_value */
+	const struct env_value *url; /* NULL: none, but the PG* variables of local */
+	struct env_value plain;      /* that URL without its driver's name, with plain_value */
 	char *plain_value;
 	struct target target;
 	char *database;
@@ -389,6 +390,12 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 		       : 0;
 }
 
+/* The caller owns it. */
+static char *origin_of(const struct env_value *url)
+{
+	return url ? env_origin(url->name, url->file) : mem_strdup("what the PG* variables name");
+}
+
 /*
  * Why nothing can be said of where the URL leads; the caller owns it. NULL: the candidate's places
  * are set, or the URL is none of a target.
@@ -396,11 +403,11 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 static char *unusable(struct candidate *candidate, const char *name, const struct env *env)
 {
 	CLEANUP(err_release) struct err own = ERR_INIT;
-	CLEANUP(mem_cleanup) char *origin = env_origin(candidate->url->name, candidate->url->file);
+	CLEANUP(mem_cleanup) char *origin = origin_of(candidate->url);
 
-	if (protected_url_is_bracketed(candidate->url->value))
+	if (candidate->url && protected_url_is_bracketed(candidate->url->value))
 		return message_line("%s stands between < and >, and is a URL without them", origin);
-	candidate->plain_value = protected_url_plain(candidate->url->value);
+	candidate->plain_value = candidate->url ? protected_url_plain(candidate->url->value) : NULL;
 	if (candidate->plain_value) {
 		candidate->plain = *candidate->url;
 		candidate->plain.value = candidate->plain_value;
@@ -422,7 +429,7 @@ static char *unusable(struct candidate *candidate, const char *name, const struc
 	return NULL;
 }
 
-/* name: of the target that url is one of */
+/* name: of the target that url is one of; url: NULL: the PG* variables */
 static int compare(struct search *search, const char *name, const struct env_value *url,
 	enum answer *ret_answer, char **ret_reason, struct err *err)
 {
@@ -431,7 +438,7 @@ static int compare(struct search *search, const char *name, const struct env_val
 	CLEANUP(candidate_release) struct candidate candidate = { .url = url };
 	CLEANUP(mem_cleanup) char *trouble = unusable(&candidate, name, &context->env);
 	/* A machine may have such a name all the same: the very place counts. */
-	const bool is_template = protected_url_is_template(url->value);
+	const bool is_template = url && protected_url_is_template(url->value);
 
 	*ret_answer = ANSWER_OTHER;
 	if (trouble && !is_template && asked->mark != PROTECTION_LIFTED && !asked->by_place) {
@@ -465,14 +472,6 @@ static int compare(struct search *search, const char *name, const struct env_val
 
 /* --- looking through the targets ------------------------------------------------------------- */
 
-/* A reason that is about the variable names it itself. The caller owns the text. */
-static char *unknown_text(const char *origin, const char *variable, const char *reason)
-{
-	return strncmp(reason, variable, strlen(variable)) == 0
-		       ? mem_strdup(reason)
-		       : message_line("%s (%s)", origin, reason);
-}
-
 /* What could not be read is as a URL that cannot be used. NULL: nothing; the caller's. */
 static char *unread_text(const struct twin_question *asked)
 {
@@ -484,32 +483,54 @@ static char *unread_text(const struct twin_question *asked)
 		"a URL that may stand in %s (%s)", env->aside->file, env->aside_trouble);
 }
 
+/* A reason that is about the variable names it itself. */
+static int look_at(struct search *search, const char *name, const struct env_value *url,
+	struct twin *ret_twin, struct err *err)
+{
+	CLEANUP(mem_cleanup) char *origin = origin_of(url);
+	CLEANUP(mem_cleanup) char *reason = NULL;
+	enum answer answer;
+
+	if (compare(search, name, url, &answer, &reason, err) != 0)
+		return -1;
+	if (answer == ANSWER_SAME)
+		ret_twin->same = take_ptr(origin);
+	else if (answer == ANSWER_UNKNOWN && !ret_twin->unknown)
+		ret_twin->unknown = url && strncmp(reason, url->name, strlen(url->name)) == 0
+					    ? take_ptr(reason)
+					    : message_line("%s (%s)", origin, reason);
+	return 0;
+}
+
+/* Where local has no URL, as target_resolve has it. */
+static bool has_local_variables(const struct env *env, const struct env_values *values)
+{
+	CLEANUP(target_release) struct target local = TARGET_INIT;
+	CLEANUP(err_release) struct err ignored = ERR_INIT;
+
+	return protected_targets_have(values, "local") &&
+	       target_read_value(&local, "local", env, NULL, &ignored) == 0 &&
+	       local.from_libpq_variables;
+}
+
 int twin_find(const struct twin_question *asked, struct twin *ret_twin, struct err *err)
 {
 	const struct env *env = &asked->context->env;
+	const char *own_name = asked->context->target.name;
 	CLEANUP(env_values_release) struct env_values values = ENV_VALUES_INIT;
 	struct search search = { .question = asked };
 	int result = 0;
 
 	env_values(env, &values);
 	for (size_t i = 0; i < values.count && result == 0 && !ret_twin->same; i++) {
-		const struct env_value *url = &values.items[i];
 		CLEANUP(mem_cleanup) char *name = protected_url_target(&values, i);
-		CLEANUP(mem_cleanup) char *origin = NULL;
-		CLEANUP(mem_cleanup) char *reason = NULL;
-		enum answer answer;
 
-		if (!name || strcasecmp(name, asked->context->target.name) == 0)
-			continue;
-		result = compare(&search, name, url, &answer, &reason, err);
-		if (result != 0 || answer == ANSWER_OTHER)
-			continue;
-		origin = env_origin(url->name, url->file);
-		if (answer == ANSWER_SAME)
-			ret_twin->same = take_ptr(origin);
-		else if (!ret_twin->unknown)
-			ret_twin->unknown = unknown_text(origin, url->name, reason);
+		if (name && strcasecmp(name, own_name) != 0)
+			result = look_at(&search, name, &values.items[i], ret_twin, err);
 	}
+	if (result == 0 && !ret_twin->same && strcmp(own_name, "local") != 0 &&
+		has_local_variables(env, &values))
+		result = look_at(&search, "local", NULL, ret_twin, err);
 	if (result == 0 && !ret_twin->same && !ret_twin->unknown)
 		ret_twin->unknown = unread_text(asked);
 	identity_release(&search.ours);

@@ -7,7 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
-/* "PROD_EU_CONNECTION_URL" -> "prod_eu"; NULL: no variable of a target. The caller owns it. */
+/* "PROD_EU_CONNECTION_URL" -> "prod_eu", "DATABASE_URL" -> "local"; NULL: no variable of a target.
+ * The caller owns it. */
 static char *target_of(const char *variable)
 {
 	static const char *const endings[] = { "_CONNECTION_URL", "_DATABASE_URL" };
@@ -16,6 +17,8 @@ static char *target_of(const char *variable)
 		size_t length = strlen(variable), tail = strlen(endings[i]);
 		char *name;
 
+		if (strcmp(variable, endings[i] + 1) == 0)
+			return mem_strdup("local");
 		if (length <= tail || strcmp(variable + length - tail, endings[i]) != 0)
 			continue;
 		name = mem_strndup(variable, length - tail);

@@ -54,7 +54,8 @@ struct target_endpoint {
 int target_resolve(struct target *target, const char *name, const struct env *env,
 	const char *project_root, struct err *err);
 
-/* The same by that URL, whether or not it is the one that target_resolve takes. */
+/* The same by that URL, whether or not it is the one that target_resolve takes; NULL: that one, but
+ * not the private local server. */
 int target_resolve_value(struct target *target, const char *name, const struct env *env,
 	const struct env_value *url, struct err *err);
 

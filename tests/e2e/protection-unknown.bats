@@ -531,6 +531,24 @@ assert_stays() {
 	assert_equal '[dbrig:protected=prod]' "$(comment "$name")"
 }
 
+@test "local is found under another target's URL, where it is listed" {
+	export DB_PROTECTED_TARGETS=local DEV_CONNECTION_URL=$PROD_URL
+	for CONNECTION_URL in "$PROD_URL" "${PROD_URL/$name/other}"; do
+		DATABASE_URL=$PROD_URL run --separate-stderr db-drop dev
+		assert_stays
+		assert_contains "$stderr" '_URL leads to the same database'
+	done
+	unset CONNECTION_URL
+	for variables in "PGHOST=127.0.0.1 PGDATABASE=$name" "PGHOST=$SERVER_SOCKET PGDATABASE=$name"; do
+		# shellcheck disable=SC2086 # several words
+		PGPORT=$SERVER_PORT run --separate-stderr env $variables db-drop dev
+		assert_stays
+		assert_contains "$stderr" 'the PG* variables name leads to the same database'
+	done
+	DB_PROTECTED_TARGETS=live PGHOST=127.0.0.1 PGPORT=$SERVER_PORT PGDATABASE=$name run --separate-stderr db-drop dev
+	assert_status 0
+}
+
 @test "production's URL may name the private server itself" {
 	unset CONNECTION_URL
 	db-setup -q

@@ -24,6 +24,7 @@ static void test_which_count(void **state)
 		{ PROD, "h:a", "prod", "PROD_EU_CONNECTION_URL", "h:a", "prod_eu" },
 		{ "LIVE_CONNECTION_URL", "h:a", "live", "TEST_CONNECTION_URL", "h:a", NULL },
 		{ "CONNECTION_URL", "h:a", NULL, PROD, "h:a", "prod" },
+		{ "DATABASE_URL", "h:a", NULL, "LIVE_DATABASE_URL", "h:a", "live" },
 		{ "_CONNECTION_URL", "h:a", NULL, "PROD_URL", "h:a", NULL },
 		{ PROD, "changeme", NULL, PROD, "<your URL here>", NULL },
 		{ PROD, "ChangeMe", NULL, PROD, "...", NULL },
@@ -65,6 +66,21 @@ static void test_which_count(void **state)
 		check_text(cases[i].name, first, cases[i].target);
 		check_text(cases[i].file_name, second, cases[i].file_target);
 	}
+}
+
+/* Which has no prefix. */
+static void test_local_counts_when_listed(void **state)
+{
+	char url[] = "CONNECTION_URL", other[] = "DATABASE_URL", listed[] = "DB_PROTECTED_TARGETS";
+	struct env_value items[] = { { .name = url, .value = "h:a" },
+		{ .name = other, .value = "h:b" }, { .name = listed, .value = "live Local" } };
+	const struct env_values values = { .items = items, .count = ARRAY_SIZE(items) };
+	CLEANUP(mem_cleanup) char *first = protected_url_target(&values, 0);
+	CLEANUP(mem_cleanup) char *second = protected_url_target(&values, 1);
+
+	(void)state;
+	check_text("CONNECTION_URL", first, "local");
+	check_text("DATABASE_URL", second, "local");
 }
 
 /* Hosts that stand for one, where all do. */
@@ -135,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_which_count),
+		UNIT_TEST(test_local_counts_when_listed),
 		UNIT_TEST(test_templates),
 		UNIT_TEST(test_drivers),
 	};
