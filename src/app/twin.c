@@ -460,7 +460,10 @@ static int compare(struct search *search, const char *name, const struct env_val
 		return 0;
 	candidate.same_place = twin_is_same_place(&candidate.probe, asked->conn,
 		candidate.same_name && !asked->by_place && !is_template ? &search->deadline : NULL);
-	if (candidate.same_name && candidate.same_place)
+	if (candidate.same_name &&
+		(candidate.same_place ||
+			(asked->mark != PROTECTION_LIFTED && !asked->by_place && !is_template &&
+				twin_is_one_of_several(&candidate.probe, asked->conn))))
 		*ret_answer = ANSWER_SAME;
 	if (*ret_answer == ANSWER_SAME || asked->by_place || is_template)
 		return 0;

@@ -117,7 +117,9 @@ bool twin_is_same_place(const struct probe *probe, struct conn *conn, int64_t *d
 	return false;
 }
 
-bool twin_is_near(const struct probe *probe, struct conn *conn)
+/* One of them with our port on this machine, where we are too. any: also by the same kind of way.
+ */
+static bool is_near(const struct probe *probe, struct conn *conn, bool any)
 {
 	PGconn *pg = conn_pg(conn);
 	const char *host = PQhost(pg), *address = PQhostaddr(pg);
@@ -132,10 +134,21 @@ bool twin_is_near(const struct probe *probe, struct conn *conn)
 		const struct probe_place *place = &probe->places[i];
 
 		if (strcmp(place->port, PQport(pg)) == 0 &&
-			((on_socket && is_own(place)) || (on_own_address && place->is_socket)))
+			((on_socket && (is_own(place) || (any && place->is_socket))) ||
+				(on_own_address && (place->is_socket || (any && is_own(place))))))
 			return true;
 	}
 	return false;
+}
+
+bool twin_is_near(const struct probe *probe, struct conn *conn)
+{
+	return is_near(probe, conn, false);
+}
+
+bool twin_is_one_of_several(const struct probe *probe, struct conn *conn)
+{
+	return probe->place_count > 1 && is_near(probe, conn, true);
 }
 
 /* *name without what stands before and behind its letters and digits; the length. */

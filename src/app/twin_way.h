@@ -29,6 +29,10 @@ bool twin_is_same_place(const struct probe *probe, struct conn *conn, int64_t *d
 /* A socket and an address of this machine with the same port: most likely one server. */
 bool twin_is_near(const struct probe *probe, struct conn *conn);
 
+/* There are several places, of which only one would be asked, and one is on this machine, as we
+ * are, with the same port. */
+bool twin_is_one_of_several(const struct probe *probe, struct conn *conn);
+
 /*
  * Whether a name that no database has may stand for ours: they differ in case, or by a slash, a
  * blank and the like at an end; or ours is where it begins, before a sign that ends a word

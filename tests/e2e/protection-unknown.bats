@@ -367,7 +367,7 @@ assert_stays() {
 }
 
 @test "several hosts and PGPORT are what libpq makes of them" {
-	for place in "192.0.2.1:1,127.0.0.1:$SERVER_PORT" 127.0.0.1; do
+	for place in "192.0.2.1:1,127.0.0.1:$SERVER_PORT" 127.0.0.1 "192.0.2.1:1,localhost:$SERVER_PORT"; do
 		PROD_CONNECTION_URL=${PROD_URL/127.0.0.1:$SERVER_PORT/$place}
 		export PROD_CONNECTION_URL
 		mark=$(server_log_mark)
@@ -376,6 +376,19 @@ assert_stays() {
 		assert_contains "$stderr" 'leads to the same database'
 		# Nobody had to be asked.
 		refute_contains "$(statements "$mark" "$name")" pg_control_system
+	done
+	# By another way of this machine's; the first is another server that answers.
+	local here=$SERVER_PORT
+	own_server
+	sql postgres "CREATE DATABASE \"$name\" OWNER app"
+	there=$SERVER_PORT
+	use_server "$SUITE_SERVER"
+	url="postgresql://app:$APP_PASSWORD_ENCODED@127.0.0.1:$here/$name"
+	for place in "127.0.0.1:$there,[::1]:$here/$name" "/$name?host=127.0.0.1,$SERVER_SOCKET&port=$there,$here"; do
+		export PROD_CONNECTION_URL=postgresql://app:$APP_PASSWORD_ENCODED@$place
+		CONNECTION_URL=$url run --separate-stderr db-drop
+		assert_stays
+		assert_contains "$stderr" 'leads to the same database'
 	done
 }
 
