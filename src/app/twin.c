@@ -61,8 +61,9 @@ struct candidate {
 	char *key;          /* by which what it said is remembered */
 	bool same_name;
 	bool same_place;
-	char *silent; /* why it could not be asked; or that lacks does not say enough */
-	bool lacks;   /* its server, and no pooler, said that there is no such database */
+	char *silent;     /* why it could not be asked; or that lacks does not say enough */
+	bool lacks;       /* its server, and no pooler, said that there is no such database */
+	bool is_recalled; /* that it is the same was not asked now, or not answered */
 };
 
 static void candidate_release(struct candidate *candidate)
@@ -284,7 +285,8 @@ static int settle(struct search *search, struct candidate *candidate, enum answe
 		return 0;
 	if (ask(search, candidate, &theirs, err) != 0)
 		return -1;
-	if (candidate->silent || candidate->lacks)
+	candidate->is_recalled = candidate->silent || candidate->lacks;
+	if (candidate->is_recalled)
 		*ret_answer = !search->question->anew &&
 					      known_get(KIND_SETTLED, key, SAME_SECONDS, &known)
 				      ? ANSWER_OTHER
@@ -335,6 +337,12 @@ static enum answer answer_lacking(
 	return ANSWER_UNKNOWN;
 }
 
+static enum answer recalled_same(struct candidate *candidate)
+{
+	candidate->is_recalled = true;
+	return ANSWER_SAME;
+}
+
 /* What was remembered decides where it may; otherwise the server does. */
 static int compare_servers(struct search *search, struct candidate *candidate,
 	enum answer *ret_answer, struct err *err)
@@ -343,7 +351,7 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 	const bool lifted = asked->mark == PROTECTION_LIFTED;
 	CLEANUP(identity_release) struct identity theirs = IDENTITY_INIT;
 	const bool known = recall(candidate->key, SAME_SECONDS, &theirs);
-	bool another;
+	bool another, was_same;
 
 	*ret_answer = ANSWER_OTHER;
 	if (!candidate->same_name && !candidate->same_place && !known &&
@@ -355,8 +363,10 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 		return 0;
 	if (ask_ours(search, err) != 0)
 		return -1;
-	if (known && is_same(search, &theirs)) {
-		*ret_answer = ANSWER_SAME;
+	was_same = known && is_same(search, &theirs);
+	/* Where it is lifted, settle asks. */
+	if (was_same && (lifted || (!asked->anew && !twin_is_local(&candidate->probe)))) {
+		*ret_answer = recalled_same(candidate);
 	} else if (!asked->anew && !twin_is_local(&candidate->probe) &&
 		   recall(candidate->key, candidate->same_name ? OTHER_SECONDS : SAME_SECONDS,
 			   &theirs) &&
@@ -379,6 +389,8 @@ static int compare_servers(struct search *search, struct candidate *candidate,
 			*ret_answer = is_same(search, &theirs) ? ANSWER_SAME : ANSWER_OTHER;
 		else if (candidate->same_name && twin_is_near(&candidate->probe, asked->conn))
 			*ret_answer = ANSWER_SAME;
+		else if (was_same)
+			*ret_answer = recalled_same(candidate);
 		else if (candidate->same_name &&
 			 (twin_is_local(&candidate->probe) ||
 				 !recall(candidate->key, OTHER_SILENT_SECONDS, &theirs) ||
@@ -429,7 +441,8 @@ static char *unusable(struct candidate *candidate, const char *name, const struc
 	return NULL;
 }
 
-/* name: of the target that url is one of; url: NULL: the PG* variables */
+/* *ret_reason: of what is not known, or where SAME is what was known once; NULL otherwise. name: of
+ * the target that url is one of; url: NULL: the PG* variables */
 static int compare(struct search *search, const char *name, const struct env_value *url,
 	enum answer *ret_answer, char **ret_reason, struct err *err)
 {
@@ -469,7 +482,10 @@ static int compare(struct search *search, const char *name, const struct env_val
 		return 0;
 	if (compare_servers(search, &candidate, ret_answer, err) != 0)
 		return -1;
-	*ret_reason = take_ptr(candidate.silent);
+	if (*ret_answer == ANSWER_UNKNOWN)
+		*ret_reason = take_ptr(candidate.silent);
+	else if (*ret_answer == ANSWER_SAME && candidate.is_recalled)
+		*ret_reason = mem_strdup("by what its server said when it was asked last,");
 	return 0;
 }
 
@@ -497,7 +513,7 @@ static int look_at(struct search *search, const char *name, const struct env_val
 	if (compare(search, name, url, &answer, &reason, err) != 0)
 		return -1;
 	if (answer == ANSWER_SAME)
-		ret_twin->same = take_ptr(origin);
+		ret_twin->same = reason ? mem_printf("%s, %s", origin, reason) : take_ptr(origin);
 	else if (answer == ANSWER_UNKNOWN && !ret_twin->unknown)
 		ret_twin->unknown = url && strncmp(reason, url->name, strlen(url->name)) == 0
 					    ? take_ptr(reason)

@@ -20,7 +20,8 @@ struct twin_question {
 };
 
 struct twin {
-	char *same;    /* where the URL stands that leads there, "PROD_CONNECTION_URL in .env" */
+	char *same;    /* where the URL stands that leads there, "PROD_CONNECTION_URL in .env", and
+			  more before a verb */
 	char *unknown; /* whether one does could not be found out: which, and why */
 };
 
@@ -40,7 +41,8 @@ struct twin {
  *
  * That a server is the same is believed for 30 days; that it is another for ten minutes, and for a
  * week where it does not answer any more. When its URL names this machine, where tunnels end,
- * nothing of that but that it is the same: it is asked each time.
+ * nothing of that while it answers: it is asked each time. same says where it is what was said
+ * once.
  *
  * A mark that lifts the protection (LIFTED) settles what could not be found out. It also settles a
  * copy of production's whole server, which calls itself what that does: when it is the same by what

@@ -108,8 +108,17 @@ assert_stays() {
 	tunnel "$TUNNEL_PORT" "$here"
 	run --separate-stderr db-drop
 	assert_status 4
-	assert_contains "$stderr" 'leads to the same database'
+	assert_contains "$stderr" 'PROD_CONNECTION_URL leads to the same database'
 	assert_equal precious "$(sql "$name" 'SELECT what FROM customer')"
+	# What it said counts while it is silent, and not when it leads elsewhere again.
+	kill "$JOB_PID"
+	finish_job
+	run --separate-stderr db-drop
+	assert_stays
+	assert_contains "$stderr" 'PROD_CONNECTION_URL, by what its server said when it was asked last, leads to the same database'
+	tunnel "$TUNNEL_PORT" "$there"
+	run --separate-stderr db-protect --show
+	assert_contains "$output" 'is not protected'
 }
 
 @test "the same server is asked once in ten minutes, at an address of this machine each time" {
