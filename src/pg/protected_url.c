@@ -49,7 +49,8 @@ static bool is_word(const char *text, size_t length)
 	static const char *const words[] = { "changeme", "change_me", "change-me", "todo", "tbd",
 		"fixme", "none", "null", "nil", "undefined", "unset", "placeholder", "replaceme",
 		"replace_me", "replace-me", "dummy", "secret", "fake", "false", "n/a", "not-set",
-		"not_set", "not set", "your-url-here", "your_url_here", "example" };
+		"not_set", "not set", "your-url-here", "your_url_here", "example", "set-me",
+		"set_me", "setme", "fill-in", "fill_in", "fill-me-in", "0" };
 
 	return is_one_of(text, length, words, ARRAY_SIZE(words)) ||
 	       (length >= 3 && strspn(text, "xX") >= length) ||
@@ -61,13 +62,17 @@ static bool is_reference(const char *text, size_t length)
 {
 	static const char *const beginnings[] = { "op://", "vault:", "ENC[",
 		"arn:aws:secretsmanager:", "arn:aws:ssm:", "encrypted:", "file:", "prisma://",
-		"prisma+postgres://" };
+		"prisma+postgres://", "ssm:", "gcp-secret://", "doppler://", "!vault",
+		"sops:", "aws-sm://", "sm://", "secretref:", "@Microsoft.KeyVault(", "ref+",
+		"secret://", "infisical://", "keyring:" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
 		if (strncmp(text, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;
 	/* Its default may be a URL. */
-	return strncmp(text, "${", 2) == 0 && text[length - 1] == '}' && !strstr(text, "://");
+	return text[length - 1] == '}' && !strstr(text, "://") &&
+	       (strncmp(text, "${", 2) == 0 ||
+		       (length >= 4 && strncmp(text, "{{", 2) == 0 && text[length - 2] == '}'));
 }
 
 /* "<your URL>", but not "<postgresql://host/database>", which a person has not finished. */
@@ -85,8 +90,8 @@ static bool is_foreign(const char *text)
 {
 	static const char *const schemes[] = { "mysql", "mysql2", "mariadb", "jdbc:mysql",
 		"jdbc:mariadb", "jdbc:sqlserver", "jdbc:oracle", "jdbc:sqlite", "sqlserver",
-		"mssql", "oracle", "sqlite", "sqlite3", "mongodb", "mongodb+srv", "redis", "rediss",
-		"amqp", "amqps", "http", "https" };
+		"mssql", "oracle", "sqlite", "sqlite3", "mongodb", "mongodb+srv", "libsql", "redis",
+		"rediss", "amqp", "amqps", "http", "https" };
 	const char *end = strstr(text, "://");
 
 	return end && is_one_of(text, (size_t)(end - text), schemes, ARRAY_SIZE(schemes));
@@ -100,14 +105,17 @@ static bool is_foreign(const char *text)
  */
 static char *authority_of(const char *text)
 {
-	const char *start = strstr(text, "://"), *rest, *query;
+	const char *start = strstr(text, "://"), *rest, *query, *closing;
 	CLEANUP(mem_cleanup_secret) char *authority = NULL;
 	char *user_end;
 
 	if (!start)
 		return NULL;
 	start += strlen("://");
-	rest = start + strcspn(start, "/?#>");
+	/* "<postgresql://host>", but not "postgresql://<user>:<password>@<host>". */
+	for (rest = start; *rest && !strchr("/?#>", *rest); rest++)
+		if (*rest == '<' && (closing = strchr(rest, '>')))
+			rest = closing;
 	query = strchr(rest, '?');
 	if (strchr(rest, '@') || (query && strstr(query, "host")))
 		return NULL;
@@ -123,12 +131,27 @@ static bool ends_with(const char *text, size_t length, const char *end)
 	return length > tail && strncasecmp(text + length - tail, end, tail) == 0;
 }
 
+/* In capitals as a variable is: PROD_HOST. */
+static bool is_variable_of_host(const char *host, size_t length)
+{
+	return strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") >= length && length >= strlen("HOST") &&
+	       memcmp(host + length - strlen("HOST"), "HOST", strlen("HOST")) == 0;
+}
+
+/* "<host>", but not a host that somebody has put there: "<10.0.0.1>", "<localhost>". */
+static bool is_bracketed_host(const char *host, size_t length)
+{
+	return host[0] == '<' && !memchr(host, '.', length) &&
+	       strncasecmp(host, "<localhost>", strlen("<localhost>")) != 0;
+}
+
 /* The domains are those that RFC 2606 keeps for examples, where nobody has a host; a host with a
  * sign of shells and templates is put there by something else. */
 static bool is_template_host(const char *host, size_t length)
 {
 	static const char *const words[] = { "host", "hostname", "your-host", "your_host",
-		"your-hostname", "example.com", "example.org", "example.net" };
+		"your-hostname", "your-db-host", "your_db_host", "prod-host", "prod_host", "server",
+		"my-host.com", "example.com", "example.org", "example.net" };
 	static const char *const domains[] = { ".example.com", ".example.org", ".example.net",
 		".example", ".invalid" };
 
@@ -136,6 +159,7 @@ static bool is_template_host(const char *host, size_t length)
 		if (ends_with(host, length, domains[i]))
 			return true;
 	return memchr(host, '$', length) || strncmp(host, "{{", 2) == 0 ||
+	       is_bracketed_host(host, length) || is_variable_of_host(host, length) ||
 	       strspn(host, ".") == length || is_one_of(host, length, words, ARRAY_SIZE(words));
 }
 
