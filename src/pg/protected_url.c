@@ -1,10 +1,12 @@
 #include "pg/protected_url.h"
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "pg/protected_targets.h"
 #include "pg/protection.h"
 
 #include <ctype.h>
+#include <libpq-fe.h>
 #include <string.h>
 
 /* "PROD_EU_CONNECTION_URL" -> "prod_eu", "DATABASE_URL" -> "local"; NULL: no variable of a target.
@@ -186,16 +188,92 @@ bool protected_url_is_bracketed(const char *value)
 	return value[strspn(value, " \t\r\n")] == '<';
 }
 
+/* --- what other drivers understand ----------------------------------------------------------- */
+
+/* Of those that libpq does not know, what some driver takes for where to connect. */
+static bool says_where(const char *key, size_t length)
+{
+	static const char *const keys[] = { "host", "hostname", "hostaddress", "port", "server",
+		"servername", "socket", "socketfactory", "unix_sock", "unix_socket", "unixsocket",
+		"cloudsqlinstance", "instance", "database", "databasename", "dbname", "db",
+		"username" };
+
+	return is_one_of(key, length, keys, ARRAY_SIZE(keys));
+}
+
+/* pair: "schema=public", of a query. */
+static bool is_of_driver(const char *pair, size_t length, const PQconninfoOption *known)
+{
+	const char *equals = memchr(pair, '=', length);
+	const size_t key_length = equals ? (size_t)(equals - pair) : 0;
+
+	if (!equals || memchr(pair, '%', key_length) || says_where(pair, key_length))
+		return false;
+	/* libpq takes that one for sslmode=require. */
+	if (length == strlen("ssl=true") && memcmp(pair, "ssl=true", length) == 0)
+		return false;
+	for (; known->keyword; known++)
+		if (strlen(known->keyword) == key_length &&
+			memcmp(known->keyword, pair, key_length) == 0)
+			return false;
+	return true;
+}
+
+/* Where libpq finds it: a password may hold its sign. */
+static const char *query_of(const char *url)
+{
+	const char *authority = strstr(url, "://") + strlen("://");
+	const char *user_end = authority + strcspn(authority, "@/");
+
+	return strchr(*user_end == '@' ? user_end : authority, '?');
+}
+
+/* false: there is none of a driver's. */
+static bool drop_parameters_of_driver(const char *url, struct strbuf *plain)
+{
+	const char *pair = query_of(url);
+	PQconninfoOption *known = pair ? PQconninfoParse("", NULL) : NULL;
+	bool dropped = false;
+	char separator = '?';
+
+	if (!known)
+		return false;
+	strbuf_add(plain, url, (size_t)(pair - url));
+	while (*pair) {
+		const size_t length = strcspn(++pair, "&");
+
+		if (is_of_driver(pair, length, known)) {
+			dropped = true;
+		} else {
+			strbuf_addc(plain, separator);
+			strbuf_add(plain, pair, length);
+			separator = '&';
+		}
+		pair += length;
+	}
+	PQconninfoFree(known);
+	return dropped;
+}
+
 char *protected_url_plain(const char *value)
 {
-	static const char *const schemes[] = { "jdbc:postgresql:", "postgresql+", "postgres+" };
+	static const char *const schemes[] = { "jdbc:postgresql:", "postgresql+", "postgres+",
+		"postgresql:", "postgres:" };
+	CLEANUP(strbuf_release_secret) struct strbuf plain = STRBUF_INIT_UNBOUNDED;
+	CLEANUP(mem_cleanup_secret) char *url = NULL;
 	const char *rest = strstr(value, "://");
 
-	for (size_t i = 0; rest && i < ARRAY_SIZE(schemes); i++)
+	for (size_t i = 0; rest && !url && i < ARRAY_SIZE(schemes); i++)
 		if (strncmp(value, schemes[i], strlen(schemes[i])) == 0 &&
 			strcspn(value, "/") == (size_t)(rest + 1 - value))
-			return mem_printf("postgresql%s", rest);
-	return NULL;
+			url = mem_printf("postgresql%s", rest);
+	if (!url)
+		return NULL;
+	if (drop_parameters_of_driver(url, &plain))
+		return strbuf_detach(&plain);
+	return strncmp(value, "postgres://", 11) == 0 || strncmp(value, "postgresql://", 13) == 0
+		       ? NULL
+		       : take_ptr(url);
 }
 
 /* --- which count ----------------------------------------------------------------------------- */

@@ -25,8 +25,10 @@ bool protected_url_is_template(const char *value);
 bool protected_url_is_bracketed(const char *value);
 
 /*
- * A URL with a driver's name in its scheme (postgresql+asyncpg://, jdbc:postgresql://) without
- * that; the caller owns it, and it may hold a password. NULL: it has none.
+ * A URL with a driver's name in its scheme (postgresql+asyncpg://, jdbc:postgresql://) or with
+ * parameters of one that libpq does not know (schema=public) without these; the caller owns it, and
+ * it may hold a password. Parameters that some driver takes for where to connect stay. NULL: there
+ * is nothing of the kind.
  */
 char *protected_url_plain(const char *value);
 

@@ -272,8 +272,9 @@ assert_stays() {
 	assert_stays
 	assert_contains "$stderr" 'PROD_CONNECTION_URL stands between < and >'
 	refute_contains "$stderr" "$APP_PASSWORD"
-	for scheme in postgresql+asyncpg jdbc:postgresql; do
-		PROD_CONNECTION_URL=$scheme:${PROD_URL#*:} run --separate-stderr db-drop
+	for url in "postgresql+asyncpg:${PROD_URL#*:}" "jdbc:postgresql:${PROD_URL#*:}" \
+		"$PROD_URL?schema=public&connection_limit=5"; do
+		PROD_CONNECTION_URL=$url run --separate-stderr db-drop
 		assert_stays
 		assert_contains "$stderr" 'PROD_CONNECTION_URL leads to the same database'
 	done

@@ -163,6 +163,20 @@ static void test_drivers(void **state)
 		{ "jdbc:mysql://h/d", NULL },
 		{ "postgresql+h/d?x=://", NULL },
 		{ "postgresql+x", NULL },
+		{ "postgresql://u:x@h/d?schema=public", "postgresql://u:x@h/d" },
+		{ "postgres://u:x@h/d?schema=a&sslmode=require&pgbouncer=true",
+			"postgresql://u:x@h/d?sslmode=require" },
+		{ "postgres://u:x?schema=y@h/d?host=i&pool_timeout=3",
+			"postgresql://u:x?schema=y@h/d?host=i" },
+		{ "postgres://u:x?schema=y@h/d", NULL },
+		{ "jdbc:postgresql://h/d?ssl=true&currentSchema=a", "postgresql://h/d?ssl=true" },
+		{ "jdbc:postgresql:///d?cloudSqlInstance=i&x=y",
+			"postgresql:///d?cloudSqlInstance=i" },
+		{ "postgresql+asyncpg://h/d?ssl=require", "postgresql://h/d" },
+		{ "postgresql://h/d?hostname=i", NULL },
+		{ "postgresql://h/d?%68ost=i&schema", NULL },
+		{ "postgresql://h/d?sslmode=disable&connect_timeout=3", NULL },
+		{ "postgresql://h/d?", NULL },
 	};
 
 	(void)state;
