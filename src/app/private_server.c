@@ -47,18 +47,6 @@ char *private_server_of(const struct context *context, struct conn *conn)
 
 /* --- by the URLs of protected targets -------------------------------------------------------- */
 
-/* Which of them the value at that index is a URL of, if any; the caller owns it. */
-static char *target_of(const struct context *context, const struct env_values *values, size_t index)
-{
-	const char *variable = values->items[index].name;
-	const struct target *target = &context->target;
-
-	if (target->is_listed && *values->items[index].value &&
-		(strcmp(variable, "CONNECTION_URL") == 0 || strcmp(variable, "DATABASE_URL") == 0))
-		return mem_strdup(target->name);
-	return protected_url_target(values, index);
-}
-
 static bool has_place(const struct probe *probe, const struct server *server)
 {
 	char port[16];
@@ -101,7 +89,7 @@ void private_server_named(
 	env_values(&context->env, &values);
 	for (size_t i = 0; i < values.count; i++) {
 		const struct env_value *url = &values.items[i];
-		CLEANUP(mem_cleanup) char *name = target_of(context, &values, i);
+		CLEANUP(mem_cleanup) char *name = protected_url_target(&values, i);
 		CLEANUP(mem_cleanup)
 		char *database = name ? database_there(context, name, url) : NULL;
 		CLEANUP(mem_cleanup) char *origin = NULL;
