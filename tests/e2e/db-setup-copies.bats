@@ -88,7 +88,7 @@ oid_of() {
 	sql postgres "COMMENT ON DATABASE ${name}_1 IS 'mine'; COMMENT ON DATABASE ${name}_3 IS NULL"
 	run db-setup --copies 3
 	assert_status 4
-	hint=$(sed -n 's/.*needs what is in it: \(.*;\) Otherwise.*/\1/p' <<<"$output")
+	hint=$(sed -n 's/.*in production neither: \(.*;\)$/\1/p' <<<"$output")
 	while IFS= read -r -d ';' statement; do
 		sql postgres "$statement"
 	done <<<"$hint"
