@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "pg/conn_internal.h"
 #include "queries.h"
 
 #include <stdio.h>
@@ -106,12 +107,18 @@ int session_signal(struct conn *conn, long pid, bool end, struct err *err)
 	CLEANUP(result_cleanup) PGresult *result = NULL;
 	char text[24];
 	const char *parameter = text;
+	notice_fn *notice = conn->notice;
+	int failed;
 
 	snprintf(text, sizeof(text), "%ld", pid);
 	if (check_session(conn, text, err) != 0)
 		return -1;
-	if (conn_query_row(conn, end ? query_session_terminate : query_session_cancel, 1,
-		    &parameter, &result, err) != 0)
+	/* "PID 123 is not a PostgreSQL backend process": it has just gone by itself. */
+	conn->notice = NULL;
+	failed = conn_query_row(conn, end ? query_session_terminate : query_session_cancel, 1,
+		&parameter, &result, err);
+	conn->notice = notice;
+	if (failed)
 		return -1;
 	if (!is_true(result, 0))
 		return err_set(err, ERR_FAILED, "could not signal the session with pid %ld", pid);
