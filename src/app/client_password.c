@@ -1,6 +1,7 @@
 #include "app/client_password.h"
 
 #include "base/mem.h"
+#include "base/message.h"
 #include "base/secret.h"
 #include "pg/conn_failure.h"
 #include "pg/probe.h"
@@ -11,7 +12,8 @@ int client_password_ask(struct context *context, struct client_password *passwor
 	struct params *params = &context->target.params;
 	CLEANUP(mem_cleanup) char *user = probe_param(params, "user");
 	CLEANUP(mem_cleanup)
-	char *question = mem_printf("Password%s%s:", user ? " for user " : "", user ? user : "");
+	char *question =
+		message_format("Password%s%s:", user ? " for user " : "", user ? user : "");
 	CLEANUP(secret_release) struct secret secret = SECRET_INIT;
 
 	password->asked = true;

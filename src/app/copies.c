@@ -105,9 +105,8 @@ static int refuse(
 	err_hint(err,
 		"Nothing was changed. A copy of \"%s\" whose comment was written over, or that "
 		"db-setup was called for itself, counts as yours, as does one that is protected. "
-		"Ask for fewer copies, or rename it if nobody goes by its name. If nobody needs "
-		"what "
-		"is in it, in production neither: %s",
+		"Ask for fewer copies, or rename it if nobody goes by its name. If nobody "
+		"needs what is in it, in production neither: %s",
 		database, sql.data);
 	return -1;
 }

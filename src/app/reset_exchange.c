@@ -83,7 +83,8 @@ static int exchange(struct reset *reset, const char *new_name, const char *comme
 	struct database_change changes[2] = { DATABASE_CHANGE_INIT, DATABASE_CHANGE_INIT };
 	size_t count = 0;
 
-	/* A script may write over the comment by which a half-made database is known. */
+	/* Where a script has written over the comment of the half-made one it can still be told
+	 * from one that somebody else has made. */
 	if (reset->had_old && !complete &&
 		database_oid(reset->conn, new_name, &old_mark.oid, err) != 0)
 		return -1;

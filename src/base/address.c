@@ -73,6 +73,26 @@ static unsigned char mask_byte(unsigned prefix, unsigned index)
 	return (unsigned char)(0xff << (8 - prefix % 8));
 }
 
+bool address_of_socket(const struct sockaddr *socket, struct address *ret_address)
+{
+	*ret_address = (struct address){ 0 };
+	if (socket->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)socket;
+
+		ret_address->family = 4;
+		memcpy(ret_address->bytes, &in->sin_addr, 4);
+		return true;
+	}
+	if (socket->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const void *)socket;
+
+		ret_address->family = 6;
+		memcpy(ret_address->bytes, &in->sin6_addr, 16);
+		return true;
+	}
+	return false;
+}
+
 bool cidr_parse(const char *text, struct cidr *ret_cidr)
 {
 	const char *slash = strchr(text, '/');

@@ -23,6 +23,11 @@ struct cidr {
  */
 bool address_parse(const char *text, size_t length, struct address *ret_address);
 
+struct sockaddr;
+
+/* False for other families than those of IPv4 and IPv6. */
+bool address_of_socket(const struct sockaddr *socket, struct address *ret_address);
+
 /* ADDRESS "/" PREFIX; the prefix without a sign or leading zeros. Host bits are cleared. */
 bool cidr_parse(const char *text, struct cidr *ret_cidr);
 

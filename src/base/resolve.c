@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -182,26 +181,6 @@ char *resolve_text(const struct addrinfo *item, char *buffer, size_t size)
 	return buffer;
 }
 
-static bool take_address(const struct sockaddr *from, struct address *to)
-{
-	*to = (struct address){ 0 };
-	if (from->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)from;
-
-		to->family = 4;
-		memcpy(to->bytes, &in->sin_addr, 4);
-		return true;
-	}
-	if (from->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in = (const void *)from;
-
-		to->family = 6;
-		memcpy(to->bytes, &in->sin6_addr, 16);
-		return true;
-	}
-	return false;
-}
-
 size_t resolve_addresses(const char *host, int64_t deadline, struct address *addresses, size_t most)
 {
 	CLEANUP(resolve_cleanup) struct addrinfo *list = NULL;
@@ -212,7 +191,7 @@ size_t resolve_addresses(const char *host, int64_t deadline, struct address *add
 	if (resolve(host, NULL, deadline, &list, &reason, &err) < 0 && err.kind == ERR_INTERRUPTED)
 		interrupt_put_back(err.signal);
 	for (const struct addrinfo *item = list; item && count < most; item = item->ai_next)
-		count += take_address(item->ai_addr, &addresses[count]);
+		count += address_of_socket(item->ai_addr, &addresses[count]);
 	return count;
 }
 

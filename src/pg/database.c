@@ -40,14 +40,13 @@ int database_inspect(
 		.is_template = is_true(result, 0, 1),
 		.invalid = is_true(result, 0, 2),
 		.in_recovery = is_true(result, 0, 3),
-		.may_create = is_true(result, 0, 4),
-		.is_owner = is_true(result, 0, 5),
-		.obstructed = is_true(result, 0, 6),
-		.connected = is_true(result, 0, 7),
-		.next_xid = strtoll(PQgetvalue(result, 0, 8), NULL, 10),
+		.is_owner = is_true(result, 0, 4),
+		.obstructed = is_true(result, 0, 5),
+		.connected = is_true(result, 0, 6),
+		.next_xid = strtoll(PQgetvalue(result, 0, 7), NULL, 10),
 	};
-	snprintf(state->started, sizeof(state->started), "%s", PQgetvalue(result, 0, 9));
-	conn_note_process(conn, PQgetvalue(result, 0, 10));
+	snprintf(state->started, sizeof(state->started), "%s", PQgetvalue(result, 0, 8));
+	conn_note_process(conn, PQgetvalue(result, 0, 9));
 	return 0;
 }
 

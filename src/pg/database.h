@@ -13,7 +13,6 @@ struct database_state {
 	bool is_template;
 	bool invalid;     /* left behind by an interrupted DROP DATABASE (datconnlimit -2) */
 	bool in_recovery; /* the server is a standby */
-	bool may_create;  /* the caller is superuser or has CREATEDB */
 	bool is_owner;    /* the caller may drop it */
 	bool obstructed;  /* by prepared transactions, active slots or subscriptions */
 	bool connected;   /* somebody is, an autovacuum worker perhaps */

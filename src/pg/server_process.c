@@ -134,14 +134,6 @@ static bool read_lines(char *text, const char *lines[LINE_COUNT], struct postmas
 	return ret_postmaster->pid > 0;
 }
 
-static bool is_same_directory(const char *path, const char *other)
-{
-	struct stat info, its;
-
-	return path && stat(path, &info) == 0 && stat(other, &its) == 0 &&
-	       info.st_dev == its.st_dev && info.st_ino == its.st_ino;
-}
-
 /*
  * A server goes on when its data are closed or moved while it runs. The lock beside its socket says
  * the same as postmaster.pid, but for its status.
@@ -164,8 +156,8 @@ static void look_at_socket(const struct server *server, struct postmaster *postm
 		return;
 	}
 	/* In a copy of the directory the lock is that of the server it was copied from. */
-	if (!read_lines(text.data, lines, postmaster) ||
-		!is_same_directory(postmaster->socket_dir, server->socket_dir))
+	if (!read_lines(text.data, lines, postmaster) || !postmaster->socket_dir ||
+		!path_is_same(postmaster->socket_dir, server->socket_dir))
 		return;
 	postmaster->status = judge(server, postmaster, "ready");
 	if (postmaster->status == POSTMASTER_STALE)

@@ -3,7 +3,6 @@ SELECT d.oid IS NOT NULL AS found,
        coalesce(d.datistemplate, false) AS is_template,
        coalesce(d.datconnlimit = -2, false) AS invalid,
        pg_catalog.pg_is_in_recovery() AS in_recovery,
-       r.rolsuper OR r.rolcreatedb AS may_create,
        coalesce(r.rolsuper OR pg_catalog.pg_has_role(d.datdba, 'USAGE'), true) AS is_owner,
        EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() x WHERE x.dbid = d.oid)
          OR EXISTS (SELECT FROM pg_catalog.pg_get_replication_slots() s
